@@ -1,0 +1,294 @@
+//! What went wrong, where, with which value: one boxed [`Error`].
+
+use std::fmt;
+use std::io;
+
+/// The result of every fallible call of this crate.
+///
+/// ```
+/// fn count(bytes: &[u8]) -> serde_npz::Result<usize> {
+///     Ok(serde_npz::from_npy_slice::<Vec<f64>>(bytes)?.len())
+/// }
+/// # let bytes = serde_npz::to_npy_vec(&vec![1.0, 2.0]).unwrap();
+/// # assert_eq!(count(&bytes).unwrap(), 2);
+/// ```
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, in which member, with what was found and what was expected.
+///
+/// ```
+/// let err = serde_npz::from_npy_slice::<Vec<f64>>(b"just a text").unwrap_err();
+/// assert_eq!(err.kind(), serde_npz::ErrorKind::BadMagic);
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    path: String,
+    message: String,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The class of an [`Error`], to match on.
+///
+/// ```
+/// use serde_npz::ErrorKind;
+///
+/// let err = serde_npz::to_npz_vec(&vec![1.0, 2.0]).unwrap_err();
+/// assert_eq!(err.kind(), ErrorKind::UnsupportedType);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The operating system or the given reader or writer failed.
+    Io,
+    /// The bytes start neither as an array nor as an archive, or as the other of the two.
+    BadMagic,
+    /// An array of a format version other than 1.0, 2.0 and 3.0.
+    UnsupportedVersion,
+    /// The header of an array is no literal that NumPy accepts.
+    BadHeader,
+    /// An element type that has no counterpart here, such as `longdouble`.
+    UnsupportedDtype,
+    /// Object data, which only Python's pickle could read: always refused.
+    Pickle,
+    /// The data ends before what its header announces.
+    Truncated,
+    /// The archive contradicts itself: checksums, sizes, names, overlap, leftovers.
+    CorruptArchive,
+    /// A compression method or an encryption that is not supported.
+    UnsupportedArchive,
+    /// More bytes, members, elements or levels than the options allow.
+    LimitExceeded,
+    /// A member asked for as an array does not start as one.
+    NotAnArray,
+    /// No member or group has this name.
+    MissingMember,
+    /// Two members with one name.
+    DuplicateName,
+    /// A name that is empty, or holds NUL or the separator.
+    InvalidName,
+    /// A value that the format or the asked type cannot hold.
+    InvalidValue,
+    /// The asked type does not fit the dtype or the shape found.
+    TypeMismatch,
+    /// Rows of unequal lengths.
+    Ragged,
+    /// Elements of unequal kinds in one array.
+    MixedTypes,
+    /// A Rust type with no counterpart in NumPy, or not at this place.
+    UnsupportedType,
+    /// An error that a `Serialize` or `Deserialize` implementation raised.
+    Message,
+}
+
+impl Error {
+    /// The class of the error.
+    ///
+    /// ```
+    /// let err = serde_npz::from_npz_slice::<Vec<f64>>(b"PK").unwrap_err();
+    /// println!("{:?}", err.kind());
+    /// ```
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Where it happened, spelled like NumPy's keys: `layers/0/w[3].t`; empty where no member is concerned.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    ///
+    /// let ragged = BTreeMap::from([("x", vec![vec![1.0, 2.0], vec![3.0]])]);
+    /// let err = serde_npz::to_npz_vec(&ragged).unwrap_err();
+    /// assert_eq!(err.path(), "x[1]");
+    /// ```
+    pub fn path(&self) -> &str {
+        &self.0.path
+    }
+
+    #[cold]
+    pub(crate) fn new(kind: ErrorKind, message: impl fmt::Display) -> Self {
+        Error(Box::new(Inner {
+            kind,
+            path: String::new(),
+            message: message.to_string(),
+            source: None,
+        }))
+    }
+
+    #[cold]
+    pub(crate) fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// Puts the index of an element in front of the path: `[3]`.
+    #[cold]
+    pub(crate) fn at_index(mut self, index: u64) -> Self {
+        self.before_field();
+        self.0.path.insert_str(0, &format!("[{index}]"));
+        self
+    }
+
+    /// Puts the field of a record in front of the path: `.t`.
+    #[cold]
+    pub(crate) fn at_field(mut self, name: &str) -> Self {
+        self.before_field();
+        self.0.path.insert_str(0, name);
+        self.0.path.insert(0, '.');
+        self
+    }
+
+    /// A missing field stands at the front as a bare name; within an element it is a field of a record.
+    fn before_field(&mut self) {
+        let path = &mut self.0.path;
+        if !(path.is_empty() || path.starts_with(['[', '.'])) {
+            path.insert(0, '.');
+        }
+    }
+
+    /// For who knows a better path.
+    pub(crate) fn without_path(mut self) -> Self {
+        self.0.path.clear();
+        self
+    }
+
+    /// Puts the name of a member or group in front of the path.
+    #[cold]
+    pub(crate) fn at_member(mut self, name: &str) -> Self {
+        let path = &mut self.0.path;
+        if !(name.is_empty() || path.is_empty() || path.starts_with(['[', '.'])) {
+            path.insert(0, '/');
+        }
+        path.insert_str(0, name);
+        self
+    }
+
+    /// Another copy of this error, for a writer that has to return it from every later call.
+    pub(crate) fn again(&self) -> Self {
+        Error(Box::new(Inner {
+            kind: self.0.kind,
+            path: self.0.path.clone(),
+            message: self.0.message.clone(),
+            source: None,
+        }))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.0.path.is_empty() {
+            // Names come from files: control characters must not reach a terminal.
+            write!(f, "{}: ", self.0.path.escape_debug())?;
+        }
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("path", &self.0.path)
+            .field("message", &self.0.message)
+            .finish()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_ref().map(|source| &**source as _)
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(err: io::Error) -> Self {
+        // An `Error` that travelled through an io interface comes back as itself.
+        match err.downcast::<Error>() {
+            Ok(ours) => ours,
+            Err(err) if err.kind() == io::ErrorKind::UnexpectedEof => {
+                Error::new(ErrorKind::Truncated, "the data ends too early").with_source(err)
+            }
+            Err(err) => Error::new(ErrorKind::Io, format_args!("reading or writing failed: {err}")).with_source(err),
+        }
+    }
+}
+
+impl From<Error> for io::Error {
+    fn from(err: Error) -> Self {
+        let kind = match err.kind() {
+            ErrorKind::Truncated => io::ErrorKind::UnexpectedEof,
+            ErrorKind::Io => match err.0.source.as_ref().and_then(|s| s.downcast_ref::<io::Error>()) {
+                Some(source) => source.kind(),
+                None => io::ErrorKind::Other,
+            },
+            _ => io::ErrorKind::InvalidData,
+        };
+        io::Error::new(kind, err)
+    }
+}
+
+/// A message about a value that is out of range, from code that may only raise serde's `custom`.
+pub(crate) struct Invalid(pub(crate) String);
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn custom_kind<T>() -> ErrorKind {
+    if typeid::of::<T>() == typeid::of::<Invalid>() {
+        ErrorKind::InvalidValue
+    } else {
+        ErrorKind::Message
+    }
+}
+
+impl serde::ser::Error for Error {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Error::new(custom_kind::<T>(), message)
+    }
+}
+
+impl serde::de::Error for Error {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Error::new(custom_kind::<T>(), message)
+    }
+
+    fn invalid_type(unexpected: serde::de::Unexpected<'_>, expected: &dyn serde::de::Expected) -> Self {
+        Error::new(
+            ErrorKind::TypeMismatch,
+            format_args!("found {unexpected}, expected {expected}"),
+        )
+    }
+
+    fn invalid_value(unexpected: serde::de::Unexpected<'_>, expected: &dyn serde::de::Expected) -> Self {
+        Error::new(
+            ErrorKind::InvalidValue,
+            format_args!("found {unexpected}, expected {expected}"),
+        )
+    }
+
+    fn invalid_length(len: usize, expected: &dyn serde::de::Expected) -> Self {
+        Error::new(
+            ErrorKind::TypeMismatch,
+            format_args!("found {len} elements, expected {expected}"),
+        )
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Error::new(
+            ErrorKind::MissingMember,
+            format_args!("no member `{field}`, expected one for the field of that name (an `Option` or `#[serde(default)]` makes it optional)"),
+        )
+        .at_member(field)
+    }
+
+    fn duplicate_field(field: &'static str) -> Self {
+        Error::new(
+            ErrorKind::DuplicateName,
+            format_args!("the field `{field}` comes twice, expected once"),
+        )
+    }
+}

@@ -1,0 +1,62 @@
+//! A serde format for NumPy: a derived struct to `.npz` and back, a sequence to `.npy` and back.
+//!
+//! ```
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Run {
+//!     dt: f64,
+//!     positions: Vec<[f64; 3]>,
+//!     labels: Vec<String>,
+//! }
+//!
+//! # fn main() -> serde_npz::Result<()> {
+//! # let path = std::env::temp_dir().join(format!("serde_npz-doc-lib-{}.npz", std::process::id()));
+//! let run = Run { dt: 0.5, positions: vec![[0.0, 1.0, 2.0]], labels: vec!["start".into()] };
+//! serde_npz::save_npz(&path, &run)?; // Python: np.load("run.npz")["positions"].shape == (1, 3)
+//! let back: Run = serde_npz::load_npz(&path)?;
+//! assert_eq!(back.positions, run.positions);
+//! # std::fs::remove_file(&path).unwrap();
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! One member per field, groups joined by `/`, object data (pickle) refused always. Coming from Python? See [`guide`].
+//!
+#![doc = include_str!("mapping.md")]
+#![warn(missing_docs)]
+#![deny(unsafe_code)]
+
+#[allow(unsafe_code)]
+mod bulk;
+mod dtype;
+mod error;
+mod file;
+mod header;
+mod literal;
+mod marker;
+mod npy;
+mod npz;
+mod options;
+mod sink;
+mod source;
+
+pub mod with;
+
+#[doc = include_str!("guide.md")]
+pub mod guide {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadMe;
+
+pub use crate::dtype::Dtype;
+pub use crate::error::{Error, ErrorKind, Result};
+pub use crate::header::Header;
+pub use crate::npy::reader::NpyReader;
+pub use crate::npy::writer::NpyWriter;
+pub use crate::npy::{from_npy_reader, from_npy_slice, load_npy, save_npy, to_npy_vec, to_npy_writer};
+pub use crate::npz::reader::NpzReader;
+pub use crate::npz::writer::NpzWriter;
+pub use crate::npz::{from_npz_reader, from_npz_slice, load_npz, save_npz, to_npz_vec, to_npz_writer};
+pub use crate::options::{Casting, Compression, Limits, ReadOptions, WriteOptions};

@@ -1,0 +1,190 @@
+//! A plain value out of a `Serialize`: the bits of a half float, the seconds of a duration, the axes of an ndarray,
+//! the key of a map.
+
+use serde::Serialize;
+use serde::ser::{Impossible, SerializeSeq, SerializeTuple, Serializer};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The integer that `value` is, if it is an unsigned one.
+pub(crate) fn unsigned<T: Serialize + ?Sized>(value: &T) -> Option<u64> {
+    match value.serialize(Capture) {
+        Ok(Captured::Unsigned(v)) => Some(v),
+        _ => None,
+    }
+}
+
+/// The integers that `value` is a sequence or tuple of.
+pub(crate) fn dims<T: Serialize + ?Sized>(value: &T) -> Option<Vec<u64>> {
+    match value.serialize(Capture) {
+        Ok(Captured::Dims(dims)) => Some(dims),
+        _ => None,
+    }
+}
+
+/// The text of a map key: strings, integers, bools, chars and unit variants, as serde_json turns them to text.
+pub(crate) fn key<K: Serialize + ?Sized>(key: &K) -> Result<String> {
+    Ok(match key.serialize(Capture)? {
+        Captured::Unsigned(v) => v.to_string(),
+        Captured::Text(text) => text,
+        Captured::Dims(_) | Captured::Bytes(_) => return Err(no_plain_value()),
+    })
+}
+
+/// The bytes of a text or of bytes.
+pub(crate) fn bytes<T: Serialize + ?Sized>(value: &T) -> Option<Vec<u8>> {
+    match value.serialize(Capture) {
+        Ok(Captured::Bytes(bytes)) => Some(bytes),
+        Ok(Captured::Text(text)) => Some(text.into_bytes()),
+        _ => None,
+    }
+}
+
+enum Captured {
+    Unsigned(u64),
+    Text(String),
+    Dims(Vec<u64>),
+    Bytes(Vec<u8>),
+}
+
+struct Capture;
+
+macro_rules! take {
+    ($($method:ident($t:ty) $captured:ident $via:ident;)*) => {
+        $(fn $method(self, v: $t) -> Result<Captured> { Ok(Captured::$captured(v.$via())) })*
+    };
+}
+
+macro_rules! refuse {
+    ($($method:ident($($t:ty),*);)*) => {
+        $(fn $method(self, $(_: $t),*) -> Result<Captured> { Err(no_plain_value()) })*
+    };
+}
+
+macro_rules! refuse_parts {
+    ($($method:ident($($t:ty),*) $parts:ident;)*) => {
+        $(fn $method(self, $(_: $t),*) -> Result<Self::$parts> { Err(no_plain_value()) })*
+    };
+}
+
+#[cold]
+fn no_plain_value() -> Error {
+    Error::new(
+        ErrorKind::UnsupportedType,
+        "found a map key that is no plain value, expected a string, an integer, a bool, a char or a unit variant",
+    )
+}
+
+impl Serializer for Capture {
+    type Ok = Captured;
+    type Error = Error;
+    type SerializeSeq = Dims;
+    type SerializeTuple = Dims;
+    type SerializeTupleStruct = Impossible<Captured, Error>;
+    type SerializeTupleVariant = Impossible<Captured, Error>;
+    type SerializeMap = Impossible<Captured, Error>;
+    type SerializeStruct = Impossible<Captured, Error>;
+    type SerializeStructVariant = Impossible<Captured, Error>;
+
+    take! {
+        serialize_u8(u8) Unsigned into;
+        serialize_u16(u16) Unsigned into;
+        serialize_u32(u32) Unsigned into;
+        serialize_u64(u64) Unsigned into;
+        serialize_i8(i8) Text to_string;
+        serialize_i16(i16) Text to_string;
+        serialize_i32(i32) Text to_string;
+        serialize_i64(i64) Text to_string;
+        serialize_bool(bool) Text to_string;
+        serialize_char(char) Text to_string;
+        serialize_str(&str) Text to_owned;
+        serialize_bytes(&[u8]) Bytes to_vec;
+    }
+
+    refuse! {
+        serialize_f32(f32);
+        serialize_f64(f64);
+        serialize_none();
+        serialize_unit();
+        serialize_unit_struct(&'static str);
+    }
+
+    refuse_parts! {
+        serialize_tuple_struct(&'static str, usize) SerializeTupleStruct;
+        serialize_tuple_variant(&'static str, u32, &'static str, usize) SerializeTupleVariant;
+        serialize_map(Option<usize>) SerializeMap;
+        serialize_struct(&'static str, usize) SerializeStruct;
+        serialize_struct_variant(&'static str, u32, &'static str, usize) SerializeStructVariant;
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<Captured> {
+        Ok(Captured::Text(variant.to_owned()))
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, _: &T) -> Result<Captured> {
+        Err(no_plain_value())
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<Captured> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: &T,
+    ) -> Result<Captured> {
+        Err(no_plain_value())
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Dims> {
+        Ok(Dims(Vec::new()))
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Dims> {
+        Ok(Dims(Vec::new()))
+    }
+}
+
+/// No array has more axes; whoever goes on is no ndarray.
+const MAX_DIMS: usize = 64;
+
+struct Dims(Vec<u64>);
+
+impl Dims {
+    fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        match unsigned(value) {
+            Some(len) if self.0.len() < MAX_DIMS => self.0.push(len),
+            _ => return Err(no_plain_value()),
+        }
+        Ok(())
+    }
+}
+
+impl SerializeSeq for Dims {
+    type Ok = Captured;
+    type Error = Error;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        self.push(value)
+    }
+
+    fn end(self) -> Result<Captured> {
+        Ok(Captured::Dims(self.0))
+    }
+}
+
+impl SerializeTuple for Dims {
+    type Ok = Captured;
+    type Error = Error;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        self.push(value)
+    }
+
+    fn end(self) -> Result<Captured> {
+        Ok(Captured::Dims(self.0))
+    }
+}

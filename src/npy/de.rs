@@ -1,0 +1,586 @@
+//! One array to a value: an axis is a sequence, behind the last axis come the elements.
+
+use serde::de::value::SeqDeserializer;
+use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, SeqAccess, Visitor};
+
+use crate::dtype::Kind;
+use crate::error::{Error, ErrorKind, Result};
+use crate::marker::Marker;
+use crate::npy::cursor::{Cursor, limit};
+use crate::npy::item::{Item, utf8};
+
+/// An array from some axis on.
+pub(crate) struct Array<'a, 's, 'de> {
+    cursor: &'a mut Cursor<'s, 'de>,
+    /// The axes already entered.
+    axis: usize,
+    /// How long the next axis is, where it is cut: a row of a ragged array.
+    len: Option<u64>,
+    marker: Option<Marker>,
+}
+
+impl<'a, 's, 'de> Array<'a, 's, 'de> {
+    pub(crate) fn new(cursor: &'a mut Cursor<'s, 'de>) -> Self {
+        Array {
+            cursor,
+            axis: 0,
+            len: None,
+            marker: None,
+        }
+    }
+
+    pub(crate) fn marked(cursor: &'a mut Cursor<'s, 'de>, marker: Option<Marker>) -> Self {
+        Array {
+            cursor,
+            axis: 0,
+            len: None,
+            marker,
+        }
+    }
+
+    /// One row: what lies behind the first axis.
+    pub(crate) fn row(cursor: &'a mut Cursor<'s, 'de>) -> Self {
+        Array {
+            cursor,
+            axis: 1,
+            len: None,
+            marker: None,
+        }
+    }
+
+    /// The next `len` elements along the first axis, as an array of their own.
+    pub(crate) fn cut(&mut self, len: u64) -> Array<'_, 's, 'de> {
+        Array {
+            cursor: &mut *self.cursor,
+            axis: self.axis,
+            len: Some(len),
+            marker: self.marker,
+        }
+    }
+
+    pub(crate) fn first_axis(&self) -> Option<u64> {
+        self.shape().first().copied()
+    }
+
+    fn shape(&self) -> &[u64] {
+        self.cursor.header.shape().get(self.axis..).unwrap_or_default()
+    }
+
+    fn is_item(&self) -> bool {
+        self.shape().is_empty()
+    }
+
+    fn kind(&self) -> &Kind {
+        &self.cursor.header.dtype().kind
+    }
+
+    /// The elements from here on, as many as there are in this part.
+    fn count(&self) -> u64 {
+        match (self.len, self.shape()) {
+            (Some(len), [_, rest @ ..]) => len * rest.iter().product::<u64>(),
+            (_, shape) => shape.iter().product(),
+        }
+    }
+
+    #[cold]
+    fn mismatch(&self, expected: &str) -> Error {
+        let header = &self.cursor.header;
+        Error::new(
+            ErrorKind::TypeMismatch,
+            format_args!(
+                "found an array of {} with the shape {}, expected {expected}",
+                header.dtype(),
+                Shape(self.shape())
+            ),
+        )
+    }
+
+    /// Runs `body` on the element that is next.
+    fn item<T>(self, body: impl FnOnce(Item<'_, 'de>) -> Result<T>) -> Result<T>
+    where
+        'de: 'a,
+    {
+        let Cursor { rules, .. } = *self.cursor;
+        let dtype = self.cursor.dtype();
+        let bytes = self.cursor.take(dtype.itemsize())?;
+        body(Item {
+            dtype: &dtype,
+            bytes,
+            rules,
+            marker: self.marker,
+        })
+    }
+
+    fn sequence<V: Visitor<'de>>(self, visitor: V, expected: Option<usize>) -> Result<V::Value> {
+        let Some(&axis) = self.shape().first() else {
+            return self.item(|item| match expected {
+                Some(len) => item.deserialize_tuple(len, visitor),
+                None => item.deserialize_seq(visitor),
+            });
+        };
+        let len = self.len.unwrap_or(axis);
+        if let Some(expected) = expected
+            && expected as u64 != len
+        {
+            return Err(self.mismatch(&format!("{expected} elements along the first axis")));
+        }
+        // Rows that hold no byte are not proven by anything: 2^40 of them are no reason to loop.
+        let rest = &self.shape()[1..];
+        let byteless = rest.contains(&0) || self.cursor.header.dtype().itemsize() == 0;
+        if byteless && len > self.cursor.rules.any_elements {
+            return Err(limit(
+                "elements without a byte",
+                len,
+                self.cursor.rules.any_elements,
+                "any_elements",
+            ));
+        }
+        let mut elements = Elements {
+            array: self,
+            at: 0,
+            len,
+        };
+        let value = visitor.visit_seq(&mut elements)?;
+        if elements.at < len {
+            return Err(elements.array.mismatch(&format!(
+                "{} elements along the first axis, as the target took",
+                elements.at
+            )));
+        }
+        Ok(value)
+    }
+
+    /// An ndarray asks for its version, its shape, and its elements in one row.
+    fn ndarray<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        visitor.visit_seq(Parts {
+            array: Some(self),
+            part: 0,
+            axes: 0,
+        })
+    }
+
+    fn bytes(self) -> Result<Vec<u8>> {
+        let len = self.count();
+        let mut bytes = Vec::new();
+        self.cursor.take_into(len, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn is_bytes(&self) -> bool {
+        self.shape().len() == 1 && matches!(self.kind(), Kind::Uint { size: 1, .. })
+    }
+
+    fn is_marker(&self) -> bool {
+        self.axis == 0 && self.is_item() && matches!(self.kind(), Kind::Void { len: 0 })
+    }
+
+    fn is_empty_group(&self) -> bool {
+        self.axis == 0 && self.shape() == [0] && matches!(self.kind(), Kind::Void { len: 0 })
+    }
+
+    fn visit_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        let len = self.count();
+        if let Some(lent) = self.cursor.lent(len) {
+            return visitor.visit_borrowed_bytes(lent);
+        }
+        visitor.visit_byte_buf(self.bytes()?)
+    }
+
+    /// The text of a row of UTF-8, as `with::ragged` keeps it.
+    fn visit_row<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        let len = self.count();
+        if let Some(lent) = self.cursor.lent(len) {
+            return visitor.visit_borrowed_str(utf8(lent)?);
+        }
+        let bytes = self.bytes()?;
+        visitor.visit_str(utf8(&bytes)?)
+    }
+
+    fn is_ragged_text(&self) -> bool {
+        self.len.is_some() && self.is_bytes()
+    }
+}
+
+/// A shape as Python prints it.
+pub(crate) struct Shape<'a>(pub(crate) &'a [u64]);
+
+impl std::fmt::Display for Shape<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            [len] => write!(f, "({len},)"),
+            shape => {
+                f.write_str("(")?;
+                for (i, len) in shape.iter().enumerate() {
+                    write!(f, "{}{len}", if i > 0 { ", " } else { "" })?;
+                }
+                f.write_str(")")
+            }
+        }
+    }
+}
+
+macro_rules! scalars {
+    ($($method:ident $expected:literal;)*) => {
+        $(
+            fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+                if !self.is_item() {
+                    return Err(self.mismatch($expected));
+                }
+                self.item(|item| item.$method(visitor))
+            }
+        )*
+    };
+}
+
+impl<'a, 's, 'de: 'a> Deserializer<'de> for Array<'a, 's, 'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.is_marker() {
+            return visitor.visit_unit();
+        }
+        if self.is_empty_group() {
+            return visitor.visit_map(Nothing);
+        }
+        if self.is_item() {
+            return self.item(|item| item.deserialize_any(visitor));
+        }
+        let max = self.cursor.rules.any_elements;
+        if self.axis == 0 && self.count() > max {
+            return Err(limit(
+                "elements to be handed out one by one",
+                self.count(),
+                max,
+                "any_elements",
+            ));
+        }
+        self.sequence(visitor, None)
+    }
+
+    scalars! {
+        deserialize_bool "one bool";
+        deserialize_i8 "one i8";
+        deserialize_i16 "one i16";
+        deserialize_i32 "one i32";
+        deserialize_i64 "one i64";
+        deserialize_i128 "one i128";
+        deserialize_u8 "one u8";
+        deserialize_u16 "one u16";
+        deserialize_u32 "one u32";
+        deserialize_u64 "one u64";
+        deserialize_u128 "one u128";
+        deserialize_f32 "one f32";
+        deserialize_f64 "one f64";
+        deserialize_char "one char";
+        deserialize_identifier "one text";
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.is_ragged_text() {
+            return self.visit_row(visitor);
+        }
+        if !self.is_item() {
+            return Err(self.mismatch("one text"));
+        }
+        self.item(|item| item.deserialize_str(visitor))
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.is_bytes() {
+            return self.visit_bytes(visitor);
+        }
+        if !self.is_item() {
+            return Err(self.mismatch("bytes: one row of |u1, or one S or V"));
+        }
+        self.item(|item| item.deserialize_bytes(visitor))
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.deserialize_bytes(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.is_marker() {
+            return visitor.visit_none();
+        }
+        if self.is_item() && self.marker == Some(Marker::Nan) {
+            return self.item(|item| item.deserialize_option(visitor));
+        }
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if !self.is_item() {
+            return Err(self.mismatch("the marker of `()`, 0-d |V0"));
+        }
+        self.item(|item| item.deserialize_unit(visitor))
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
+        self.deserialize_unit(visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
+        if self.is_item() && matches!(name, "f16" | "bf16") {
+            return self.item(|item| item.deserialize_newtype_struct(name, visitor));
+        }
+        visitor.visit_newtype_struct(Array {
+            marker: Marker::of(name).or(self.marker),
+            ..self
+        })
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.axis == 0 && self.len.is_none() && !self.is_item() && self.shape()[0] == 0 {
+            return visitor.visit_seq(Nothing);
+        }
+        self.sequence(visitor, None)
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
+        self.sequence(visitor, Some(len))
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, len: usize, visitor: V) -> Result<V::Value> {
+        self.sequence(visitor, Some(len))
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.is_empty_group() {
+            return visitor.visit_map(Nothing);
+        }
+        if !self.is_item() {
+            return Err(self.mismatch("a group or one record"));
+        }
+        self.item(|item| item.deserialize_map(visitor))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        if name == "Array" && fields == ["v", "dim", "data"] {
+            return self.ndarray(visitor);
+        }
+        if !self.is_item() {
+            return self.deserialize_map(visitor);
+        }
+        self.item(|item| item.deserialize_struct(name, fields, visitor))
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        if !self.is_item() {
+            return Err(self.mismatch("the name of a variant, or a group of one"));
+        }
+        self.item(|item| item.deserialize_enum(name, variants, visitor))
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        let bytes = self.count() * self.cursor.header.dtype().itemsize();
+        self.cursor.skip(bytes)?;
+        visitor.visit_unit()
+    }
+
+    fn is_human_readable(&self) -> bool {
+        true
+    }
+}
+
+/// The elements along one axis.
+struct Elements<'a, 's, 'de> {
+    array: Array<'a, 's, 'de>,
+    at: u64,
+    len: u64,
+}
+
+impl<'de> SeqAccess<'de> for &mut Elements<'_, '_, 'de> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
+        if self.at == self.len {
+            return Ok(None);
+        }
+        let index = self.at;
+        self.at += 1;
+        let array = Array {
+            cursor: &mut *self.array.cursor,
+            axis: self.array.axis + 1,
+            len: None,
+            marker: self.array.marker,
+        };
+        seed.deserialize(array).map(Some).map_err(|e| e.at_index(index))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        usize::try_from(self.len - self.at).ok()
+    }
+}
+
+/// The fields of an ndarray.
+struct Parts<'a, 's, 'de> {
+    array: Option<Array<'a, 's, 'de>>,
+    part: u8,
+    /// As many axes as the target asked for in `dim`.
+    axes: usize,
+}
+
+impl<'de> SeqAccess<'de> for Parts<'_, '_, 'de> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
+        self.part += 1;
+        match self.part {
+            1 => seed.deserialize(1_u8.into_deserializer()).map(Some),
+            2 => {
+                let Some(array) = &self.array else { return Ok(None) };
+                let dims = Dims {
+                    array,
+                    axes: &mut self.axes,
+                };
+                seed.deserialize(dims).map(Some)
+            }
+            3 => match self.array.take() {
+                Some(array) => seed.deserialize(Flat { array, axes: self.axes }).map(Some),
+                None => Ok(None),
+            },
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The shape, as a tuple of as many axes as asked.
+struct Dims<'b, 'a, 's, 'de> {
+    array: &'b Array<'a, 's, 'de>,
+    axes: &'b mut usize,
+}
+
+impl<'de> Deserializer<'de> for Dims<'_, '_, '_, 'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        *self.axes = self.array.shape().len();
+        visitor.visit_seq(SeqDeserializer::new(self.array.shape().iter().copied()))
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
+        let shape = self.array.shape();
+        let Some(asked) = shape.get(..len) else {
+            return Err(self.array.mismatch(&format!("{len} axes")));
+        };
+        *self.axes = len;
+        visitor.visit_seq(SeqDeserializer::new(asked.iter().copied()))
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, len: usize, visitor: V) -> Result<V::Value> {
+        self.deserialize_tuple(len, visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq map struct enum identifier ignored_any
+    }
+}
+
+/// The elements behind the first `axes` axes, in one row.
+struct Flat<'a, 's, 'de> {
+    array: Array<'a, 's, 'de>,
+    axes: usize,
+}
+
+impl<'de> Deserializer<'de> for Flat<'_, '_, 'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        let Flat { array, axes } = self;
+        let (outer, rest) = array.shape().split_at(axes);
+        let len = outer.iter().product();
+        // Several rows of a (.., 2) array of a wrapped complex number, say, are still proven by their bytes.
+        let byteless = rest.contains(&0) || array.cursor.header.dtype().itemsize() == 0;
+        if byteless && len > array.cursor.rules.any_elements {
+            return Err(limit(
+                "elements without a byte",
+                len,
+                array.cursor.rules.any_elements,
+                "any_elements",
+            ));
+        }
+        // What is left behind the asked axes is one less than an axis further in.
+        let array = Array {
+            axis: array.axis + axes,
+            ..array
+        };
+        let mut elements = FlatElements { array, at: 0, len };
+        visitor.visit_seq(&mut elements)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+struct FlatElements<'a, 's, 'de> {
+    array: Array<'a, 's, 'de>,
+    at: u64,
+    len: u64,
+}
+
+impl<'de> SeqAccess<'de> for &mut FlatElements<'_, '_, 'de> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
+        if self.at == self.len {
+            return Ok(None);
+        }
+        let index = self.at;
+        self.at += 1;
+        let array = Array {
+            cursor: &mut *self.array.cursor,
+            axis: self.array.axis,
+            len: None,
+            marker: self.array.marker,
+        };
+        seed.deserialize(array).map(Some).map_err(|e| e.at_index(index))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        usize::try_from(self.len - self.at).ok()
+    }
+}
+
+/// No elements, no fields.
+pub(crate) struct Nothing;
+
+impl<'de> SeqAccess<'de> for Nothing {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, _: T) -> Result<Option<T::Value>> {
+        Ok(None)
+    }
+}
+
+impl<'de> de::MapAccess<'de> for Nothing {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, _: K) -> Result<Option<K::Value>> {
+        Ok(None)
+    }
+
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, _: T) -> Result<T::Value> {
+        Err(Error::new(
+            ErrorKind::Message,
+            "found no member, expected a key to be taken first",
+        ))
+    }
+}

@@ -1,0 +1,326 @@
+//! Nested sequences of plain numbers: out as they come, from the first scalar on.
+//!
+//! ```text
+//! [[1.0, 2.0], [3.0, 4.0]]
+//!  ^ depth 0: 2 rows, noted
+//!   ^ depth 1: 2 elements, noted
+//!    ^ the first scalar: header <f8 (2, 2), then data
+//! ```
+
+use serde::Serialize;
+use serde::ser::{Impossible, SerializeSeq, Serializer};
+
+use crate::bulk::{self, Number};
+use crate::error::{Error, ErrorKind, Result};
+use crate::header::Header;
+use crate::marker::Marker;
+use crate::npy::measure::half;
+use crate::npy::node::ragged;
+use crate::npy::scalar::{Leaf, Scalar, changed, scalars};
+use crate::sink::Out;
+
+/// Everything about the array under way.
+pub(crate) struct Stream<'s> {
+    pub(crate) out: Out<'s>,
+    shape: Vec<u64>,
+    number: Option<Number>,
+    /// Something came that is no number: the value has to be measured.
+    pub(crate) measure: bool,
+}
+
+impl<'s> Stream<'s> {
+    pub(crate) fn new(out: Out<'s>) -> Self {
+        Stream {
+            out,
+            shape: Vec::new(),
+            number: None,
+            measure: false,
+        }
+    }
+
+    /// Whether the header is out.
+    pub(crate) fn begun(&self) -> bool {
+        self.number.is_some()
+    }
+
+    /// The first scalar of the array, or one more of the same.
+    fn number(&mut self, number: Number, describe: &str, depth: usize) -> Result<()> {
+        match self.number {
+            Some(begun) if begun == number && depth == self.shape.len() => Ok(()),
+            Some(begun) => Err(self.mixed(describe, begun)),
+            None => {
+                let header = Header::new(number.dtype(), self.shape.clone(), false)?;
+                self.out.begin(&header)?;
+                self.number = Some(number);
+                Ok(())
+            }
+        }
+    }
+
+    #[cold]
+    fn mixed(&self, found: &str, begun: Number) -> Error {
+        Error::new(
+            ErrorKind::MixedTypes,
+            format_args!(
+                "found {found}, expected {} in {} dimensions as in the elements before: use `with::list` for elements of \
+                 unequal kinds",
+                begun.dtype(),
+                self.shape.len()
+            ),
+        )
+    }
+
+    /// What is no number ends the stream before it has begun, and is an error after.
+    #[cold]
+    fn other(&mut self, found: &str) -> Error {
+        match self.number {
+            Some(begun) => self.mixed(found, begun),
+            None => {
+                self.measure = true;
+                Error::new(
+                    ErrorKind::MixedTypes,
+                    format_args!("found {found}, which has to be measured first"),
+                )
+            }
+        }
+    }
+
+    /// Enters a sequence of `len` elements.
+    fn axis(&mut self, depth: usize, len: Option<usize>) -> Result<Option<u64>> {
+        let len = len.map(|len| len as u64);
+        if let Some(begun) = self.number {
+            let Some(&expected) = self.shape.get(depth) else {
+                return Err(self.mixed("a sequence", begun));
+            };
+            return match len {
+                Some(found) if found != expected => Err(Error::new(ErrorKind::Ragged, ragged(found, expected))),
+                _ => Ok(len),
+            };
+        }
+        // Empty rows and rows of unknown length have to be measured, and more than 64 axes are nothing to begin with.
+        match len {
+            Some(len) if len > 0 && depth == self.shape.len() && depth < 64 => {
+                self.shape.push(len);
+                Ok(Some(len))
+            }
+            _ => Err(self.other("a sequence of unknown or no length")),
+        }
+    }
+}
+
+/// A value at some depth of nested sequences.
+pub(crate) struct StreamItem<'a, 's> {
+    pub(crate) stream: &'a mut Stream<'s>,
+    pub(crate) depth: usize,
+}
+
+impl StreamItem<'_, '_> {
+    pub(crate) fn value<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
+        match bulk::complex(value) {
+            Some(complex) => self.scalar(complex.into()),
+            None => value.serialize(self),
+        }
+    }
+
+    #[inline]
+    fn scalar(self, scalar: Scalar<'_>) -> Result<()> {
+        let Some(number) = scalar.number() else {
+            return Err(self.stream.other(scalar.describe()));
+        };
+        if self.stream.number != Some(number) || self.depth != self.stream.shape.len() {
+            self.stream.number(number, scalar.describe(), self.depth)?;
+        }
+        scalar.put(Leaf::Number(number), &mut self.stream.out)
+    }
+}
+
+impl<'a, 's> Serializer for StreamItem<'a, 's> {
+    type Ok = ();
+    type Error = Error;
+    type SerializeSeq = StreamSeq<'a, 's>;
+    type SerializeTuple = Impossible<(), Error>;
+    type SerializeTupleStruct = Impossible<(), Error>;
+    type SerializeTupleVariant = Impossible<(), Error>;
+    type SerializeMap = Impossible<(), Error>;
+    type SerializeStruct = Impossible<(), Error>;
+    type SerializeStructVariant = Impossible<(), Error>;
+
+    scalars!();
+
+    fn serialize_bytes(self, v: &[u8]) -> Result<()> {
+        if self.depth > 0 || self.stream.begun() {
+            return Err(self.stream.other("bytes"));
+        }
+        // At a field bytes are a row of u8; empty ones too.
+        self.stream.shape.push(v.len() as u64);
+        self.stream.number(Number::U8, "bytes", 1)?;
+        self.stream.out.put(v)
+    }
+
+    fn serialize_none(self) -> Result<()> {
+        Err(self.stream.other("None"))
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, _: &T) -> Result<()> {
+        Err(self.stream.other("an Option"))
+    }
+
+    fn serialize_unit(self) -> Result<()> {
+        Err(self.stream.other("()"))
+    }
+
+    fn serialize_unit_struct(self, name: &'static str) -> Result<()> {
+        Err(self.stream.other(name))
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<()> {
+        if Marker::of(name).is_some() || name == "bf16" {
+            return Err(self.stream.other(name));
+        }
+        match half(name, value) {
+            Some(half) => self.scalar(half),
+            None => self.value(value),
+        }
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        _: u32,
+        _: &'static str,
+        _: &T,
+    ) -> Result<()> {
+        Err(self.stream.other(name))
+    }
+
+    fn serialize_seq(self, len: Option<usize>) -> Result<Self::SerializeSeq> {
+        let len = self.stream.axis(self.depth, len)?;
+        Ok(StreamSeq {
+            stream: self.stream,
+            depth: self.depth,
+            len,
+            count: 0,
+        })
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple> {
+        Err(self.stream.other("a tuple"))
+    }
+
+    fn serialize_tuple_struct(self, name: &'static str, _: usize) -> Result<Self::SerializeTupleStruct> {
+        Err(self.stream.other(name))
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        name: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleVariant> {
+        Err(self.stream.other(name))
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap> {
+        Err(self.stream.other("a map"))
+    }
+
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Self::SerializeStruct> {
+        Err(self.stream.other(name))
+    }
+
+    fn serialize_struct_variant(
+        self,
+        name: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeStructVariant> {
+        Err(self.stream.other(name))
+    }
+
+    fn collect_seq<I>(self, iter: I) -> Result<()>
+    where
+        I: IntoIterator,
+        I::Item: Serialize,
+    {
+        if let Some(whole) = bulk::whole(&iter) {
+            self.stream.axis(self.depth, Some(whole.len))?;
+            self.stream
+                .number(whole.number, "a sequence of another kind", self.depth + 1)?;
+            return self.stream.out.put(whole.bytes);
+        }
+        let iter = iter.into_iter();
+        let len = match iter.size_hint() {
+            (low, Some(high)) if low == high => Some(low),
+            _ => None,
+        };
+        let mut seq = self.serialize_seq(len)?;
+        for item in iter {
+            seq.serialize_element(&item)?;
+        }
+        seq.end()
+    }
+
+    fn is_human_readable(&self) -> bool {
+        true
+    }
+}
+
+pub(crate) struct StreamSeq<'a, 's> {
+    stream: &'a mut Stream<'s>,
+    depth: usize,
+    /// As announced.
+    len: Option<u64>,
+    count: u64,
+}
+
+impl SerializeSeq for StreamSeq<'_, '_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        let index = self.count;
+        self.count += 1;
+        // One more than the header has room for would end up in the next row.
+        if self
+            .stream
+            .shape
+            .get(self.depth)
+            .is_some_and(|&expected| self.count > expected)
+        {
+            return Err(self.wrong_length());
+        }
+        let item = StreamItem {
+            stream: self.stream,
+            depth: self.depth + 1,
+        };
+        item.value(value).map_err(|e| e.at_index(index))
+    }
+
+    fn end(self) -> Result<()> {
+        if self
+            .stream
+            .shape
+            .get(self.depth)
+            .is_some_and(|&expected| self.count != expected)
+        {
+            return Err(self.wrong_length());
+        }
+        Ok(())
+    }
+}
+
+impl StreamSeq<'_, '_> {
+    #[cold]
+    fn wrong_length(&self) -> Error {
+        let expected = self.stream.shape.get(self.depth).copied().unwrap_or_default();
+        match self.len {
+            Some(len) => changed(
+                format_args!("{} elements in a sequence", self.count),
+                format_args!("{len} as announced"),
+            ),
+            None => Error::new(ErrorKind::Ragged, ragged(self.count, expected)),
+        }
+    }
+}

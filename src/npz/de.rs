@@ -1,0 +1,732 @@
+//! Names back to values: a group is a map, a struct or a list, an array is `npy::de` over a member.
+
+use std::io::{Cursor as IoCursor, Read, Seek};
+
+use serde::de::{
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess,
+    Visitor,
+};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::marker::Marker;
+use crate::npy::cursor::{Cursor, limit};
+use crate::npy::de::Array;
+use crate::npy::item::Key;
+use crate::npz::ragged::{OFFSETS, VALUES};
+use crate::npz::reader::{NpzReader, not_an_array};
+use crate::npz::rows::Rows;
+use crate::npz::tree::{ROOT, Role, Tree};
+use crate::options::ReadOptions;
+use crate::source::{Slice, Source, Stream, read_full};
+
+impl<R: Read + Seek> NpzReader<R> {
+    /// Reads one array, or a whole group, by its name.
+    ///
+    /// A name is looked up as NumPy's key first; then as the path of a group or of a member in one.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use std::io::Cursor;
+    ///
+    /// let bytes = serde_npz::to_npz_vec(&BTreeMap::from([("run", BTreeMap::from([("x", vec![1.0, 2.0])]))]))?;
+    /// let mut npz = serde_npz::NpzReader::new(Cursor::new(bytes))?;
+    /// assert_eq!(npz.get::<Vec<f64>>("run/x")?, [1.0, 2.0]);
+    /// assert_eq!(npz.get::<BTreeMap<String, Vec<f64>>>("run")?["x"], [1.0, 2.0]);
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `MissingMember`, `NotAnArray` for a member that is none, `TypeMismatch`, `InvalidValue` and the others of a
+    /// damaged or refused member.
+    pub fn get<T: DeserializeOwned>(&mut self, name: &str) -> Result<T> {
+        let separator = self.options().separator;
+        let mut store = Reader(self);
+        let plain = store
+            .0
+            .find(name)
+            .map(|index| (index, store.0.entries()[index].name.ends_with(".npy")));
+        if let Some((index, npy)) = plain
+            && (!npy || !has_json_twin(&store, name))
+        {
+            // An array needs no tree, unless the target asks for the group of the same name.
+            let mut tree = Tree::new();
+            tree.insert(name, None, Role::Array(index));
+            if !is_prefix(store.0, name, separator) {
+                let at = tree.find(name, None).unwrap_or(ROOT);
+                return read_node(&mut store, &tree, at).map_err(|e| e.at_member(name));
+            }
+        }
+        let tree = tree(&mut store)?;
+        match tree.find(name, separator) {
+            Some(at) => read_node(&mut store, &tree, at).map_err(|e| e.at_member(name)),
+            None => Err(missing(name, store.0.len())),
+        }
+    }
+
+    /// Reads the whole archive as one value: members the target does not ask for are not read.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use std::io::Cursor;
+    ///
+    /// let bytes = serde_npz::to_npz_vec(&BTreeMap::from([("x", vec![1.0, 2.0])]))?;
+    /// let mut npz = serde_npz::NpzReader::new(Cursor::new(bytes))?;
+    /// let all: BTreeMap<String, Vec<f64>> = npz.deserialize()?;
+    /// assert_eq!(all["x"], [1.0, 2.0]);
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`NpzReader::get`] for any member asked for.
+    pub fn deserialize<T: DeserializeOwned>(&mut self) -> Result<T> {
+        let mut store = Reader(self);
+        let tree = tree(&mut store)?;
+        read_node(&mut store, &tree, ROOT)
+    }
+}
+
+/// Reads a whole archive from bytes that outlive the value.
+pub(crate) fn read_slice<'de, T: Deserialize<'de>>(bytes: &'de [u8], options: &ReadOptions) -> Result<T> {
+    let mut store = Lender {
+        reader: NpzReader::with_options(IoCursor::new(bytes), options)?,
+        bytes,
+    };
+    let tree = tree(&mut store)?;
+    read_node(&mut store, &tree, ROOT)
+}
+
+fn has_json_twin<R: Read + Seek>(store: &Reader<'_, R>, name: &str) -> bool {
+    store.0.find(&format!("{name}.json")).is_some()
+}
+
+/// Whether some member lies in a group of this name.
+fn is_prefix<R>(reader: &NpzReader<R>, name: &str, separator: Option<char>) -> bool {
+    let Some(separator) = separator else { return false };
+    reader.entries().iter().any(|entry| {
+        entry
+            .key
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with(separator))
+    })
+}
+
+fn read_node<'de, S: Store<'de>, T: Deserialize<'de>>(store: &mut S, tree: &Tree, at: usize) -> Result<T> {
+    T::deserialize(Place {
+        store,
+        tree,
+        at,
+        depth: 0,
+        marker: None,
+    })
+}
+
+#[cold]
+fn missing(name: &str, members: usize) -> Error {
+    Error::new(
+        ErrorKind::MissingMember,
+        format_args!("found no member or group of this name among {members} members, expected one: see `names()`"),
+    )
+    .at_member(name)
+}
+
+/// The members of an archive, as far as they can be lent.
+trait Store<'de> {
+    type Inner: Read + Seek;
+
+    fn reader(&mut self) -> &mut NpzReader<Self::Inner>;
+
+    /// Runs `body` over the bytes of a member, which are checked to the end before its value is handed out.
+    fn read<T>(&mut self, index: usize, body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>) -> Result<T>;
+}
+
+/// Members are copied.
+struct Reader<'r, R>(&'r mut NpzReader<R>);
+
+impl<'de, R: Read + Seek> Store<'de> for Reader<'_, R> {
+    type Inner = R;
+
+    fn reader(&mut self) -> &mut NpzReader<R> {
+        self.0
+    }
+
+    fn read<T>(&mut self, index: usize, body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>) -> Result<T> {
+        read_member(self.0, index, body)
+    }
+}
+
+/// Stored members are lent.
+struct Lender<'de> {
+    reader: NpzReader<IoCursor<&'de [u8]>>,
+    bytes: &'de [u8],
+}
+
+impl<'de> Store<'de> for Lender<'de> {
+    type Inner = IoCursor<&'de [u8]>;
+
+    fn reader(&mut self) -> &mut NpzReader<Self::Inner> {
+        &mut self.reader
+    }
+
+    fn read<T>(&mut self, index: usize, body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>) -> Result<T> {
+        let Some(range) = self.reader.stored_range(index)? else {
+            return read_member(&mut self.reader, index, body);
+        };
+        let range = range.start as usize..range.end as usize;
+        let Some(bytes) = self.bytes.get(range) else {
+            return Err(Error::new(
+                ErrorKind::Truncated,
+                "found the archive's end inside a member, expected all of it",
+            ));
+        };
+        self.reader.check_crc(index, bytes)?;
+        check_magic(bytes)?;
+        let mut slice = Slice(bytes);
+        let value = body(&mut slice)?;
+        match slice.0.len() {
+            0 => Ok(value),
+            left => Err(left_over(left as u64)),
+        }
+    }
+}
+
+#[cold]
+fn left_over(left: u64) -> Error {
+    Error::new(
+        ErrorKind::CorruptArchive,
+        format_args!("found {left} bytes left over behind the array's data, expected none"),
+    )
+}
+
+const MAGIC: &[u8; 6] = b"\x93NUMPY";
+
+fn check_magic(start: &[u8]) -> Result<()> {
+    if start.starts_with(MAGIC) {
+        Ok(())
+    } else {
+        Err(not_an_array(&start[..start.len().min(MAGIC.len())]))
+    }
+}
+
+fn read_member<'de, R: Read + Seek, T>(
+    reader: &mut NpzReader<R>,
+    index: usize,
+    body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>,
+) -> Result<T> {
+    let mut member = reader.member(index)?;
+    let mut magic = [0; MAGIC.len()];
+    let got = read_full(&mut member, &mut magic)?;
+    check_magic(&magic[..got])?;
+    let value = body(&mut Stream((&magic[..]).chain(&mut member)))?;
+    member.finish()?;
+    Ok(value)
+}
+
+/// The names of all arrays and texts of an archive.
+fn tree<'de, S: Store<'de>>(store: &mut S) -> Result<Tree> {
+    let reader = store.reader();
+    let separator = reader.options().separator;
+    let mut tree = Tree::new();
+    let mut others = Vec::new();
+    for (index, entry) in reader.entries().iter().enumerate() {
+        if entry.name.ends_with(".npy") {
+            tree.insert(&entry.key, separator, Role::Array(index));
+        } else {
+            others.push((index, entry.key.clone()));
+        }
+    }
+    for (index, key) in others {
+        // What starts as an array is one whatever its name; anything else but a JSON text is nobody's value.
+        let mut start = [0; MAGIC.len()];
+        let got = match reader.member(index) {
+            Ok(mut member) => read_full(&mut member, &mut start).unwrap_or(0),
+            Err(_) => 0,
+        };
+        if start[..got] == *MAGIC {
+            tree.insert(&key, separator, Role::Array(index));
+        } else if let Some(key) = key.strip_suffix(".json") {
+            tree.insert(key, separator, Role::Json(index));
+        }
+    }
+    Ok(tree)
+}
+
+/// A node of the tree as a value.
+struct Place<'a, S> {
+    store: &'a mut S,
+    tree: &'a Tree,
+    at: usize,
+    depth: u64,
+    marker: Option<Marker>,
+}
+
+impl<'de, 'a, S: Store<'de>> Place<'a, S> {
+    fn is_group(&self) -> bool {
+        self.at == ROOT || !self.tree.node(self.at).children.is_empty()
+    }
+
+    fn deeper(&mut self) -> Result<()> {
+        self.depth += 1;
+        let max = self.store.reader().options().limits.depth;
+        // The root is no group within a group.
+        if self.depth > max + 1 {
+            Err(limit("levels of groups", self.depth - 1, max, "depth"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Runs `body` on the array under this key.
+    fn array<T>(self, body: impl FnOnce(Array<'_, '_, 'de>) -> Result<T>) -> Result<T> {
+        let node = self.tree.node(self.at);
+        match (node.array, node.json) {
+            (Some(_), Some(_)) => Err(twice()),
+            (Some(index), None) => {
+                let options = self.store.reader().options().clone();
+                let marker = self.marker;
+                self.store.read(index, |source| {
+                    let mut cursor = Cursor::open(source, &options)?;
+                    body(Array::marked(&mut cursor, marker))
+                })
+            }
+            (None, Some(_)) => Err(Error::new(
+                ErrorKind::NotAnArray,
+                "found a JSON text, expected an array: read it with `with::json`, or `NpzReader::raw`",
+            )),
+            (None, None) => Err(Error::new(
+                ErrorKind::TypeMismatch,
+                "found a group of members, expected one array",
+            )),
+        }
+    }
+
+    /// The children that are handed out.
+    fn children(&mut self) -> Vec<(&'a str, usize)> {
+        let tree = self.tree;
+        let reader = self.store.reader();
+        let skip = reader.options().skip_objects;
+        let all = tree
+            .node(self.at)
+            .children
+            .iter()
+            .map(|(name, at)| (name.as_str(), *at));
+        if !skip {
+            return all.collect();
+        }
+        let mut kept = Vec::new();
+        for (name, at) in all {
+            let node = tree.node(at);
+            let object = match node.array {
+                Some(index) if node.children.is_empty() => {
+                    let key = reader.entries()[index].key.clone();
+                    matches!(reader.header(&key), Err(err) if err.kind() == ErrorKind::Pickle)
+                }
+                _ => false,
+            };
+            if !object {
+                kept.push((name, at));
+            }
+        }
+        kept
+    }
+
+    fn map<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
+        self.deeper()?;
+        let children = self.children();
+        visitor.visit_map(Members {
+            place: self,
+            children: children.into_iter(),
+            value: None,
+        })
+    }
+
+    fn list(&mut self) -> Result<Vec<usize>> {
+        self.deeper()?;
+        let list = match self.at {
+            ROOT => positional(self.tree).or_else(|| self.tree.list(ROOT)),
+            at => self.tree.list(at),
+        };
+        list.or_else(|| self.tree.node(self.at).children.is_empty().then(Vec::new))
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorKind::TypeMismatch,
+                    "found a group whose names are not 0, 1, .., expected a list: read it as a struct or a map",
+                )
+            })
+    }
+
+    fn sequence<V: Visitor<'de>>(mut self, visitor: V, len: Option<usize>) -> Result<V::Value> {
+        let list = self.list()?;
+        if let Some(len) = len
+            && len != list.len()
+        {
+            return Err(Error::new(
+                ErrorKind::TypeMismatch,
+                format_args!("found a list of {} members, expected {len}", list.len()),
+            ));
+        }
+        let mut elements = Elements {
+            place: self,
+            list: list.into_iter(),
+            at: 0,
+        };
+        let value = visitor.visit_seq(&mut elements)?;
+        match elements.list.len() {
+            0 => Ok(value),
+            left => Err(Error::new(
+                ErrorKind::TypeMismatch,
+                format_args!(
+                    "found {left} members more in a list, expected {} as the target took",
+                    elements.at
+                ),
+            )),
+        }
+    }
+
+    /// The text of a JSON member.
+    fn json(&mut self) -> Result<Option<Vec<u8>>> {
+        let node = self.tree.node(self.at);
+        match (node.json, node.array) {
+            (Some(_), Some(_)) => Err(twice()),
+            (Some(index), None) => {
+                let reader = self.store.reader();
+                let key = reader.entries()[index].key.clone();
+                reader.raw(&key).map(Some).map_err(Error::without_path)
+            }
+            (None, _) => Ok(None),
+        }
+    }
+
+    /// A group of `values` and `offsets` as rows.
+    fn ragged<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        let children = &self.tree.node(self.at).children;
+        let find = |name| children.iter().find(|(child, _)| child == name).map(|(_, at)| *at);
+        let (Some(values), Some(offsets)) = (find(VALUES), find(OFFSETS)) else {
+            return visitor.visit_newtype_struct(self);
+        };
+        let (store, tree, depth) = (self.store, self.tree, self.depth + 1);
+        let offsets: Vec<u64> = Vec::deserialize(Place {
+            store: &mut *store,
+            tree,
+            at: offsets,
+            depth,
+            marker: None,
+        })
+        .map_err(|e| e.at_member(OFFSETS))?;
+        Place {
+            store,
+            tree,
+            at: values,
+            depth,
+            marker: self.marker,
+        }
+        .array(|array| visitor.visit_newtype_struct(Rows::new(array, &offsets)?))
+        .map_err(|e| e.at_member(VALUES))
+    }
+}
+
+/// The members of a positional archive, as `np.savez(*args)` names them.
+fn positional(tree: &Tree) -> Option<Vec<usize>> {
+    let children = &tree.node(ROOT).children;
+    let mut list = vec![usize::MAX; children.len()];
+    for (name, child) in children {
+        let number = name.strip_prefix("arr_")?;
+        let canonical = number == "0" || !number.starts_with(['0', '+']);
+        let number = number.parse::<usize>().ok().filter(|_| canonical)?;
+        *list.get_mut(number)? = *child;
+    }
+    (!list.is_empty()).then_some(list)
+}
+
+#[cold]
+fn twice() -> Error {
+    Error::new(
+        ErrorKind::DuplicateName,
+        "found both an array and a JSON text for this key, expected one of them",
+    )
+}
+
+#[cold]
+fn no_json(err: serde_json::Error) -> Error {
+    Error::new(
+        ErrorKind::InvalidValue,
+        format_args!("found a JSON text that does not fit: {err}"),
+    )
+    .with_source(err)
+}
+
+macro_rules! arrays {
+    ($($method:ident)*) => {
+        $(
+            fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+                self.array(|array| array.$method(visitor))
+            }
+        )*
+    };
+}
+
+impl<'de, S: Store<'de>> Deserializer<'de> for Place<'_, S> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
+        if let Some(text) = self.json()? {
+            let mut json = serde_json::Deserializer::from_reader(&text[..]);
+            let value = json.deserialize_any(visitor).map_err(no_json)?;
+            json.end().map_err(no_json)?;
+            return Ok(value);
+        }
+        if self.tree.node(self.at).array.is_some() {
+            return self.array(|array| array.deserialize_any(visitor));
+        }
+        if self.tree.list(self.at).is_some() {
+            return self.sequence(visitor, None);
+        }
+        self.map(visitor)
+    }
+
+    arrays! {
+        deserialize_bool
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
+        deserialize_f32 deserialize_f64
+        deserialize_char deserialize_str deserialize_string deserialize_identifier
+        deserialize_bytes deserialize_byte_buf
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.at == ROOT {
+            return visitor.visit_unit();
+        }
+        self.array(|array| array.deserialize_unit(visitor))
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
+        self.deserialize_unit(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.tree.node(self.at).array.is_some() && !self.is_group() {
+            return self.array(|array| array.deserialize_option(visitor));
+        }
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(mut self, name: &'static str, visitor: V) -> Result<V::Value> {
+        match Marker::of(name) {
+            Some(Marker::Json) => match self.json()? {
+                Some(text) => {
+                    let mut json = serde_json::Deserializer::from_reader(&text[..]);
+                    let value = visitor.visit_newtype_struct(&mut json).map_err(no_json)?;
+                    json.end().map_err(no_json)?;
+                    Ok(value)
+                }
+                None => visitor.visit_newtype_struct(self),
+            },
+            Some(Marker::Ragged) => self.ragged(visitor),
+            marker => {
+                self.marker = marker.or(self.marker);
+                if matches!(name, "f16" | "bf16") {
+                    return self.array(|array| array.deserialize_newtype_struct(name, visitor));
+                }
+                visitor.visit_newtype_struct(self)
+            }
+        }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.tree.node(self.at).array.is_some() {
+            return self.array(|array| array.deserialize_seq(visitor));
+        }
+        self.sequence(visitor, None)
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
+        if self.tree.node(self.at).array.is_some() {
+            return self.array(|array| array.deserialize_tuple(len, visitor));
+        }
+        self.sequence(visitor, Some(len))
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, len: usize, visitor: V) -> Result<V::Value> {
+        self.deserialize_tuple(len, visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.is_group() {
+            return self.map(visitor);
+        }
+        self.array(|array| array.deserialize_map(visitor))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        if self.is_group() {
+            return self.map(visitor);
+        }
+        self.array(|array| array.deserialize_struct(name, fields, visitor))
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        mut self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        if !self.is_group() {
+            return self.array(|array| array.deserialize_enum(name, variants, visitor));
+        }
+        self.deeper()?;
+        match &self.tree.node(self.at).children[..] {
+            [(variant, at)] => {
+                let content = Place { at: *at, ..self };
+                visitor.visit_enum(Variant { name: variant, content })
+            }
+            children => Err(Error::new(
+                ErrorKind::TypeMismatch,
+                format_args!(
+                    "found a group of {} members, expected one: the variant of the enum {name}",
+                    children.len()
+                ),
+            )),
+        }
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        visitor.visit_unit()
+    }
+
+    fn is_human_readable(&self) -> bool {
+        true
+    }
+}
+
+/// The members of a group by name.
+struct Members<'a, S> {
+    place: Place<'a, S>,
+    children: std::vec::IntoIter<(&'a str, usize)>,
+    value: Option<(&'a str, usize)>,
+}
+
+impl<'de, S: Store<'de>> MapAccess<'de> for Members<'_, S> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
+        self.value = self.children.next();
+        match self.value {
+            Some((name, _)) => seed.deserialize(Key(name)).map(Some).map_err(|e| e.at_member(name)),
+            None => Ok(None),
+        }
+    }
+
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value> {
+        let Some((name, at)) = self.value.take() else {
+            return Err(Error::new(
+                ErrorKind::Message,
+                "found no member, expected a key to be taken first",
+            ));
+        };
+        let place = &mut self.place;
+        let child = Place {
+            store: &mut *place.store,
+            tree: place.tree,
+            at,
+            depth: place.depth,
+            marker: place.marker,
+        };
+        seed.deserialize(child).map_err(|e| e.at_member(name))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.children.len())
+    }
+}
+
+/// The members of a list by number.
+struct Elements<'a, S> {
+    place: Place<'a, S>,
+    list: std::vec::IntoIter<usize>,
+    at: u64,
+}
+
+impl<'de, S: Store<'de>> SeqAccess<'de> for &mut Elements<'_, S> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
+        let Some(at) = self.list.next() else { return Ok(None) };
+        let number = self.at;
+        self.at += 1;
+        let place = &mut self.place;
+        let child = Place {
+            store: &mut *place.store,
+            tree: place.tree,
+            at,
+            depth: place.depth,
+            marker: place.marker,
+        };
+        seed.deserialize(child)
+            .map(Some)
+            .map_err(|e| e.at_member(&number.to_string()))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.list.len())
+    }
+}
+
+/// A group of one as a data-carrying variant.
+struct Variant<'a, S> {
+    name: &'a str,
+    content: Place<'a, S>,
+}
+
+impl<'de, 'a, S: Store<'de>> EnumAccess<'de> for Variant<'a, S> {
+    type Error = Error;
+    type Variant = Content<'a, S>;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self::Variant)> {
+        let value = seed.deserialize(Key(self.name))?;
+        Ok((
+            value,
+            Content {
+                name: self.name,
+                place: self.content,
+            },
+        ))
+    }
+}
+
+struct Content<'a, S> {
+    name: &'a str,
+    place: Place<'a, S>,
+}
+
+impl<'de, S: Store<'de>> VariantAccess<'de> for Content<'_, S> {
+    type Error = Error;
+
+    fn unit_variant(self) -> Result<()> {
+        self.place
+            .array(|array| serde::Deserialize::deserialize(array))
+            .map_err(|e| e.at_member(self.name))
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value> {
+        seed.deserialize(self.place).map_err(|e| e.at_member(self.name))
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
+        self.place
+            .deserialize_tuple(len, visitor)
+            .map_err(|e| e.at_member(self.name))
+    }
+
+    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value> {
+        self.place
+            .deserialize_struct("", fields, visitor)
+            .map_err(|e| e.at_member(self.name))
+    }
+}

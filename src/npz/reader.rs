@@ -1,0 +1,465 @@
+//! Zip entries to names and back: what an archive holds, and the bytes of one member.
+//!
+//! ```text
+//! PK\3\4 x.npy .. | PK\3\4 y.npy .. | PK\1\2 x.npy, y.npy | PK\5\6
+//!                                     directory::Directory, read once by `new`
+//! member::Member, on request          key -> entry -> offset
+//! ```
+//!
+//! What is for other modules returns errors without a member's name, as they know the way to the
+//! value; the public methods name the member.
+
+mod directory;
+mod member;
+
+use std::fmt;
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::path::Path;
+
+use self::directory::Directory;
+pub(crate) use self::directory::Entry;
+use self::member::Inflater;
+pub(crate) use self::member::Member;
+use crate::error::{Error, ErrorKind, Result};
+use crate::file;
+use crate::header::Header;
+use crate::options::ReadOptions;
+use crate::source;
+
+const ARRAY_MAGIC: &[u8; 6] = b"\x93NUMPY";
+
+/// Reads the members of an archive one by one, each on request only.
+///
+/// ```
+/// use std::io::Cursor;
+/// use serde_npz::NpzReader;
+///
+/// let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", vec![1.0, 2.0])]))?;
+/// let mut npz = NpzReader::new(Cursor::new(bytes))?;
+/// assert_eq!(npz.names().collect::<Vec<_>>(), ["x"]);
+/// assert_eq!(npz.header("x")?.shape(), [2]);
+/// # Ok::<(), serde_npz::Error>(())
+/// ```
+pub struct NpzReader<R> {
+    reader: R,
+    directory: Directory,
+    options: ReadOptions,
+    inflater: Option<Inflater>,
+    /// Bytes handed out so far, for `Limits::total_bytes`.
+    spent: u64,
+}
+
+impl NpzReader<BufReader<File>> {
+    /// Opens the archive at `path`; its content counts, not its suffix.
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-open-{}.npz", std::process::id()));
+    /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("x", 1.5)]))?;
+    /// let npz = serde_npz::NpzReader::open(&path)?;
+    /// assert!(npz.contains("x"));
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `Io` where the file cannot be opened, and those of [`NpzReader::new`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(path.as_ref(), &ReadOptions::new())
+    }
+
+    pub(crate) fn open_with(path: &Path, options: &ReadOptions) -> Result<Self> {
+        Self::with_options(BufReader::new(file::open(path)?), options)
+    }
+}
+
+impl<R: Read + Seek> NpzReader<R> {
+    /// Reads the directory of the archive that is all of `reader`.
+    ///
+    /// ```
+    /// use std::io::Cursor;
+    /// use serde_npz::{ErrorKind, NpzReader};
+    ///
+    /// let err = NpzReader::new(Cursor::new("just a text")).unwrap_err();
+    /// assert_eq!(err.kind(), ErrorKind::BadMagic);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `BadMagic` for anything that does not start as an archive, `CorruptArchive` and `UnsupportedArchive` where the
+    /// directory does not fit, `LimitExceeded` for too many members, `Io`.
+    pub fn new(reader: R) -> Result<Self> {
+        Self::with_options(reader, &ReadOptions::new())
+    }
+
+    /// As [`NpzReader::new`], with the limits, the casting and the separator of `options`.
+    ///
+    /// ```
+    /// use std::io::Cursor;
+    /// use serde_npz::{Limits, NpzReader, ReadOptions};
+    ///
+    /// let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", 1), ("y", 2)]))?;
+    /// let options = ReadOptions::new().limits(Limits::new().members(1));
+    /// assert!(NpzReader::with_options(Cursor::new(bytes), &options).is_err());
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`NpzReader::new`].
+    pub fn with_options(mut reader: R, options: &ReadOptions) -> Result<Self> {
+        check_start(&mut reader)?;
+        let directory = Directory::read(&mut reader, &options.limits)?;
+        Ok(NpzReader {
+            reader,
+            directory,
+            options: options.clone(),
+            inflater: None,
+            spent: 0,
+        })
+    }
+
+    /// The header of an array; its data is not read.
+    ///
+    /// ```
+    /// use std::io::Cursor;
+    ///
+    /// let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", vec![[1_i64, 2]])]))?;
+    /// let header = serde_npz::NpzReader::new(Cursor::new(bytes))?.header("x")?;
+    /// assert_eq!((header.dtype().to_string(), header.shape()), ("<i8".to_owned(), &[1, 2][..]));
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `MissingMember`, `NotAnArray` for a member without NumPy's magic, those of
+    /// [`Header::read`](crate::Header::read), and those of a corrupt member.
+    pub fn header(&mut self, name: &str) -> Result<Header> {
+        let index = self.require(name)?;
+        self.read_header(index).map_err(|err| err.at_member(name))
+    }
+
+    /// The bytes of a member as they are, array or not, checked against its CRC.
+    ///
+    /// ```
+    /// use std::io::Cursor;
+    ///
+    /// let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", 1.5)]))?;
+    /// let raw = serde_npz::NpzReader::new(Cursor::new(bytes))?.raw("x")?;
+    /// assert_eq!(serde_npz::from_npy_slice::<f64>(&raw)?, 1.5);
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `MissingMember`, `CorruptArchive`, `UnsupportedArchive`, `LimitExceeded`, `Io`.
+    pub fn raw(&mut self, name: &str) -> Result<Vec<u8>> {
+        let index = self.require(name)?;
+        self.read_raw(index).map_err(|err| err.at_member(name))
+    }
+
+    /// Reads a member to its end and checks it, keeping nothing.
+    ///
+    /// ```
+    /// use std::io::Cursor;
+    ///
+    /// let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", vec![1.5; 100])]))?;
+    /// serde_npz::NpzReader::new(Cursor::new(bytes))?.verify("x")?;
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `MissingMember`, `CorruptArchive`, `UnsupportedArchive`, `LimitExceeded`, `Io`.
+    pub fn verify(&mut self, name: &str) -> Result<()> {
+        let index = self.require(name)?;
+        let spent = self.spent;
+        let result = self
+            .start(index, self.options.limits.member_bytes)
+            .and_then(Member::skip_to_end);
+        // Nothing was handed out.
+        self.spent = spent;
+        result.map_err(|err| err.at_member(name))
+    }
+
+    /// The bytes of a member, one after another; refused at once where they exceed the limits.
+    pub(crate) fn member(&mut self, index: usize) -> Result<Member<'_, R>> {
+        let allowed = self.allowed();
+        self.start(index, allowed)
+    }
+
+    /// Where the bytes of a stored member lie, for who has the whole archive in memory; see [`NpzReader::check_crc`].
+    pub(crate) fn stored_range(&mut self, index: usize) -> Result<Option<Range<u64>>> {
+        let entry = self.directory.entry(index)?;
+        if !entry.stored {
+            return Ok(None);
+        }
+        check_size(entry.size, self.allowed())?;
+        let start = member::locate(&mut self.reader, entry)?;
+        self.spent = self.spent.saturating_add(entry.size);
+        Ok(Some(start..start + entry.size))
+    }
+
+    fn read_header(&mut self, index: usize) -> Result<Header> {
+        let options = self.options.clone();
+        let mut member = self.start(index, u64::MAX)?;
+        let mut magic = [0; ARRAY_MAGIC.len()];
+        let got = source::read_full(&mut member, &mut magic)?;
+        if magic[..got] != *ARRAY_MAGIC {
+            return Err(not_an_array(&magic[..got]));
+        }
+        Header::read_with(&mut magic.chain(member), &options)
+    }
+
+    fn read_raw(&mut self, index: usize) -> Result<Vec<u8>> {
+        let size = self.directory.entry(index)?.size;
+        let mut member = self.member(index)?;
+        let mut bytes = Vec::new();
+        source::read_grow(&mut member, &mut bytes, size)?;
+        member.finish()?;
+        Ok(bytes)
+    }
+
+    fn start(&mut self, index: usize, allowed: u64) -> Result<Member<'_, R>> {
+        let entry = self.directory.entry(index)?;
+        check_size(entry.size, allowed)?;
+        member::locate(&mut self.reader, entry)?;
+        Ok(Member::new(
+            &mut self.reader,
+            entry,
+            &mut self.inflater,
+            &mut self.spent,
+        ))
+    }
+}
+
+impl<R> NpzReader<R> {
+    /// The names of all members in the archive's order, as NumPy's `files`: without one trailing `.npy`.
+    ///
+    /// ```
+    /// use std::io::Cursor;
+    ///
+    /// let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("a", 1), ("b", 2)]))?;
+    /// let npz = serde_npz::NpzReader::new(Cursor::new(bytes))?;
+    /// assert!(npz.names().eq(["a", "b"]));
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.directory.entries.iter().map(|entry| entry.key.as_str())
+    }
+
+    /// How many members there are.
+    ///
+    /// ```
+    /// let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("a", 1), ("b", 2)]))?;
+    /// assert_eq!(serde_npz::NpzReader::new(std::io::Cursor::new(bytes))?.len(), 2);
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn len(&self) -> usize {
+        self.directory.entries.len()
+    }
+
+    /// Whether there is no member at all.
+    ///
+    /// ```
+    /// let npz = serde_npz::NpzWriter::new(std::io::Cursor::new(Vec::new()));
+    /// assert!(serde_npz::NpzReader::new(npz.finish()?)?.is_empty());
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        self.directory.entries.is_empty()
+    }
+
+    /// Whether a member of this name is there; groups are not members.
+    ///
+    /// ```
+    /// let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("a", 1)]))?;
+    /// let npz = serde_npz::NpzReader::new(std::io::Cursor::new(bytes))?;
+    /// assert!(npz.contains("a") && !npz.contains("a.npy"));
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn contains(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.directory.entries
+    }
+
+    pub(crate) fn find(&self, key: &str) -> Option<usize> {
+        self.directory.index.get(key).copied()
+    }
+
+    pub(crate) fn options(&self) -> &ReadOptions {
+        &self.options
+    }
+
+    /// Checks bytes that were lent by [`NpzReader::stored_range`], which has to come before they are used.
+    pub(crate) fn check_crc(&self, index: usize, bytes: &[u8]) -> Result<()> {
+        member::compare(crc32fast::hash(bytes), self.directory.entry(index)?)
+    }
+
+    fn require(&self, name: &str) -> Result<usize> {
+        self.find(name).ok_or_else(|| {
+            Error::new(
+                ErrorKind::MissingMember,
+                format_args!(
+                    "found no member of this name among the {}, expected one: see `names()`",
+                    self.len()
+                ),
+            )
+            .at_member(name)
+        })
+    }
+
+    /// How large the next member may be.
+    fn allowed(&self) -> u64 {
+        let limits = &self.options.limits;
+        limits.member_bytes.min(limits.total_bytes.saturating_sub(self.spent))
+    }
+}
+
+impl<R> fmt::Debug for NpzReader<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NpzReader")
+            .field("members", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The first bytes tell an archive from an array and from anything else, as `np.load` decides.
+fn check_start<R: Read + Seek>(reader: &mut R) -> Result<()> {
+    reader.seek(SeekFrom::Start(0))?;
+    let mut start = [0; ARRAY_MAGIC.len()];
+    let got = source::read_full(reader, &mut start)?;
+    let start = &start[..got];
+    if start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06") {
+        return Ok(());
+    }
+    let found = if start == ARRAY_MAGIC {
+        "a single array: read it with `load_npy` or `from_npy_*`".to_owned()
+    } else if start.is_empty() {
+        "no bytes: not an npz file".to_owned()
+    } else {
+        format!("`{}` at the start: not an npz file", start.escape_ascii())
+    };
+    Err(Error::new(
+        ErrorKind::BadMagic,
+        format_args!("expected an archive that starts with `PK\\x03\\x04`, found {found}"),
+    ))
+}
+
+fn check_size(size: u64, allowed: u64) -> Result<()> {
+    if size <= allowed {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::LimitExceeded,
+        format_args!(
+            "found a member of {size} bytes, expected at most {allowed}: `Limits::member_bytes` and \
+             `Limits::total_bytes` allow more"
+        ),
+    ))
+}
+
+/// The error for a member that does not start as an array.
+pub(crate) fn not_an_array(start: &[u8]) -> Error {
+    Error::new(
+        ErrorKind::NotAnArray,
+        format_args!(
+            "found a member that starts with `{}`, expected an array's `\\x93NUMPY`: `NpzReader::raw` returns its bytes",
+            start.escape_ascii()
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::npz::writer::NpzWriter;
+    use crate::options::{Limits, WriteOptions};
+    use std::io::Cursor;
+
+    const DATA: [u8; 1000] = [7; 1000];
+
+    fn archive(options: &WriteOptions) -> Vec<u8> {
+        let mut npz = NpzWriter::with_options(Cursor::new(Vec::new()), options);
+        npz.begin("x.npy", DATA.len() as u64).unwrap();
+        npz.write(&DATA).unwrap();
+        npz.end().unwrap();
+        npz.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn members_left_early_are_refused_or_skipped() {
+        for options in [WriteOptions::new(), WriteOptions::new().compressed()] {
+            let mut npz = NpzReader::new(Cursor::new(archive(&options))).unwrap();
+            for taken in [0, 1, 999, 1000] {
+                let mut buf = vec![0; taken];
+                let mut member = npz.member(0).unwrap();
+                member.read_exact(&mut buf).unwrap();
+                assert_eq!(buf, DATA[..taken]);
+                let finished = member.finish();
+                if taken == 1000 {
+                    finished.unwrap();
+                } else {
+                    let err = finished.unwrap_err();
+                    assert_eq!((err.kind(), err.path()), (ErrorKind::CorruptArchive, ""));
+                    assert!(err.to_string().contains("left over"), "{err}");
+                }
+                let mut member = npz.member(0).unwrap();
+                member.read_exact(&mut buf).unwrap();
+                member.skip_to_end().unwrap();
+            }
+            assert_eq!(npz.member(1).err().unwrap().kind(), ErrorKind::MissingMember);
+        }
+    }
+
+    #[test]
+    fn skipping_finds_damage_too() {
+        let mut bytes = archive(&WriteOptions::new());
+        bytes[700] ^= 1;
+        let mut npz = NpzReader::new(Cursor::new(bytes)).unwrap();
+        assert_eq!(
+            npz.member(0).unwrap().skip_to_end().unwrap_err().kind(),
+            ErrorKind::CorruptArchive
+        );
+    }
+
+    #[test]
+    fn stored_members_tell_where_they_lie() {
+        let bytes = archive(&WriteOptions::new());
+        let mut npz = NpzReader::new(Cursor::new(&bytes)).unwrap();
+        let range = npz.stored_range(0).unwrap().unwrap();
+        assert_eq!(range.start % 64, 0);
+        let lent = &bytes[range.start as usize..range.end as usize];
+        assert_eq!(lent, DATA);
+        npz.check_crc(0, lent).unwrap();
+        assert_eq!(
+            npz.check_crc(0, &lent[1..]).unwrap_err().kind(),
+            ErrorKind::CorruptArchive
+        );
+
+        let limits = ReadOptions::new().limits(Limits::new().total_bytes(1999));
+        let mut npz = NpzReader::with_options(Cursor::new(&bytes), &limits).unwrap();
+        npz.stored_range(0).unwrap();
+        assert_eq!(npz.stored_range(0).unwrap_err().kind(), ErrorKind::LimitExceeded);
+
+        let mut npz = NpzReader::new(Cursor::new(archive(&WriteOptions::new().compressed()))).unwrap();
+        assert_eq!(npz.stored_range(0).unwrap(), None);
+    }
+
+    #[test]
+    fn entries_are_what_the_directory_says() {
+        let npz = NpzReader::new(Cursor::new(archive(&WriteOptions::new().compressed()))).unwrap();
+        let entry = &npz.entries()[npz.find("x").unwrap()];
+        assert_eq!(
+            (entry.name.as_str(), entry.key.as_str(), entry.size),
+            ("x.npy", "x", 1000)
+        );
+        assert!(!entry.stored && entry.compressed < 100 && entry.crc == crc32fast::hash(&DATA));
+        assert_eq!(npz.options().limits, Limits::new());
+    }
+}

@@ -1,0 +1,395 @@
+//! Plain settings: what a caller may choose about reading and writing.
+
+/// How the members of an archive are compressed.
+///
+/// ```
+/// use serde_npz::{Compression, WriteOptions};
+///
+/// let options = WriteOptions::new().compression(Compression::Deflate(9));
+/// # let bytes = options.to_npz_vec(&std::collections::BTreeMap::from([("x", vec![0.0; 100])])).unwrap();
+/// # assert!(bytes.len() < 800);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Compression {
+    /// As they are, as `np.savez` does: fastest, and every member can be mapped.
+    #[default]
+    Stored,
+    /// Deflated, as `np.savez_compressed` does, at a level of 0 to 9; higher counts as 9.
+    Deflate(u32),
+}
+
+/// What a reader may convert without losing anything, or on request with loss of precision.
+///
+/// ```
+/// use serde_npz::{Casting, ReadOptions};
+///
+/// let bytes = serde_npz::to_npy_vec(&vec![0.1_f64]).unwrap();
+/// assert!(serde_npz::from_npy_slice::<Vec<f32>>(&bytes).is_err());
+/// let narrow: Vec<f32> = ReadOptions::new().casting(Casting::SameKind).from_npy_slice(&bytes).unwrap();
+/// assert_eq!(narrow, [0.1_f32]);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Casting {
+    /// Integers where the value fits, integers to floats where exact, floats to wider floats.
+    #[default]
+    Safe,
+    /// Also floats to narrower floats, rounded, as `casting='same_kind'` of `ndarray.astype`.
+    SameKind,
+}
+
+/// Upper bounds for what a reader takes from a file nobody vouched for.
+///
+/// The defaults are safe: memory is never taken from a claim, so the bounds only stop honest but
+/// enormous data.
+///
+/// ```
+/// use serde_npz::{ErrorKind, Limits, ReadOptions};
+///
+/// let bytes = serde_npz::to_npy_vec(&vec![0.0_f64; 1000]).unwrap();
+/// let options = ReadOptions::new().limits(Limits::new().member_bytes(100));
+/// let err = options.from_npy_slice::<Vec<f64>>(&bytes).unwrap_err();
+/// assert_eq!(err.kind(), ErrorKind::LimitExceeded);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub(crate) total_bytes: u64,
+    pub(crate) member_bytes: u64,
+    pub(crate) members: u64,
+    pub(crate) elements: u64,
+    pub(crate) depth: u64,
+    pub(crate) any_elements: u64,
+}
+
+/// More groups in groups than this are refused, reading and writing.
+pub(crate) const MAX_GROUPS: u64 = 64;
+
+impl Limits {
+    /// Safe defaults: 1 TiB in total and per member, 2^20 members, 2^40 elements, 64 groups, 2^26 elements one by one.
+    ///
+    /// ```
+    /// let limits = serde_npz::Limits::new().members(10);
+    /// # let _ = limits;
+    /// ```
+    pub fn new() -> Self {
+        Limits {
+            total_bytes: 1 << 40,
+            member_bytes: 1 << 40,
+            members: 1 << 20,
+            elements: 1 << 40,
+            depth: MAX_GROUPS,
+            any_elements: 1 << 26,
+        }
+    }
+
+    /// No bounds but those that keep the program alive: memory is never taken from a claim, and at most 64 groups nest.
+    ///
+    /// ```
+    /// let limits = serde_npz::Limits::unlimited();
+    /// # let _ = limits;
+    /// ```
+    pub fn unlimited() -> Self {
+        Limits {
+            total_bytes: u64::MAX,
+            member_bytes: u64::MAX,
+            members: u64::MAX,
+            elements: u64::MAX,
+            depth: MAX_GROUPS,
+            any_elements: u64::MAX,
+        }
+    }
+
+    /// Bytes of data, after decompression, over all members read through one reader.
+    ///
+    /// ```
+    /// let limits = serde_npz::Limits::new().total_bytes(64 << 20);
+    /// # let _ = limits;
+    /// ```
+    pub fn total_bytes(mut self, n: u64) -> Self {
+        self.total_bytes = n;
+        self
+    }
+
+    /// Bytes of one member, after decompression.
+    ///
+    /// ```
+    /// let limits = serde_npz::Limits::new().member_bytes(64 << 20);
+    /// # let _ = limits;
+    /// ```
+    pub fn member_bytes(mut self, n: u64) -> Self {
+        self.member_bytes = n;
+        self
+    }
+
+    /// Members of an archive.
+    ///
+    /// ```
+    /// let limits = serde_npz::Limits::new().members(100);
+    /// # let _ = limits;
+    /// ```
+    pub fn members(mut self, n: u64) -> Self {
+        self.members = n;
+        self
+    }
+
+    /// Elements of one array.
+    ///
+    /// ```
+    /// let limits = serde_npz::Limits::new().elements(1_000_000);
+    /// # let _ = limits;
+    /// ```
+    pub fn elements(mut self, n: u64) -> Self {
+        self.elements = n;
+        self
+    }
+
+    /// Groups within groups; more than 64 are refused whatever is set here.
+    ///
+    /// ```
+    /// let limits = serde_npz::Limits::new().depth(4);
+    /// # let _ = limits;
+    /// ```
+    pub fn depth(mut self, n: u64) -> Self {
+        self.depth = n.min(MAX_GROUPS);
+        self
+    }
+
+    /// Elements handed out one by one to a target that takes whatever comes (`deserialize_any`), and elements that
+    /// hold no byte; checked against the header first.
+    ///
+    /// ```
+    /// let limits = serde_npz::Limits::new().any_elements(1 << 30);
+    /// # let _ = limits;
+    /// ```
+    pub fn any_elements(mut self, n: u64) -> Self {
+        self.any_elements = n;
+        self
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits::new()
+    }
+}
+
+/// How to write; its verbs are those of the crate root.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use serde_npz::WriteOptions;
+///
+/// let data = BTreeMap::from([("x", vec![0.5; 1000])]);
+/// let bytes = WriteOptions::new().compressed().to_npz_vec(&data).unwrap();
+/// assert!(bytes.len() < 1000);
+/// ```
+#[derive(Clone, Debug)]
+pub struct WriteOptions {
+    pub(crate) compression: Compression,
+    pub(crate) separator: Option<char>,
+    pub(crate) threads: Option<usize>,
+    pub(crate) durable: bool,
+    pub(crate) max_members: u64,
+}
+
+impl WriteOptions {
+    /// Stored members, groups joined by `/`, at most 100,000 members of a value.
+    ///
+    /// ```
+    /// let options = serde_npz::WriteOptions::new();
+    /// # let _ = options;
+    /// ```
+    pub fn new() -> Self {
+        WriteOptions {
+            compression: Compression::Stored,
+            separator: Some('/'),
+            threads: None,
+            durable: false,
+            max_members: 100_000,
+        }
+    }
+
+    /// How members are compressed: [`Compression::Stored`] unless told.
+    ///
+    /// ```
+    /// use serde_npz::{Compression, WriteOptions};
+    /// let options = WriteOptions::new().compression(Compression::Deflate(1));
+    /// # let _ = options;
+    /// ```
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
+        self
+    }
+
+    /// Deflated at level 6, as `np.savez_compressed` does.
+    ///
+    /// ```
+    /// let options = serde_npz::WriteOptions::new().compressed();
+    /// # let _ = options;
+    /// ```
+    pub fn compressed(self) -> Self {
+        self.compression(Compression::Deflate(6))
+    }
+
+    /// What joins the names of groups and members; `None`: names are whole keys, and nesting is an error.
+    ///
+    /// ```
+    /// let options = serde_npz::WriteOptions::new().separator(Some('.'));
+    /// # let _ = options;
+    /// ```
+    pub fn separator(mut self, separator: Option<char>) -> Self {
+        self.separator = separator;
+        self
+    }
+
+    /// How many threads compress at most; the bytes are the same whatever the number.
+    ///
+    /// ```
+    /// let options = serde_npz::WriteOptions::new().threads(2);
+    /// # let _ = options;
+    /// ```
+    pub fn threads(mut self, n: usize) -> Self {
+        self.threads = Some(n);
+        self
+    }
+
+    /// Whether `save_*` returns only after the file and its name are on the disk.
+    ///
+    /// ```
+    /// let options = serde_npz::WriteOptions::new().durable(true);
+    /// # let _ = options;
+    /// ```
+    pub fn durable(mut self, durable: bool) -> Self {
+        self.durable = durable;
+        self
+    }
+
+    /// How many members one list or value may become: 100,000 unless told.
+    ///
+    /// ```
+    /// let options = serde_npz::WriteOptions::new().max_members(1_000_000);
+    /// # let _ = options;
+    /// ```
+    pub fn max_members(mut self, n: usize) -> Self {
+        self.max_members = n as u64;
+        self
+    }
+}
+
+impl Default for WriteOptions {
+    fn default() -> Self {
+        WriteOptions::new()
+    }
+}
+
+/// How to read; its verbs are those of the crate root.
+///
+/// ```
+/// use serde_npz::{Casting, ReadOptions};
+///
+/// let options = ReadOptions::new().casting(Casting::SameKind).max_header_size(100_000);
+/// # let _ = options;
+/// ```
+#[derive(Clone, Debug)]
+pub struct ReadOptions {
+    pub(crate) separator: Option<char>,
+    pub(crate) casting: Casting,
+    pub(crate) max_header_size: usize,
+    pub(crate) limits: Limits,
+    pub(crate) skip_objects: bool,
+    pub(crate) threads: Option<usize>,
+}
+
+impl ReadOptions {
+    /// Groups joined by `/`, exact conversions only, headers of at most 10,000 characters, safe limits.
+    ///
+    /// ```
+    /// let options = serde_npz::ReadOptions::new();
+    /// # let _ = options;
+    /// ```
+    pub fn new() -> Self {
+        ReadOptions {
+            separator: Some('/'),
+            casting: Casting::Safe,
+            max_header_size: 10_000,
+            limits: Limits::new(),
+            skip_objects: false,
+            threads: None,
+        }
+    }
+
+    /// What joins the names of groups and members; `None`: names are whole keys.
+    ///
+    /// ```
+    /// let options = serde_npz::ReadOptions::new().separator(None);
+    /// # let _ = options;
+    /// ```
+    pub fn separator(mut self, separator: Option<char>) -> Self {
+        self.separator = separator;
+        self
+    }
+
+    /// Which conversions are allowed: [`Casting::Safe`] unless told.
+    ///
+    /// ```
+    /// use serde_npz::{Casting, ReadOptions};
+    /// let options = ReadOptions::new().casting(Casting::SameKind);
+    /// # let _ = options;
+    /// ```
+    pub fn casting(mut self, casting: Casting) -> Self {
+        self.casting = casting;
+        self
+    }
+
+    /// The longest header taken, in characters: `max_header_size` of `np.load`, 10,000 unless told.
+    ///
+    /// ```
+    /// let options = serde_npz::ReadOptions::new().max_header_size(1_000_000);
+    /// # let _ = options;
+    /// ```
+    pub fn max_header_size(mut self, n: usize) -> Self {
+        self.max_header_size = n;
+        self
+    }
+
+    /// The bounds for what is taken from a file.
+    ///
+    /// ```
+    /// use serde_npz::{Limits, ReadOptions};
+    /// let options = ReadOptions::new().limits(Limits::unlimited());
+    /// # let _ = options;
+    /// ```
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Whether members that hold objects are left out of a group instead of failing it.
+    ///
+    /// ```
+    /// let options = serde_npz::ReadOptions::new().skip_objects(true);
+    /// # let _ = options;
+    /// ```
+    pub fn skip_objects(mut self, skip: bool) -> Self {
+        self.skip_objects = skip;
+        self
+    }
+
+    /// How many threads inflate at most.
+    ///
+    /// ```
+    /// let options = serde_npz::ReadOptions::new().threads(2);
+    /// # let _ = options;
+    /// ```
+    pub fn threads(mut self, n: usize) -> Self {
+        self.threads = Some(n);
+        self
+    }
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        ReadOptions::new()
+    }
+}

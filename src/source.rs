@@ -1,0 +1,103 @@
+//! Bytes in: a slice lends, a stream copies; nothing is allocated from a claim.
+
+use std::io::{self, Read};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Where the bytes of an array come from.
+pub(crate) trait Source<'de>: Read {
+    /// The next `n` bytes without a copy, where the source holds them for `'de`.
+    fn lend(&mut self, n: u64) -> Option<Result<&'de [u8]>>;
+}
+
+/// Bytes that outlive the reading.
+pub(crate) struct Slice<'de>(pub(crate) &'de [u8]);
+
+impl Read for Slice<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buf)
+    }
+}
+
+impl<'de> Source<'de> for Slice<'de> {
+    fn lend(&mut self, n: u64) -> Option<Result<&'de [u8]>> {
+        let lent = usize::try_from(n).ok().and_then(|n| self.0.split_at_checked(n));
+        Some(match lent {
+            Some((lent, rest)) => {
+                self.0 = rest;
+                Ok(lent)
+            }
+            None => Err(truncated(self.0.len() as u64, n)),
+        })
+    }
+}
+
+/// Any reader.
+pub(crate) struct Stream<R>(pub(crate) R);
+
+impl<R: Read> Read for Stream<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buf)
+    }
+}
+
+impl<'de, R: Read> Source<'de> for Stream<R> {
+    fn lend(&mut self, _: u64) -> Option<Result<&'de [u8]>> {
+        None
+    }
+}
+
+/// What is taken at first where the bytes are not known to be there; then twice as much each time.
+const FIRST_STEP: u64 = 1 << 20;
+
+/// Appends exactly `n` bytes to `into`, growing only by what has come.
+pub(crate) fn read_grow<R: Read + ?Sized>(source: &mut R, into: &mut Vec<u8>, n: u64) -> Result<()> {
+    let mut left = n;
+    let mut step = FIRST_STEP;
+    while left > 0 {
+        let now = left.min(step);
+        let Ok(now_usize) = usize::try_from(now) else {
+            return Err(too_large(n));
+        };
+        into.try_reserve(now_usize).map_err(|_| too_large(n))?;
+        let start = into.len();
+        into.resize(start + now_usize, 0);
+        let got = read_full(source, &mut into[start..])?;
+        if got < now_usize {
+            return Err(truncated(n - left + got as u64, n));
+        }
+        left -= now;
+        step = step.saturating_mul(2);
+    }
+    Ok(())
+}
+
+/// Fills `buf` as far as there are bytes.
+pub(crate) fn read_full<R: Read + ?Sized>(source: &mut R, buf: &mut [u8]) -> Result<usize> {
+    let mut got = 0;
+    while got < buf.len() {
+        match source.read(&mut buf[got..]) {
+            Ok(0) => break,
+            Ok(n) => got += n,
+            Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
+            Err(err) => return Err(err.into()),
+        }
+    }
+    Ok(got)
+}
+
+#[cold]
+pub(crate) fn truncated(found: u64, expected: u64) -> Error {
+    Error::new(
+        ErrorKind::Truncated,
+        format_args!("found {found} bytes of data, expected {expected}: the file is cut off"),
+    )
+}
+
+#[cold]
+fn too_large(n: u64) -> Error {
+    Error::new(
+        ErrorKind::LimitExceeded,
+        format_args!("found {n} bytes of data, expected no more than fit into memory"),
+    )
+}

@@ -1,0 +1,87 @@
+//! Other layouts for a field, chosen with `#[serde(with = "..")]`.
+//!
+//! | module | for | in the archive |
+//! |---|---|---|
+//! | [`nan`] | `Option<f64>`, in any depth | floats, `None` as NaN |
+//! | [`float16`] | `f32`, `f64`, in any depth | `<f2` |
+//! | [`datetime64`] | `i64`, `SystemTime`, chrono | `<M8[ns]` and the other units |
+//! | [`timedelta64`] | `i64`, `Duration`, chrono | `<m8[ns]` and the other units |
+//! | [`bytes`] | `Vec<u8>`, `[u8; N]`, `String` | `\|Sn` |
+//! | [`list`] | any sequence | one member per element: `x/0`, `x/1` |
+//! | [`ragged`] | rows of unequal lengths, long strings | `x/values` and `x/offsets` |
+//! | [`json`] | anything | the JSON text `x.json` |
+//!
+//! Each works with every serde format: JSON and the others write the values as if nothing stood
+//! there (times as integers). serde wants `#[serde(default)]` beside a `with` whose field may be missing.
+//!
+//! ```
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Sensor {
+//!     #[serde(with = "serde_npz::with::datetime64::ms")]
+//!     time: Vec<i64>,
+//!     #[serde(with = "serde_npz::with::nan")]
+//!     value: Vec<Option<f64>>,
+//! }
+//!
+//! let sensor = Sensor { time: vec![0, 1500], value: vec![Some(0.5), None] };
+//! let bytes = serde_npz::to_npz_vec(&sensor)?;
+//! let back: Sensor = serde_npz::from_npz_slice(&bytes)?;
+//! assert_eq!(back.value, [Some(0.5), None]);
+//! # Ok::<(), serde_npz::Error>(())
+//! ```
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, Visitor};
+
+pub mod bytes;
+pub mod datetime64;
+pub mod float16;
+pub mod json;
+pub mod list;
+pub mod nan;
+mod nested;
+pub mod ragged;
+mod time;
+pub mod timedelta64;
+
+/// Reads a value inside a marker.
+fn unwrap<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    marker: &'static str,
+    deserializer: D,
+) -> Result<T, D::Error> {
+    deserializer.deserialize_newtype_struct(
+        marker,
+        Inside {
+            marker,
+            value: PhantomData,
+        },
+    )
+}
+
+struct Inside<T> {
+    marker: &'static str,
+    value: PhantomData<T>,
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Inside<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a value marked {}", self.marker)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        T::deserialize(deserializer)
+    }
+}
+
+/// Whether values go to or come from this crate's own formats, also through serde's buffer.
+///
+/// Only there may a value take NumPy's form (NaT for `None`); every other format gets it plain.
+fn ours<E>() -> bool {
+    typeid::of::<E>() == typeid::of::<crate::error::Error>()
+}

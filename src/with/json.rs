@@ -1,0 +1,83 @@
+//! Any value as a JSON text: the member `x.json`.
+//!
+//! ```text
+//! x: Settings { name: "a", steps: None }    x.json    {"name":"a","steps":null}
+//! ```
+//!
+//! For settings and other data that are no arrays. NumPy has them with `json.loads(z['x.json'])`; here
+//! the member answers to `x`. Other formats get
+//! the value as it is.
+//!
+//! ```
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Serialize, Deserialize, Debug, PartialEq)]
+//! struct Settings {
+//!     name: String,
+//!     steps: Vec<(String, Option<u32>)>,
+//! }
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Run {
+//!     #[serde(with = "serde_npz::with::json")]
+//!     settings: Settings,
+//!     loss: Vec<f64>,
+//! }
+//!
+//! let settings = Settings { name: "first".into(), steps: vec![("warm".into(), None)] };
+//! let bytes = serde_npz::to_npz_vec(&Run { settings, loss: vec![0.5] })?;
+//! let mut archive = serde_npz::NpzReader::new(std::io::Cursor::new(&bytes[..]))?;
+//! assert_eq!(archive.raw("settings.json")?, br#"{"name":"first","steps":[["warm",null]]}"#);
+//!
+//! let back: Run = serde_npz::from_npz_slice(&bytes)?;
+//! assert_eq!(back.settings.name, "first");
+//! # Ok::<(), serde_npz::Error>(())
+//! ```
+
+use serde::de::{Deserialize, Deserializer};
+use serde::ser::{Serialize, Serializer};
+
+use crate::marker::JSON;
+
+/// Writes the JSON text.
+///
+/// ```
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Data {
+///     #[serde(with = "serde_npz::with::json")]
+///     x: Vec<Option<u8>>,
+/// }
+///
+/// let data = Data { x: vec![Some(1), None] };
+/// assert_eq!(serde_npz::to_npz_vec(&data)?.first_chunk(), Some(b"PK"));
+/// assert_eq!(serde_json::to_string(&data)?, r#"{"x":[1,null]}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// Those of the serializer; `InvalidValue` for what JSON cannot hold, such as a map with sequences as keys.
+pub fn serialize<T: Serialize + ?Sized, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_newtype_struct(JSON, value)
+}
+
+/// Reads the JSON text.
+///
+/// ```
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct Data {
+///     #[serde(with = "serde_npz::with::json")]
+///     x: Vec<Option<u8>>,
+/// }
+///
+/// let data: Data = serde_json::from_str(r#"{"x":[1,null]}"#)?;
+/// assert_eq!(data.x, vec![Some(1), None]);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// Those of the deserializer; `InvalidValue` with the line and column where the text is no JSON or does not fit the type.
+pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    super::unwrap(JSON, deserializer)
+}

@@ -1,0 +1,249 @@
+//! What the acceptance tests share: a self-describing owned value, the layout of an archive, Python.
+#![allow(dead_code, reason = "every test file uses its own part")]
+
+pub mod tree;
+
+use std::fmt::{self, Debug};
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_npz::{Error, ErrorKind, NpzReader};
+
+/// Whatever `deserialize_any` hands out, owned.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Any {
+    Unit,
+    Bool(bool),
+    Int(i64),
+    Uint(u64),
+    Float(f64),
+    Str(String),
+    Bytes(Vec<u8>),
+    Seq(Vec<Any>),
+    Map(Vec<(String, Any)>),
+}
+
+impl Any {
+    /// An integer however it was handed out.
+    pub fn int(&self) -> Option<i128> {
+        match *self {
+            Any::Int(n) => Some(n.into()),
+            Any::Uint(n) => Some(n.into()),
+            _ => None,
+        }
+    }
+
+    pub fn field(&self, name: &str) -> Option<&Any> {
+        match self {
+            Any::Map(entries) => entries.iter().find(|(key, _)| key == name).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Any {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyVisitor)
+    }
+}
+
+struct AnyVisitor;
+
+impl<'de> Visitor<'de> for AnyVisitor {
+    type Value = Any;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+    fn visit_unit<E>(self) -> Result<Any, E> {
+        Ok(Any::Unit)
+    }
+    fn visit_none<E>(self) -> Result<Any, E> {
+        Ok(Any::Unit)
+    }
+    fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<Any, D::Error> {
+        Any::deserialize(d)
+    }
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, d: D) -> Result<Any, D::Error> {
+        Any::deserialize(d)
+    }
+    fn visit_bool<E>(self, v: bool) -> Result<Any, E> {
+        Ok(Any::Bool(v))
+    }
+    fn visit_i64<E>(self, v: i64) -> Result<Any, E> {
+        Ok(Any::Int(v))
+    }
+    fn visit_u64<E>(self, v: u64) -> Result<Any, E> {
+        Ok(Any::Uint(v))
+    }
+    fn visit_f64<E>(self, v: f64) -> Result<Any, E> {
+        Ok(Any::Float(v))
+    }
+    fn visit_char<E>(self, v: char) -> Result<Any, E> {
+        Ok(Any::Str(v.to_string()))
+    }
+    fn visit_str<E>(self, v: &str) -> Result<Any, E> {
+        Ok(Any::Str(v.to_owned()))
+    }
+    fn visit_bytes<E>(self, v: &[u8]) -> Result<Any, E> {
+        Ok(Any::Bytes(v.to_vec()))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Any, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(Any::Seq(items))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Any, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Any::Map(entries))
+    }
+}
+
+/// Name, dtype and shape of one member.
+pub type Row = (String, String, Vec<u64>);
+
+/// What `np.load` would list: every member with dtype and shape, in the order of the archive.
+pub fn layout(npz: &[u8]) -> Vec<Row> {
+    let mut reader = NpzReader::new(std::io::Cursor::new(npz)).expect("our own archive opens");
+    let names: Vec<String> = reader.names().map(str::to_owned).collect();
+    names
+        .into_iter()
+        .map(|name| {
+            let header = reader
+                .header(&name)
+                .unwrap_or_else(|err| panic!("header of {name:?}: {err}"));
+            (name, header.dtype().to_string(), header.shape().to_vec())
+        })
+        .collect()
+}
+
+/// The same as one line: `name dtype (shape)`, joined by semicolons.
+pub fn table(npz: &[u8]) -> String {
+    let rows = layout(npz).into_iter().map(|(name, dtype, shape)| {
+        let dims: Vec<String> = shape.iter().map(u64::to_string).collect();
+        let comma = if dims.len() == 1 { "," } else { "" };
+        format!("{name} {dtype} ({}{comma})", dims.join(", "))
+    });
+    rows.collect::<Vec<_>>().join("; ")
+}
+
+/// Writes an archive, compares its layout, reads it back: stored and compressed, from a slice and from a stream.
+#[track_caller]
+pub fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T, expected: &str) {
+    let bytes = serde_npz::to_npz_vec(value).unwrap_or_else(|err| panic!("writing {value:?}: {err}"));
+    assert_eq!(table(&bytes), expected, "layout of {value:?}");
+    check_back(value, &bytes);
+    let packed = serde_npz::WriteOptions::new()
+        .compressed()
+        .to_npz_vec(value)
+        .expect("compressed");
+    assert_eq!(table(&packed), expected, "layout of compressed {value:?}");
+    check_back(value, &packed);
+}
+
+#[track_caller]
+pub fn check_back<T: DeserializeOwned + PartialEq + Debug>(value: &T, bytes: &[u8]) {
+    let back: T = serde_npz::from_npz_slice(bytes).unwrap_or_else(|err| panic!("reading {value:?}: {err}"));
+    assert_eq!(&back, value, "from a slice");
+    let back: T = serde_npz::from_npz_reader(std::io::Cursor::new(bytes))
+        .unwrap_or_else(|err| panic!("reading {value:?} from a stream: {err}"));
+    assert_eq!(&back, value, "from a stream");
+}
+
+/// Writes a lone array, compares dtype and shape, reads it back.
+#[track_caller]
+pub fn check_npy<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T, dtype: &str, shape: &[u64]) {
+    let bytes = serde_npz::to_npy_vec(value).unwrap_or_else(|err| panic!("writing {value:?}: {err}"));
+    let header = serde_npz::Header::read(&mut &bytes[..]).expect("our own header");
+    assert_eq!(
+        (header.dtype().to_string().as_str(), header.shape()),
+        (dtype, shape),
+        "layout of {value:?}"
+    );
+    assert_eq!(
+        header.to_bytes(),
+        bytes[..header.to_bytes().len()],
+        "header bytes of {value:?}"
+    );
+    let back: T = serde_npz::from_npy_slice(&bytes).unwrap_or_else(|err| panic!("reading {value:?}: {err}"));
+    assert_eq!(&back, value, "from a slice");
+    let back: T = serde_npz::from_npy_reader(&bytes[..]).expect("from a stream");
+    assert_eq!(&back, value, "from a stream");
+}
+
+/// The error of writing `value` as an archive, checked for its kind, its path and words of its message.
+#[track_caller]
+pub fn refused<T: Serialize + ?Sized>(value: &T, kind: ErrorKind, path: &str, words: &[&str]) -> Error {
+    match serde_npz::to_npz_vec(value) {
+        Ok(bytes) => panic!("written as {:?}, expected {kind:?}", layout(&bytes)),
+        Err(err) => is(err, kind, path, words),
+    }
+}
+
+/// An error with this kind, this path and these words in its message.
+#[track_caller]
+pub fn is(err: Error, kind: ErrorKind, path: &str, words: &[&str]) -> Error {
+    assert_eq!((err.kind(), err.path()), (kind, path), "{err}");
+    let text = err.to_string();
+    for word in words {
+        assert!(text.contains(word), "{text:?} does not name {word:?}");
+    }
+    err
+}
+
+/// `tests/data/<name>` of this repository.
+pub fn data(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
+}
+
+/// A fresh directory below cargo's own, removed on drop.
+pub struct Scratch(pub PathBuf);
+
+impl Scratch {
+    pub fn new(name: &str) -> Self {
+        let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        std::fs::create_dir_all(&dir).expect("a scratch directory");
+        Scratch(dir)
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    pub fn files(&self) -> Vec<String> {
+        let mut names: Vec<String> = std::fs::read_dir(&self.0)
+            .expect("the scratch directory")
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Runs a script with the Python that has NumPy (`SERDE_NPZ_PYTHON`, else `python3`) and gives its output.
+#[track_caller]
+pub fn python(script: &str, args: &[&std::ffi::OsStr]) -> String {
+    let python = std::env::var_os("SERDE_NPZ_PYTHON").unwrap_or_else(|| "python3".into());
+    let output = Command::new(&python)
+        .arg("-c")
+        .arg(script)
+        .args(args)
+        .output()
+        .unwrap_or_else(|err| panic!("cannot start {python:?} (SERDE_NPZ_PYTHON): {err}"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8 from Python")
+}

@@ -1,0 +1,245 @@
+//! Every hostile file: the right verdict, on a small stack, within its memory.
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::fs;
+use std::io::Cursor;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Instant;
+
+use common::Any;
+use serde_json::Value;
+use serde_npz::{Limits, NpzReader, ReadOptions};
+
+/// Counts what is allocated and the most that ever was.
+struct Counting;
+
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: everything is handed on to the system's allocator unchanged; the counters touch no memory of it.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        grow(layout.size());
+        // SAFETY: the caller's promises are the system allocator's.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        grow(layout.size());
+        // SAFETY: as above.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: as above.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        grow(size);
+        LIVE.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: as above.
+        unsafe { System.realloc(ptr, layout, size) }
+    }
+}
+
+fn grow(size: usize) {
+    PEAK.fetch_max(LIVE.fetch_add(size, Relaxed) + size, Relaxed);
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// One test for all: the counters are the process's.
+#[test]
+fn every_hostile_file() {
+    let cases: Value = serde_json::from_slice(&fs::read(common::data("hostile/adversarial.json")).unwrap()).unwrap();
+    let cases = cases.as_array().unwrap();
+    assert_eq!(cases.len(), 178);
+    let mut failures = Vec::new();
+    for case in cases {
+        failures.extend(
+            judge(case)
+                .into_iter()
+                .map(|why| format!("{} ({}): {why}", case["id"], case["why"])),
+        );
+    }
+    assert!(
+        failures.is_empty(),
+        "{} failures:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+}
+
+fn judge(case: &Value) -> Vec<String> {
+    let bytes = fs::read(common::data("hostile").join(case["path"].as_str().unwrap())).unwrap();
+    let npz = case["kind"] == "npz";
+    let mut failures = Vec::new();
+    let mut run = |what: &str, must: &str, options: &ReadOptions, load: Load| {
+        let began = Instant::now();
+        let (outcome, grown) = measured(load, &bytes, options);
+        let cap = case["max_rss_mb"].as_u64().unwrap() as usize;
+        if grown > cap << 20 {
+            failures.push(format!("{what}: {} MiB at its peak, {cap} allowed", grown >> 20));
+        }
+        if began.elapsed().as_secs_f64() > 1.0 {
+            eprintln!("slow: {} {what} took {:?}", case["id"], began.elapsed());
+        }
+        match (must, outcome) {
+            ("error", Ok(())) => failures.push(format!("{what}: accepted")),
+            ("ok", Err(err)) => failures.push(format!("{what}: {err}")),
+            _ => {}
+        }
+    };
+    let must = case["must"].as_str().unwrap();
+    let options = ReadOptions::new();
+    let loads: &[(&str, Load)] = match npz {
+        true => &[
+            ("members", members),
+            ("raw", raw),
+            ("slice", npz_slice),
+            ("stream", npz_reader),
+        ],
+        false => &[("slice", npy_slice), ("stream", npy_reader)],
+    };
+    for &(what, load) in loads {
+        // `raw` lends what is no array, and a whole archive may leave it out.
+        let must = if what == "members" || must == "ok" || !npz {
+            must
+        } else {
+            "error_or_ok"
+        };
+        run(what, must, &options, load);
+        if let Some(limit) = case.get("with_limit") {
+            let total = limit["max_total_mb"].as_u64().unwrap() << 20;
+            let options = options.clone().limits(Limits::new().total_bytes(total));
+            run(
+                &format!("{what} under a limit"),
+                limit["must"].as_str().unwrap(),
+                &options,
+                load,
+            );
+        }
+    }
+    if must == "ok" {
+        failures.extend(values(case, &bytes, npz).err());
+    }
+    failures
+}
+
+type Load = fn(&[u8], &ReadOptions) -> Result<(), String>;
+
+/// One load on a thread whose stack shows deep recursion, with the growth of memory it took.
+fn measured(load: Load, bytes: &[u8], options: &ReadOptions) -> (Result<(), String>, usize) {
+    std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .stack_size(1 << 20)
+            .spawn_scoped(scope, || {
+                let before = LIVE.load(Relaxed);
+                PEAK.store(before, Relaxed);
+                let outcome = load(bytes, options);
+                (outcome, PEAK.load(Relaxed).saturating_sub(before))
+            })
+            .expect("a thread")
+            .join()
+            .expect("no panic")
+    })
+}
+
+fn members(bytes: &[u8], options: &ReadOptions) -> Result<(), String> {
+    each_member(bytes, options, |reader, name| reader.get::<Any>(name).map(drop))
+}
+
+fn raw(bytes: &[u8], options: &ReadOptions) -> Result<(), String> {
+    each_member(bytes, options, |reader, name| reader.raw(name).map(drop))
+}
+
+fn each_member(
+    bytes: &[u8],
+    options: &ReadOptions,
+    read: impl Fn(&mut NpzReader<Cursor<&[u8]>>, &str) -> serde_npz::Result<()>,
+) -> Result<(), String> {
+    let mut reader = NpzReader::with_options(Cursor::new(bytes), options).map_err(sober)?;
+    let names: Vec<String> = reader.names().map(str::to_owned).collect();
+    let mut outcome = Ok(());
+    for name in names {
+        // Also those after a refused one: a reader must survive it.
+        let read = read(&mut reader, &name).map_err(sober);
+        outcome = outcome.and(read);
+    }
+    outcome
+}
+
+fn npz_slice(bytes: &[u8], options: &ReadOptions) -> Result<(), String> {
+    options.from_npz_slice::<Any>(bytes).map(drop).map_err(sober)
+}
+
+fn npz_reader(bytes: &[u8], options: &ReadOptions) -> Result<(), String> {
+    options
+        .from_npz_reader::<_, Any>(Cursor::new(bytes))
+        .map(drop)
+        .map_err(sober)
+}
+
+fn npy_slice(bytes: &[u8], options: &ReadOptions) -> Result<(), String> {
+    options.from_npy_slice::<Any>(bytes).map(drop).map_err(sober)
+}
+
+fn npy_reader(bytes: &[u8], options: &ReadOptions) -> Result<(), String> {
+    options.from_npy_reader::<_, Any>(bytes).map(drop).map_err(sober)
+}
+
+/// The message: text from files must reach nobody's terminal as it is, nor without end.
+fn sober(err: serde_npz::Error) -> String {
+    let text = err.to_string();
+    assert!(!text.chars().any(char::is_control), "control characters in {text:?}");
+    assert!(!text.is_empty());
+    text
+}
+
+fn values(case: &Value, bytes: &[u8], npz: bool) -> Result<(), String> {
+    for (name, member) in case["members"].as_object().unwrap() {
+        let (value, header) = if npz {
+            let mut reader = NpzReader::new(Cursor::new(bytes)).map_err(sober)?;
+            (
+                reader.get::<Any>(name).map_err(sober)?,
+                reader.header(name).map_err(sober)?,
+            )
+        } else {
+            let header = serde_npz::Header::read(&mut &bytes[..]).map_err(sober)?;
+            (serde_npz::from_npy_slice::<Any>(bytes).map_err(sober)?, header)
+        };
+        let shape: Vec<u64> = member["shape"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|n| n.as_u64().unwrap())
+            .collect();
+        let mut flat = Vec::new();
+        flatten(&value, &mut flat);
+        let wanted: Vec<f64> = member["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|n| n.as_f64().unwrap())
+            .collect();
+        let descr = member["descr"].as_str().unwrap();
+        if header.dtype().to_string() != descr || header.shape() != shape || flat != wanted {
+            return Err(format!(
+                "{name:?}: {} {:?} {flat:?}, expected {member}",
+                header.dtype(),
+                header.shape()
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn flatten(value: &Any, flat: &mut Vec<f64>) {
+    match value {
+        Any::Seq(items) => items.iter().for_each(|item| flatten(item, flat)),
+        Any::Float(x) => flat.push(*x),
+        other => flat.push(other.int().expect("a number") as f64),
+    }
+}
