@@ -64,6 +64,8 @@ pub(crate) enum Kind {
     Str { len: u64, order: Order },
     /// `|Vn`: `n` bytes without a meaning.
     Void { len: u64 },
+    /// `<V2`: a bfloat16 on its way out, as ml_dtypes writes it; read back it is `|V2`, as for NumPy.
+    Bf16,
     /// `<M8[unit]`: i64 since 1970-01-01.
     Datetime { unit: TimeUnit, order: Order },
     /// `<m8[unit]`.
@@ -139,6 +141,7 @@ impl Dtype {
             | Kind::Float { size, .. }
             | Kind::Complex { size, .. } => u64::from(*size),
             Kind::Bytes { len } | Kind::Void { len } => *len,
+            Kind::Bf16 => 2,
             Kind::Str { len, .. } => len.saturating_mul(4),
             Kind::Datetime { .. } | Kind::Timedelta { .. } => 8,
             Kind::Record(record) => record.itemsize,

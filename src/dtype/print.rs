@@ -20,6 +20,7 @@ impl fmt::Display for Dtype {
             Kind::Bytes { len } => write!(f, "|S{len}"),
             Kind::Str { len, order } => write!(f, "{order}U{len}"),
             Kind::Void { len } => write!(f, "|V{len}"),
+            Kind::Bf16 => f.write_str("<V2"),
             Kind::Datetime { unit, order } => write!(f, "{order}M8{unit}"),
             Kind::Timedelta { unit, order } => write!(f, "{order}m8{unit}"),
             Kind::Record(record) => record.fmt(f),
