@@ -81,6 +81,12 @@ impl Header {
         check_magic(&magic[..found])?;
         let version = Version::from_bytes(exactly(reader)?)?;
         let text = version.text(reader, options.max_header_size)?;
+        if text.ends_with('\r') {
+            // The newline's second half is taken for data: every value would be off by a byte.
+            return Err(bad(
+                "found a header that ends in a carriage return, expected a newline: the file was copied as text",
+            ));
+        }
         Header::from_literal(&literal::parse(&text, version != Version::Three)?)
     }
 
@@ -522,6 +528,10 @@ mod tests {
             (b"\x93NUMPY\x03\x00\xff\xff\xff\xff{", ErrorKind::LimitExceeded),
             (b"\x93NUMPY\x04\x00", ErrorKind::UnsupportedVersion),
             (b"\x93NUMPY\x01\x00\x00\x00", ErrorKind::BadHeader),
+            (
+                b"\x93NUMPY\x01\x00\x38\x00{'descr':'<f8','fortran_order':False,'shape':(3,)}     \r\n",
+                ErrorKind::BadHeader,
+            ),
             (b"\x93NUMPY\x03\x00\x02\x00\x00\x00\xff\xff", ErrorKind::BadHeader),
             (b"\x80\x04\x95", ErrorKind::Pickle),
             (b"PK\x03\x04\x14\x00", ErrorKind::BadMagic),

@@ -1,7 +1,6 @@
 //! An archive of arrays: the verbs.
 
 pub(crate) mod de;
-pub(crate) mod ragged;
 pub(crate) mod reader;
 pub(crate) mod rows;
 pub(crate) mod ser;

@@ -27,6 +27,9 @@ const LADDER: &[&str] = &[
     "npy::measure",
     "npy::stream",
     "npy::ser",
+    "npy::time",
+    "npy::cursor",
+    "npy::item",
     "npy::de",
     "npy::writer",
     "npy::reader",
@@ -35,9 +38,9 @@ const LADDER: &[&str] = &[
     "npz::writer",
     "npz::reader",
     // 7
-    "npz::variant",
-    "npz::ragged",
     "npz::ser",
+    "npz::tree",
+    "npz::rows",
     "npz::de",
     "npz",
     // 8

@@ -94,7 +94,7 @@ fn typed() -> impl Strategy<Value = Typed> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_tree_comes_back(node in root()) {

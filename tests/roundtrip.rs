@@ -236,6 +236,9 @@ fn tuples_that_hold_sequences_maps_or_options_are_groups() {
     check(&x((vec![1.0_f64], vec![2.0_f64, 3.0])), "x/0 <f8 (1,); x/1 <f8 (2,)");
     check(&x([vec![1_u8], vec![2]]), "x/0 |u1 (1,); x/1 |u1 (1,)");
     check(&x((Some(1_u8), None::<u8>)), "x/0 |u1 (); x/1 |V0 ()");
+    check(&x((Some(1_u8), Some(2_u8))), "x/0 |u1 (); x/1 |u1 ()");
+    check(&x([Some(1_u8), Some(2)]), "x/0 |u1 (); x/1 |u1 ()");
+    check(&x(vec![(1_u8, Some(2_u8))]), "x/0/0 |u1 (); x/0/1 |u1 ()");
     check(&x(((), 1_u8)), "x/0 |V0 (); x/1 |u1 ()");
     check(
         &x(vec![(vec![1_u8], vec![2_u8]), (vec![3], vec![4])]),

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// The integer that `value` is, if it is an unsigned one.
 pub(crate) fn unsigned<T: Serialize + ?Sized>(value: &T) -> Option<u64> {
-    match value.serialize(Capture) {
+    match value.serialize(Capture(0)) {
         Ok(Captured::Unsigned(v)) => Some(v),
         _ => None,
     }
@@ -16,7 +16,7 @@ pub(crate) fn unsigned<T: Serialize + ?Sized>(value: &T) -> Option<u64> {
 
 /// The integers that `value` is a sequence or tuple of.
 pub(crate) fn dims<T: Serialize + ?Sized>(value: &T) -> Option<Vec<u64>> {
-    match value.serialize(Capture) {
+    match value.serialize(Capture(0)) {
         Ok(Captured::Dims(dims)) => Some(dims),
         _ => None,
     }
@@ -24,7 +24,7 @@ pub(crate) fn dims<T: Serialize + ?Sized>(value: &T) -> Option<Vec<u64>> {
 
 /// The text of a map key: strings, integers, bools, chars and unit variants, as serde_json turns them to text.
 pub(crate) fn key<K: Serialize + ?Sized>(key: &K) -> Result<String> {
-    Ok(match key.serialize(Capture)? {
+    Ok(match key.serialize(Capture(0))? {
         Captured::Unsigned(v) => v.to_string(),
         Captured::Text(text) => text,
         Captured::Dims(_) | Captured::Bytes(_) => return Err(no_plain_value()),
@@ -33,7 +33,7 @@ pub(crate) fn key<K: Serialize + ?Sized>(key: &K) -> Result<String> {
 
 /// The bytes of a text or of bytes.
 pub(crate) fn bytes<T: Serialize + ?Sized>(value: &T) -> Option<Vec<u8>> {
-    match value.serialize(Capture) {
+    match value.serialize(Capture(0)) {
         Ok(Captured::Bytes(bytes)) => Some(bytes),
         Ok(Captured::Text(text)) => Some(text.into_bytes()),
         _ => None,
@@ -47,7 +47,10 @@ enum Captured {
     Bytes(Vec<u8>),
 }
 
-struct Capture;
+/// Counts the newtypes around the value, which could be endless.
+struct Capture(u32);
+
+const MAX_NEWTYPES: u32 = 64;
 
 macro_rules! take {
     ($($method:ident($t:ty) $captured:ident $via:ident;)*) => {
@@ -126,7 +129,10 @@ impl Serializer for Capture {
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<Captured> {
-        value.serialize(self)
+        if self.0 >= MAX_NEWTYPES {
+            return Err(no_plain_value());
+        }
+        value.serialize(Capture(self.0 + 1))
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(

@@ -28,7 +28,7 @@ pub(crate) fn measure<T: Serialize + ?Sized>(value: &T) -> Result<Node> {
 
 /// The layout of `value` inside a `with` module.
 pub(crate) fn measure_marked<T: Serialize + ?Sized>(value: &T, marker: Option<Marker>) -> Result<Node> {
-    Measure::new(marker, false).value(value)
+    Measure::new(marker, false).value(value).map(Node::settled)
 }
 
 /// The layout of what a tuple variant holds: that of the tuple.
@@ -126,7 +126,8 @@ impl Serializer for Measure {
             })
             .value(value)?
             {
-                leaf @ Node::Leaf(_) => leaf,
+                Node::Leaf(leaf) if self.marker == Some(Marker::Nan) => Node::Leaf(leaf),
+                Node::Leaf(leaf) => Node::Maybe(leaf),
                 // Around anything else an Option makes a list, whether Some or None.
                 _ => Node::Group,
             },
@@ -367,7 +368,7 @@ impl Items {
             Some(Node::Unit) => return Err(units()),
             Some(Node::Ndarray { .. }) => return Ok(Node::Group),
             Some(fault @ Node::Fault(_)) => return Ok(fault),
-            Some(node) => node,
+            Some(node) => node.settled(),
         };
         Ok(Node::Axis {
             len: self.len,

@@ -13,6 +13,8 @@ use crate::npy::scalar::Leaf;
 pub(crate) enum Node {
     /// Fixed size, without parts.
     Leaf(Leaf),
+    /// The Some of an Option around a scalar: of fixed size only where all of a sequence are.
+    Maybe(Leaf),
     /// `()`, a unit struct: `|V0`.
     Unit,
     /// The None of an Option whose content nobody has seen; `scalar` where its type tells that it is one.
@@ -53,6 +55,14 @@ impl Fault {
 }
 
 impl Node {
+    /// A layout that is not inside a struct or tuple, where an Option of a scalar is no more than the scalar.
+    pub(crate) fn settled(self) -> Node {
+        match self {
+            Node::Maybe(leaf) => Node::Leaf(leaf),
+            node => node,
+        }
+    }
+
     /// Whether every value of this layout takes the same number of bytes, whatever it holds.
     pub(crate) fn is_fixed(&self) -> bool {
         matches!(
@@ -83,9 +93,16 @@ impl Node {
             (Node::Fault(fault), _) | (_, Node::Fault(fault)) => Node::Fault(fault),
             (Node::Empty(None), node) | (node, Node::Empty(_)) | (Node::Empty(_), node) => node,
             (Node::Leaf(a), Node::Leaf(b)) => join_leaves(a, b),
+            (Node::Maybe(a), Node::Maybe(b) | Node::Leaf(b)) | (Node::Leaf(a), Node::Maybe(b)) => {
+                match join_leaves(a, b) {
+                    Node::Leaf(leaf) => Node::Maybe(leaf),
+                    fault => fault,
+                }
+            }
             (Node::Unit, Node::Unit) => Node::Unit,
             (Node::None { scalar: a }, Node::None { scalar: b }) => Node::None { scalar: a || b },
-            (Node::None { .. }, Node::Leaf(_)) | (Node::Leaf(_), Node::None { .. }) => fault(
+            (Node::None { .. }, Node::Leaf(_) | Node::Maybe(_))
+            | (Node::Leaf(_) | Node::Maybe(_), Node::None { .. }) => fault(
                 ErrorKind::InvalidValue,
                 "found None among scalars, expected all of them to be Some: use `with::nan` for floats, or a list of \
                  their own with `with::list`"
@@ -148,7 +165,7 @@ impl Node {
 
     fn dtype(&self) -> Result<Dtype> {
         match self {
-            Node::Leaf(leaf) => Ok(leaf.dtype()),
+            Node::Leaf(leaf) | Node::Maybe(leaf) => Ok(leaf.dtype()),
             Node::Empty(element) => Ok(element.map_or_else(|| Dtype::float(8), Element::dtype)),
             Node::Axis { .. } | Node::Ndarray { .. } => {
                 let (shape, item) = self.peel();
@@ -219,7 +236,7 @@ fn join_leaves(a: Leaf, b: Leaf) -> Node {
             return fault(
                 ErrorKind::MixedTypes,
                 format!(
-                    "found {}, expected {} as in the elements before: use `with::list` for elements of unequal kinds",
+                    "found {}, expected {} as in the elements before: use `with::list` or `with::json` for elements of unequal kinds",
                     b.dtype(),
                     a.dtype()
                 ),

@@ -193,7 +193,7 @@ impl Scalar<'_> {
             (Scalar::F32(v), Leaf::Number(Number::F32)) => out.put(&v.to_le_bytes()),
             (Scalar::F64(v), Leaf::Number(Number::F64)) => out.put(&v.to_le_bytes()),
             (Scalar::F32(v), Leaf::Number(Number::F16)) => out.put(&narrow(f16::from_f32(v), v.into())?),
-            (Scalar::F64(v), Leaf::Number(Number::F16)) => out.put(&narrow(f16::from_f64(v), v)?),
+            (Scalar::F64(v), Leaf::Number(Number::F16)) => out.put(&narrow(f16::from_f32(to_odd(v)), v)?),
             (Scalar::C64(re, im), Leaf::Number(Number::C64)) => {
                 out.put(&re.to_le_bytes())?;
                 out.put(&im.to_le_bytes())
@@ -253,6 +253,20 @@ impl Scalar<'_> {
             Scalar::Epoch(_) => "a SystemTime",
         }
     }
+}
+
+/// An f32 that rounds to the same half float as `from`: inexact ones end in an odd bit, so that nothing is rounded twice.
+fn to_odd(from: f64) -> f32 {
+    let near = from as f32;
+    if f64::from(near) == from || !near.is_finite() {
+        return near;
+    }
+    let below = if f64::from(near).abs() > from.abs() {
+        near.to_bits() - 1
+    } else {
+        near.to_bits()
+    };
+    f32::from_bits(below | 1)
 }
 
 fn narrow(half: f16, from: f64) -> Result<[u8; 2]> {

@@ -19,11 +19,16 @@ use crate::npy::node::ragged;
 use crate::npy::scalar::{Leaf, Scalar, changed, scalars};
 use crate::sink::Out;
 
+/// A type that is endless newtypes of itself has to end somewhere.
+const MAX_NEWTYPES: u32 = 64;
+
 /// Everything about the array under way.
 pub(crate) struct Stream<'s> {
     pub(crate) out: Out<'s>,
     shape: Vec<u64>,
     number: Option<Number>,
+    /// Newtypes around the value under way.
+    newtypes: u32,
     /// Something came that is no number: the value has to be measured.
     pub(crate) measure: bool,
 }
@@ -34,6 +39,7 @@ impl<'s> Stream<'s> {
             out,
             shape: Vec::new(),
             number: None,
+            newtypes: 0,
             measure: false,
         }
     }
@@ -62,8 +68,8 @@ impl<'s> Stream<'s> {
         Error::new(
             ErrorKind::MixedTypes,
             format_args!(
-                "found {found}, expected {} in {} dimensions as in the elements before: use `with::list` for elements of \
-                 unequal kinds",
+                "found {found}, expected {} in {} dimensions as in the elements before: use `with::list` or \
+                 `with::json` for elements of unequal kinds",
                 begun.dtype(),
                 self.shape.len()
             ),
@@ -177,10 +183,21 @@ impl<'a, 's> Serializer for StreamItem<'a, 's> {
         if Marker::of(name).is_some() || name == "bf16" {
             return Err(self.stream.other(name));
         }
-        match half(name, value) {
-            Some(half) => self.scalar(half),
-            None => self.value(value),
+        if let Some(half) = half(name, value) {
+            return self.scalar(half);
         }
+        if self.stream.newtypes >= MAX_NEWTYPES {
+            return Err(self.stream.other(name));
+        }
+        self.stream.newtypes += 1;
+        let stream = self.stream;
+        let result = StreamItem {
+            stream: &mut *stream,
+            depth: self.depth,
+        }
+        .value(value);
+        stream.newtypes -= 1;
+        result
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(

@@ -44,7 +44,7 @@ pub(crate) fn convert(count: i64, from: TimeUnit, to: TimeUnit, date: bool) -> R
             scale(i128::from(count), from, to)
         }
         (Length::Months(months), Length::Atto(to)) if date => {
-            const DAY: i128 = 86_400_000_000_000_000_000;
+            const DAY: i128 = 86_400 * 1_000_000_000_000_000_000;
             days_from_months(i128::from(count) * months).and_then(|days| scale(days, DAY, to))
         }
         _ => None,

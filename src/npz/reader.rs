@@ -216,7 +216,12 @@ impl<R: Read + Seek> NpzReader<R> {
     fn read_raw(&mut self, index: usize) -> Result<Vec<u8>> {
         let size = self.directory.entry(index)?.size;
         let mut member = self.member(index)?;
+        // The directory has checked the size against the file and against what deflate can do: no bare claim.
         let mut bytes = Vec::new();
+        if let Ok(size) = usize::try_from(size) {
+            // Where that much memory is not to be had, reading will say so.
+            let _ = bytes.try_reserve_exact(size);
+        }
         source::read_grow(&mut member, &mut bytes, size)?;
         member.finish()?;
         Ok(bytes)

@@ -5,11 +5,14 @@
 //!       dt.npy    x.npy        meta/id.npy
 //! ```
 
+pub(crate) mod ragged;
+
 use std::io::{Seek, Write};
 
 use serde::Serialize;
 use serde::ser::{self, Impossible, Serializer};
 
+use self::ragged::write_ragged;
 use crate::bulk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::header::Header;
@@ -20,7 +23,6 @@ use crate::npy::node::Node;
 use crate::npy::scalar::{Scalar, scalars};
 use crate::npy::ser::{write_marker, write_node};
 use crate::npy::stream::{Stream, StreamItem};
-use crate::npz::ragged::write_ragged;
 use crate::npz::writer::NpzWriter;
 use crate::options::MAX_GROUPS;
 use crate::sink::{Out, Sink};

@@ -8,6 +8,7 @@
 use serde::Serialize;
 use serde::ser::{self, Impossible, Serializer};
 
+use super::Archive;
 use crate::bulk::Number;
 use crate::error::{Error, ErrorKind, Result};
 use crate::header::Header;
@@ -17,7 +18,6 @@ use crate::npy::measure::measure_marked;
 use crate::npy::node::Node;
 use crate::npy::scalar::{Scalar, changed, scalars};
 use crate::npy::ser::Item;
-use crate::npz::ser::Archive;
 use crate::sink::{Out, Sink};
 
 /// The names of the two members.
@@ -33,7 +33,7 @@ pub(crate) fn write_ragged<T: Serialize + ?Sized>(archive: &mut Archive<'_>, val
         item: Node::Empty(None),
         offsets: vec![0],
     };
-    value.serialize(Each(&mut rows)).map_err(|e| archive.name(e))?;
+    value.serialize(Each::new(&mut rows)).map_err(|e| archive.name(e))?;
     archive.enter()?;
     archive.within(VALUES, |archive| {
         archive.member(|sink| write_values(value, &rows, sink))
@@ -55,7 +55,7 @@ fn write_values<T: Serialize + ?Sized>(value: &T, rows: &Measured, sink: &mut dy
     };
     let mut out = Out::new(sink);
     out.begin(&header)?;
-    value.serialize(Each(&mut Written {
+    value.serialize(Each::new(&mut Written {
         rows,
         out: &mut out,
         index: 0,
@@ -170,9 +170,29 @@ impl Rows for Written<'_, '_> {
 }
 
 /// Hands the elements of a sequence to `Rows`.
-struct Each<'a, R>(&'a mut R);
+struct Each<'a, R> {
+    rows: &'a mut R,
+    /// Newtypes and Options around the sequence, which could be endless.
+    wrappers: u32,
+}
 
-impl<R: Rows> Each<'_, R> {
+const MAX_WRAPPERS: u32 = 64;
+
+impl<'a, R: Rows> Each<'a, R> {
+    fn new(rows: &'a mut R) -> Self {
+        Each { rows, wrappers: 0 }
+    }
+
+    fn inner<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
+        if self.wrappers >= MAX_WRAPPERS {
+            return Err(no_row("endless newtypes"));
+        }
+        value.serialize(Each {
+            wrappers: self.wrappers + 1,
+            ..self
+        })
+    }
+
     fn scalar(self, scalar: Scalar<'_>) -> Result<()> {
         Err(no_row(scalar.describe()))
     }
@@ -200,7 +220,7 @@ impl<'a, R: Rows> Serializer for Each<'a, R> {
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
-        value.serialize(self)
+        self.inner(value)
     }
 
     fn serialize_unit(self) -> Result<()> {
@@ -212,7 +232,7 @@ impl<'a, R: Rows> Serializer for Each<'a, R> {
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<()> {
-        value.serialize(self)
+        self.inner(value)
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -271,11 +291,11 @@ impl<R: Rows> ser::SerializeSeq for Each<'_, R> {
     type Error = Error;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.0.row(value)
+        self.rows.row(value)
     }
 
     fn end(self) -> Result<()> {
-        self.0.end()
+        self.rows.end()
     }
 }
 
@@ -284,11 +304,11 @@ impl<R: Rows> ser::SerializeTuple for Each<'_, R> {
     type Error = Error;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.0.row(value)
+        self.rows.row(value)
     }
 
     fn end(self) -> Result<()> {
-        self.0.end()
+        self.rows.end()
     }
 }
 
@@ -297,10 +317,10 @@ impl<R: Rows> ser::SerializeTupleStruct for Each<'_, R> {
     type Error = Error;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.0.row(value)
+        self.rows.row(value)
     }
 
     fn end(self) -> Result<()> {
-        self.0.end()
+        self.rows.end()
     }
 }
