@@ -101,7 +101,7 @@ fn judge(case: &Value) -> Vec<String> {
             ("slice", npz_slice),
             ("stream", npz_reader),
         ],
-        false => &[("slice", npy_slice), ("stream", npy_reader)],
+        false => &[("slice", npy_slice), ("stream", npy_reader), ("typed", npy_typed)],
     };
     for &(what, load) in loads {
         // `raw` is asked for all there is, bombs included.
@@ -109,10 +109,10 @@ fn judge(case: &Value) -> Vec<String> {
             continue;
         }
         // `raw` lends what is no array, and a whole archive may leave it out.
-        let must = if what == "members" || must == "ok" || !npz {
-            must
-        } else {
-            "error_or_ok"
+        let must = match what {
+            "raw" | "typed" => "error_or_ok",
+            "slice" | "stream" if npz && must == "error" => "error_or_ok",
+            _ => must,
         };
         run(what, must, &options, load);
         if let Some(limit) = case.get("with_limit") {
@@ -189,6 +189,42 @@ fn npy_slice(bytes: &[u8], options: &ReadOptions) -> Result<(), String> {
 
 fn npy_reader(bytes: &[u8], options: &ReadOptions) -> Result<(), String> {
     options.from_npy_reader::<_, Any>(bytes).map(drop).map_err(sober)
+}
+
+/// Targets that ask for much where there is little.
+fn npy_typed(bytes: &[u8], _: &ReadOptions) -> Result<(), String> {
+    fn load<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<(), String> {
+        serde_npz::from_npy_slice::<T>(bytes).map(drop).map_err(sober)?;
+        serde_npz::from_npy_reader::<_, T>(bytes).map(drop).map_err(sober)
+    }
+    #[derive(serde::Deserialize)]
+    struct Empty {}
+    let outcomes = [
+        load::<f64>(bytes),
+        load::<bool>(bytes),
+        load::<String>(bytes),
+        load::<Vec<f64>>(bytes),
+        load::<Vec<Vec<f64>>>(bytes),
+        load::<Vec<Vec<Vec<u8>>>>(bytes),
+        load::<Vec<[f64; 0]>>(bytes),
+        load::<Vec<()>>(bytes),
+        load::<Vec<Vec<()>>>(bytes),
+        load::<Vec<Empty>>(bytes),
+        load::<Vec<String>>(bytes),
+        load::<Vec<char>>(bytes),
+        load::<Vec<bool>>(bytes),
+        load::<Vec<Option<f32>>>(bytes),
+        load::<serde_bytes::ByteBuf>(bytes),
+        load::<Vec<serde_bytes::ByteBuf>>(bytes),
+        load::<std::time::Duration>(bytes),
+        load::<Vec<std::time::SystemTime>>(bytes),
+        load::<Vec<num_complex::Complex<f64>>>(bytes),
+        load::<std::collections::BTreeMap<String, f64>>(bytes),
+        load::<ndarray::ArrayD<f64>>(bytes),
+        load::<ndarray::Array2<String>>(bytes),
+        load::<serde::de::IgnoredAny>(bytes),
+    ];
+    outcomes.into_iter().collect()
 }
 
 /// The message: text from files must reach nobody's terminal as it is, nor without end.

@@ -93,7 +93,11 @@ z = np.load(io.BytesIO(sys.stdin.buffer.read()))
 def same(key, expected, dtype):
     expected = np.array(expected, dtype)
     assert z[key].dtype == expected.dtype, (key, z[key].dtype)
-    np.testing.assert_array_equal(z[key], expected, err_msg=key)
+    if expected.dtype.names:
+        # A NaT inside a record equals nothing: its bytes do.
+        assert z[key].shape == expected.shape and z[key].tobytes() == expected.tobytes(), key
+    else:
+        np.testing.assert_array_equal(z[key], expected, err_msg=key)
 nan = np.nan
 same('missing/scalar', nan, 'f8')
 same('missing/vector', [nan, .5, nan], 'f8')
