@@ -35,11 +35,11 @@ const LADDER: &[&str] = &[
     "npy::reader",
     "npy",
     // 6
+    "npz::tree",
     "npz::writer",
     "npz::reader",
     // 7
     "npz::ser",
-    "npz::tree",
     "npz::rows",
     "npz::de",
     "npz",

@@ -1,6 +1,7 @@
 //! Names back to values: a group is a map, a struct or a list, an array is `npy::de` over a member.
 
 use std::io::{Cursor as IoCursor, Read, Seek};
+use std::sync::Arc;
 
 use serde::de::{
     Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess,
@@ -8,6 +9,7 @@ use serde::de::{
 };
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::header::MAGIC;
 use crate::marker::Marker;
 use crate::npy::cursor::{Cursor, limit};
 use crate::npy::de::Array;
@@ -41,26 +43,15 @@ impl<R: Read + Seek> NpzReader<R> {
     /// damaged or refused member.
     pub fn get<T: DeserializeOwned>(&mut self, name: &str) -> Result<T> {
         let separator = self.options().separator;
-        let mut store = Reader(self);
-        let plain = store
-            .0
-            .find(name)
-            .map(|index| (index, store.0.entries()[index].name.ends_with(".npy")));
-        if let Some((index, npy)) = plain
-            && (!npy || !has_json_twin(&store, name))
-        {
-            // An array needs no tree, unless the target asks for the group of the same name.
-            let mut tree = Tree::new();
-            tree.insert(name, None, Role::Array(index));
-            if !is_prefix(store.0, name, separator) {
-                let at = tree.find(name, None).unwrap_or(ROOT);
-                return read_node(&mut store, &tree, at).map_err(|e| e.at_member(name));
-            }
-        }
-        let tree = tree(&mut store)?;
+        let tree = tree(self);
+        let members = self.len();
         match tree.find(name, separator) {
-            Some(at) => read_node(&mut store, &tree, at).map_err(|e| e.at_member(name)),
-            None => Err(missing(name, store.0.len())),
+            Some(at) => read_node(&mut Reader(self), &tree, at).map_err(|e| e.at_member(name)),
+            // A member that is no value still says what it is.
+            None => match self.find(name) {
+                Some(index) => read_member(self, index, |_| Err(missing(name, members))).map_err(|e| e.at_member(name)),
+                None => Err(missing(name, members).at_member(name)),
+            },
         }
     }
 
@@ -81,9 +72,8 @@ impl<R: Read + Seek> NpzReader<R> {
     ///
     /// Those of [`NpzReader::get`] for any member asked for.
     pub fn deserialize<T: DeserializeOwned>(&mut self) -> Result<T> {
-        let mut store = Reader(self);
-        let tree = tree(&mut store)?;
-        read_node(&mut store, &tree, ROOT)
+        let tree = tree(self);
+        read_node(&mut Reader(self), &tree, ROOT)
     }
 }
 
@@ -93,23 +83,8 @@ pub(crate) fn read_slice<'de, T: Deserialize<'de>>(bytes: &'de [u8], options: &R
         reader: NpzReader::with_options(IoCursor::new(bytes), options)?,
         bytes,
     };
-    let tree = tree(&mut store)?;
+    let tree = tree(&mut store.reader);
     read_node(&mut store, &tree, ROOT)
-}
-
-fn has_json_twin<R: Read + Seek>(store: &Reader<'_, R>, name: &str) -> bool {
-    store.0.find(&format!("{name}.json")).is_some()
-}
-
-/// Whether some member lies in a group of this name.
-fn is_prefix<R>(reader: &NpzReader<R>, name: &str, separator: Option<char>) -> bool {
-    let Some(separator) = separator else { return false };
-    reader.entries().iter().any(|entry| {
-        entry
-            .key
-            .strip_prefix(name)
-            .is_some_and(|rest| rest.starts_with(separator))
-    })
 }
 
 fn read_node<'de, S: Store<'de>, T: Deserialize<'de>>(store: &mut S, tree: &Tree, at: usize) -> Result<T> {
@@ -126,9 +101,11 @@ fn read_node<'de, S: Store<'de>, T: Deserialize<'de>>(store: &mut S, tree: &Tree
 fn missing(name: &str, members: usize) -> Error {
     Error::new(
         ErrorKind::MissingMember,
-        format_args!("found no member or group of this name among {members} members, expected one: see `names()`"),
+        format_args!(
+            "found no member or group of this name among {members} members, expected `{}`: see `names()`",
+            name.escape_debug()
+        ),
     )
-    .at_member(name)
 }
 
 /// The members of an archive, as far as they can be lent.
@@ -199,8 +176,6 @@ fn left_over(left: u64) -> Error {
     )
 }
 
-const MAGIC: &[u8; 6] = b"\x93NUMPY";
-
 fn check_magic(start: &[u8]) -> Result<()> {
     if start.starts_with(MAGIC) {
         Ok(())
@@ -223,33 +198,33 @@ fn read_member<'de, R: Read + Seek, T>(
     Ok(value)
 }
 
-/// The names of all arrays and texts of an archive.
-fn tree<'de, S: Store<'de>>(store: &mut S) -> Result<Tree> {
-    let reader = store.reader();
+/// The names of all arrays and texts of an archive, put in order once.
+fn tree<R: Read + Seek>(reader: &mut NpzReader<R>) -> Arc<Tree> {
+    if let Some(tree) = reader.tree() {
+        return tree;
+    }
     let separator = reader.options().separator;
     let mut tree = Tree::new();
-    let mut others = Vec::new();
-    for (index, entry) in reader.entries().iter().enumerate() {
-        if entry.name.ends_with(".npy") {
-            tree.insert(&entry.key, separator, Role::Array(index));
-        } else {
-            others.push((index, entry.key.clone()));
-        }
-    }
-    for (index, key) in others {
+    for index in 0..reader.len() {
+        let entry = &reader.entries()[index];
+        let key = entry.key.clone();
         // What starts as an array is one whatever its name; anything else but a JSON text is nobody's value.
-        let mut start = [0; MAGIC.len()];
-        let got = match reader.member(index) {
-            Ok(mut member) => read_full(&mut member, &mut start).unwrap_or(0),
-            Err(_) => 0,
-        };
-        if start[..got] == *MAGIC {
+        if entry.name.ends_with(".npy") || starts_as_array(reader, index) {
             tree.insert(&key, separator, Role::Array(index));
         } else if let Some(key) = key.strip_suffix(".json") {
             tree.insert(key, separator, Role::Json(index));
         }
     }
-    Ok(tree)
+    reader.keep_tree(tree)
+}
+
+fn starts_as_array<R: Read + Seek>(reader: &mut NpzReader<R>, index: usize) -> bool {
+    let mut start = [0; MAGIC.len()];
+    let got = match reader.peek(index) {
+        Ok(mut member) => read_full(&mut member, &mut start).unwrap_or(0),
+        Err(_) => 0,
+    };
+    start[..got] == *MAGIC
 }
 
 /// A node of the tree as a value.

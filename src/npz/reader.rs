@@ -17,6 +17,7 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use self::directory::Directory;
 pub(crate) use self::directory::Entry;
@@ -24,11 +25,10 @@ use self::member::Inflater;
 pub(crate) use self::member::Member;
 use crate::error::{Error, ErrorKind, Result};
 use crate::file;
-use crate::header::Header;
+use crate::header::{Header, MAGIC};
+use crate::npz::tree::Tree;
 use crate::options::ReadOptions;
 use crate::source;
-
-const ARRAY_MAGIC: &[u8; 6] = b"\x93NUMPY";
 
 /// Reads the members of an archive one by one, each on request only.
 ///
@@ -49,6 +49,8 @@ pub struct NpzReader<R> {
     inflater: Option<Inflater>,
     /// Bytes handed out so far, for `Limits::total_bytes`.
     spent: u64,
+    /// The names as groups, once somebody has asked for a value.
+    tree: Option<Arc<Tree>>,
 }
 
 impl NpzReader<BufReader<File>> {
@@ -118,6 +120,7 @@ impl<R: Read + Seek> NpzReader<R> {
             options: options.clone(),
             inflater: None,
             spent: 0,
+            tree: None,
         })
     }
 
@@ -190,6 +193,11 @@ impl<R: Read + Seek> NpzReader<R> {
         self.start(index, allowed)
     }
 
+    /// The first bytes of a member of any size, to see what it is.
+    pub(crate) fn peek(&mut self, index: usize) -> Result<Member<'_, R>> {
+        self.start(index, u64::MAX)
+    }
+
     /// Where the bytes of a stored member lie, for who has the whole archive in memory; see [`NpzReader::check_crc`].
     pub(crate) fn stored_range(&mut self, index: usize) -> Result<Option<Range<u64>>> {
         let entry = self.directory.entry(index)?;
@@ -204,10 +212,10 @@ impl<R: Read + Seek> NpzReader<R> {
 
     fn read_header(&mut self, index: usize) -> Result<Header> {
         let options = self.options.clone();
-        let mut member = self.start(index, u64::MAX)?;
-        let mut magic = [0; ARRAY_MAGIC.len()];
+        let mut member = self.peek(index)?;
+        let mut magic = [0; MAGIC.len()];
         let got = source::read_full(&mut member, &mut magic)?;
-        if magic[..got] != *ARRAY_MAGIC {
+        if magic[..got] != *MAGIC {
             return Err(not_an_array(&magic[..got]));
         }
         Header::read_with(&mut magic.chain(member), &options)
@@ -297,6 +305,14 @@ impl<R> NpzReader<R> {
         self.directory.index.get(key).copied()
     }
 
+    pub(crate) fn tree(&self) -> Option<Arc<Tree>> {
+        self.tree.clone()
+    }
+
+    pub(crate) fn keep_tree(&mut self, tree: Tree) -> Arc<Tree> {
+        Arc::clone(self.tree.insert(Arc::new(tree)))
+    }
+
     pub(crate) fn options(&self) -> &ReadOptions {
         &self.options
     }
@@ -337,13 +353,13 @@ impl<R> fmt::Debug for NpzReader<R> {
 /// The first bytes tell an archive from an array and from anything else, as `np.load` decides.
 fn check_start<R: Read + Seek>(reader: &mut R) -> Result<()> {
     reader.seek(SeekFrom::Start(0))?;
-    let mut start = [0; ARRAY_MAGIC.len()];
+    let mut start = [0; MAGIC.len()];
     let got = source::read_full(reader, &mut start)?;
     let start = &start[..got];
     if start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06") {
         return Ok(());
     }
-    let found = if start == ARRAY_MAGIC {
+    let found = if start == MAGIC {
         "a single array: read it with `load_npy` or `from_npy_*`".to_owned()
     } else if start.is_empty() {
         "no bytes: not an npz file".to_owned()
