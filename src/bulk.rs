@@ -4,12 +4,17 @@
 //! aside), so casting a reference to one into a reference to the other is an identity. Only the types listed here are
 //! ever compared: no type of a user is touched.
 
+mod collect;
+mod rows;
+
 use num_complex::Complex;
 
-use crate::dtype::Dtype;
+pub(crate) use self::collect::{Collector, Fill, collect_bytes, collector_of, swap, zeroed};
+use crate::dtype::{Dtype, Kind};
+use crate::raw::RawArray;
 
 /// The plain numbers: fixed width, every one a row of the mapping table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Number {
     Bool,
     I8,
@@ -28,6 +33,27 @@ pub(crate) enum Number {
 }
 
 impl Number {
+    /// The number of an element of this layout, in whatever byte order.
+    pub(crate) fn of(dtype: &Dtype) -> Option<Self> {
+        Some(match dtype.kind {
+            Kind::Bool => Number::Bool,
+            Kind::Int { size: 1, .. } => Number::I8,
+            Kind::Int { size: 2, .. } => Number::I16,
+            Kind::Int { size: 4, .. } => Number::I32,
+            Kind::Int { size: 8, .. } => Number::I64,
+            Kind::Uint { size: 1, .. } => Number::U8,
+            Kind::Uint { size: 2, .. } => Number::U16,
+            Kind::Uint { size: 4, .. } => Number::U32,
+            Kind::Uint { size: 8, .. } => Number::U64,
+            Kind::Float { size: 2, .. } => Number::F16,
+            Kind::Float { size: 4, .. } => Number::F32,
+            Kind::Float { size: 8, .. } => Number::F64,
+            Kind::Complex { size: 8, .. } => Number::C64,
+            Kind::Complex { size: 16, .. } => Number::C128,
+            _ => return None,
+        })
+    }
+
     pub(crate) fn dtype(self) -> Dtype {
         match self {
             Number::Bool => Dtype::bool(),
@@ -52,6 +78,8 @@ impl Number {
 pub(crate) struct Whole<'a> {
     pub(crate) number: Number,
     pub(crate) len: usize,
+    /// Each element is an array of so many numbers.
+    pub(crate) row: Option<usize>,
     pub(crate) bytes: &'a [u8],
 }
 
@@ -62,6 +90,19 @@ macro_rules! for_each_number {
             half::f16 => F16, f32 => F32, f64 => F64, Complex<f32> => C64, Complex<f64> => C128)
     };
 }
+use for_each_number;
+
+/// What `usize` and `isize` are here.
+const USIZE: Number = if size_of::<usize>() == 4 {
+    Number::U32
+} else {
+    Number::U64
+};
+const ISIZE: Number = if size_of::<usize>() == 4 {
+    Number::I32
+} else {
+    Number::I64
+};
 
 /// The slice behind what `collect_seq` was given, if it is one of plain numbers.
 pub(crate) fn whole<I>(iter: &I) -> Option<Whole<'_>> {
@@ -70,23 +111,45 @@ pub(crate) fn whole<I>(iter: &I) -> Option<Whole<'_>> {
     }
     let id = typeid::of::<I>();
     macro_rules! look {
-        (() $($t:ty => $number:ident),*) => {
-            $(
-                if id == typeid::of::<&Vec<$t>>() {
-                    // SAFETY: the type of `iter` is `&&Vec<$t>`, as just compared.
-                    let vec: &Vec<$t> = unsafe { &*std::ptr::from_ref(iter).cast::<&Vec<$t>>() };
-                    return Some(Whole { number: Number::$number, len: vec.len(), bytes: bytes_of(vec) });
-                }
-                if id == typeid::of::<&[$t]>() {
-                    // SAFETY: the type of `iter` is `&&[$t]`, as just compared.
-                    let slice: &[$t] = unsafe { &*std::ptr::from_ref(iter).cast::<&[$t]>() };
-                    return Some(Whole { number: Number::$number, len: slice.len(), bytes: bytes_of(slice) });
-                }
-            )*
+        (() $($t:ty => $number:ident),*) => { $(look!($t, Number::$number);)* };
+        ($t:ty, $number:expr) => {
+            if id == typeid::of::<&Vec<$t>>() {
+                // SAFETY: the type of `iter` is `&&Vec<$t>`, as just compared.
+                let vec: &Vec<$t> = unsafe { &*std::ptr::from_ref(iter).cast::<&Vec<$t>>() };
+                return Some(Whole { number: $number, len: vec.len(), row: None, bytes: bytes_of(vec) });
+            }
+            if id == typeid::of::<&[$t]>() {
+                // SAFETY: the type of `iter` is `&&[$t]`, as just compared.
+                let slice: &[$t] = unsafe { &*std::ptr::from_ref(iter).cast::<&[$t]>() };
+                return Some(Whole { number: $number, len: slice.len(), row: None, bytes: bytes_of(slice) });
+            }
         };
     }
     for_each_number!(look!());
-    None
+    look!(usize, USIZE);
+    look!(isize, ISIZE);
+    let (holder, row) = rows::written(id)?;
+    // SAFETY: the type of `iter` is `&&Vec<[T; N]>` or `&&[[T; N]]` of the row
+    // found by its identity, and what it refers to outlives the borrow of `iter`.
+    let (len, bytes) = unsafe {
+        let (len, bytes) = (row.see)(std::ptr::from_ref(iter).cast(), holder);
+        (len, &*bytes)
+    };
+    Some(Whole {
+        number: row.number,
+        len,
+        row: Some(row.len),
+        bytes,
+    })
+}
+
+/// The array that a type of our own holds, if `T` is what they all are written as.
+pub(crate) fn raw<T: ?Sized>(value: &T) -> Option<&RawArray<'_>> {
+    (typeid::of::<T>() == typeid::of::<RawArray<'_>>()).then(|| {
+        // SAFETY: `T` is `RawArray` of some lifetime, as just compared. That lifetime outlives the borrow of `value`,
+        // and `RawArray` is covariant in it.
+        unsafe { &*std::ptr::from_ref(value).cast::<RawArray<'_>>() }
+    })
 }
 
 /// The dtype of the elements of a sequence, told from their type alone: `&T` or `T`.
@@ -102,6 +165,12 @@ pub(crate) fn element<T>() -> Option<Element> {
         };
     }
     for_each_number!(look!());
+    if id == typeid::of::<&usize>() || id == typeid::of::<usize>() {
+        return Some(Element::Number(USIZE));
+    }
+    if id == typeid::of::<&isize>() || id == typeid::of::<isize>() {
+        return Some(Element::Number(ISIZE));
+    }
     let text = [
         typeid::of::<&String>(),
         typeid::of::<&&str>(),

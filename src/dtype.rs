@@ -83,6 +83,15 @@ pub(crate) enum Order {
     Big,
 }
 
+impl Order {
+    /// That of the machine this runs on.
+    pub(crate) const NATIVE: Order = if cfg!(target_endian = "big") {
+        Order::Big
+    } else {
+        Order::Little
+    };
+}
+
 /// `[25us]`: `multiple` 25 of `base` Microsecond; generic is printed without brackets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct TimeUnit {

@@ -117,6 +117,17 @@ pub(crate) fn open(path: &Path) -> Result<File> {
     File::open(path).map_err(|err| failed("opening", path, err))
 }
 
+/// As [`open`], with the length of a plain file; of a pipe or device nothing is known: 0.
+pub(crate) fn open_sized(path: &Path) -> Result<(File, u64)> {
+    let file = open(path)?;
+    let len = file
+        .metadata()
+        .ok()
+        .filter(fs::Metadata::is_file)
+        .map_or(0, |found| found.len());
+    Ok((file, len))
+}
+
 fn failed(doing: &str, path: &Path, err: io::Error) -> Error {
     let path = path.to_string_lossy();
     Error::new(

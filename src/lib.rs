@@ -38,6 +38,7 @@ mod marker;
 mod npy;
 mod npz;
 mod options;
+mod raw;
 mod sink;
 mod source;
 

@@ -22,6 +22,8 @@ pub(crate) const LIST: &str = "$serde_npz::list";
 pub(crate) const RAGGED: &str = "$serde_npz::ragged";
 /// The value is the JSON text `x.json`.
 pub(crate) const JSON: &str = "$serde_npz::json";
+/// The array as it lies in a file: its header and its data.
+pub(crate) const RAW: &str = "$serde_npz::raw";
 
 /// What a newtype name asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +34,7 @@ pub(crate) enum Marker {
     List,
     Ragged,
     Json,
+    Raw,
     /// i64 are `<M8[unit]`, `i64::MIN` is NaT.
     Datetime(TimeBase),
     /// i64 are `<m8[unit]`, `i64::MIN` is NaT.
@@ -52,6 +55,7 @@ impl Marker {
             LIST => Marker::List,
             RAGGED => Marker::Ragged,
             JSON => Marker::Json,
+            RAW => Marker::Raw,
             _ => return time(name),
         })
     }

@@ -6,11 +6,13 @@ pub(crate) mod de;
 pub(crate) mod item;
 pub(crate) mod measure;
 pub(crate) mod node;
+pub(crate) mod raw;
 pub(crate) mod reader;
 pub(crate) mod scalar;
 pub(crate) mod ser;
 pub(crate) mod stream;
 pub(crate) mod time;
+mod transpose;
 pub(crate) mod writer;
 
 use std::io::{BufReader, BufWriter, Read, Write};
@@ -198,7 +200,7 @@ impl ReadOptions {
     ///
     /// Those of [`from_npy_reader`].
     pub fn from_npy_reader<R: Read, T: DeserializeOwned>(&self, reader: R) -> Result<T> {
-        self.read(&mut Stream(reader))
+        self.read(&mut Stream::new(reader))
     }
 
     /// As [`from_npy_slice`].
@@ -230,7 +232,8 @@ impl ReadOptions {
     ///
     /// Those of [`from_npy_reader`].
     pub fn load_npy<P: AsRef<Path>, T: DeserializeOwned>(&self, path: P) -> Result<T> {
-        self.from_npy_reader(BufReader::new(file::open(path.as_ref())?))
+        let (file, len) = file::open_sized(path.as_ref())?;
+        self.read(&mut Stream::with_proven(BufReader::new(file), len))
     }
 
     fn read<'de, T: Deserialize<'de>>(&self, source: &mut dyn Source<'de>) -> Result<T> {

@@ -8,6 +8,9 @@ use crate::error::{Error, ErrorKind, Result};
 pub(crate) trait Source<'de>: Read {
     /// The next `n` bytes without a copy, where the source holds them for `'de`.
     fn lend(&mut self, n: u64) -> Option<Result<&'de [u8]>>;
+
+    /// How many bytes are known to be there, whatever a header claims.
+    fn proven(&self) -> u64;
 }
 
 /// Bytes that outlive the reading.
@@ -30,20 +33,49 @@ impl<'de> Source<'de> for Slice<'de> {
             None => Err(truncated(self.0.len() as u64, n)),
         })
     }
+
+    fn proven(&self) -> u64 {
+        self.0.len() as u64
+    }
 }
 
 /// Any reader.
-pub(crate) struct Stream<R>(pub(crate) R);
+pub(crate) struct Stream<R> {
+    reader: R,
+    proven: u64,
+}
+
+impl<R> Stream<R> {
+    /// A reader of which nothing is known.
+    pub(crate) fn new(reader: R) -> Self {
+        Stream { reader, proven: 0 }
+    }
+
+    /// A reader that has so many bytes left.
+    pub(crate) fn with_proven(reader: R, proven: u64) -> Self {
+        Stream { reader, proven }
+    }
+
+    pub(crate) fn get_mut(&mut self) -> &mut R {
+        &mut self.reader
+    }
+}
 
 impl<R: Read> Read for Stream<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buf)
+        let got = self.reader.read(buf)?;
+        self.proven = self.proven.saturating_sub(got as u64);
+        Ok(got)
     }
 }
 
 impl<'de, R: Read> Source<'de> for Stream<R> {
     fn lend(&mut self, _: u64) -> Option<Result<&'de [u8]>> {
         None
+    }
+
+    fn proven(&self) -> u64 {
+        self.proven
     }
 }
 

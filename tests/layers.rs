@@ -19,6 +19,7 @@ const LADDER: &[&str] = &[
     "marker",
     "sink",
     "file",
+    "raw",
     "bulk",
     // 5
     "npy::scalar",
@@ -28,8 +29,10 @@ const LADDER: &[&str] = &[
     "npy::stream",
     "npy::ser",
     "npy::time",
+    "npy::transpose",
     "npy::cursor",
     "npy::item",
+    "npy::raw",
     "npy::de",
     "npy::writer",
     "npy::reader",

@@ -1,14 +1,17 @@
-//! The elements of one array in C order, one after another.
+//! The elements of one array in C order, one after another or in whole rows.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
-use crate::dtype::Dtype;
+use crate::bulk::{self, Fill};
+use crate::dtype::{Dtype, Kind, Order};
 use crate::error::{Error, ErrorKind, Result};
 use crate::header::Header;
+use crate::npy::transpose::transpose;
 use crate::options::{Casting, ReadOptions};
 use crate::source::{Source, read_full, read_grow, truncated};
 
-/// How much is fetched from a stream at once.
+/// How much is fetched from a stream at once, and looked at while it is in the processor's cache.
 const PIECE: u64 = 64 * 1024;
 
 /// What of the options matters to the elements.
@@ -28,6 +31,7 @@ pub(crate) enum Bytes<'a, 'de> {
 }
 
 impl<'a, 'de> Bytes<'a, 'de> {
+    #[inline]
     pub(crate) fn get(self) -> &'a [u8]
     where
         'de: 'a,
@@ -39,11 +43,12 @@ impl<'a, 'de> Bytes<'a, 'de> {
     }
 
     /// A part; empty where the element is too short, which a checked header rules out.
+    #[inline]
     pub(crate) fn part(self, start: u64, len: u64) -> Self {
-        let cut = |bytes: &'a [u8]| bytes.get(start as usize..(start + len) as usize).unwrap_or_default();
+        let range = start as usize..(start + len) as usize;
         match self {
-            Bytes::Lent(bytes) => Bytes::Lent(bytes.get(start as usize..(start + len) as usize).unwrap_or_default()),
-            Bytes::Seen(bytes) => Bytes::Seen(cut(bytes)),
+            Bytes::Lent(bytes) => Bytes::Lent(bytes.get(range).unwrap_or_default()),
+            Bytes::Seen(bytes) => Bytes::Seen(bytes.get(range).unwrap_or_default()),
         }
     }
 }
@@ -66,6 +71,8 @@ enum Data<'s, 'de> {
         at: usize,
         left: u64,
     },
+    /// In Fortran order: the first element asked for turns all of them round.
+    Fortran(Box<Data<'s, 'de>>),
     /// A whole array, in C order by now.
     Owned {
         bytes: Vec<u8>,
@@ -98,27 +105,18 @@ impl<'s, 'de> Cursor<'s, 'de> {
             casting: options.casting,
             any_elements: limits.any_elements,
         };
-        let data = if header.fortran_order() && header.shape().len() > 1 {
-            let mut bytes = Vec::new();
-            match source.lend(len) {
-                Some(lent) => bytes.extend_from_slice(lent?),
-                None => read_grow(source, &mut bytes, len)?,
-            }
-            Data::Owned {
-                bytes: transpose(&bytes, header.shape(), header.dtype().itemsize() as usize),
+        let mut data = match source.lend(len) {
+            Some(lent) => Data::Lent(lent?),
+            None => Data::Stream {
+                source,
+                piece: Vec::new(),
                 at: 0,
-            }
-        } else {
-            match source.lend(len) {
-                Some(lent) => Data::Lent(lent?),
-                None => Data::Stream {
-                    source,
-                    piece: Vec::new(),
-                    at: 0,
-                    left: len,
-                },
-            }
+                left: len,
+            },
         };
+        if header.fortran_order() && header.shape().len() > 1 {
+            data = Data::Fortran(Box::new(data));
+        }
         let dtype = Rc::new(header.dtype().clone());
         Ok(Cursor {
             header,
@@ -143,6 +141,9 @@ impl<'s, 'de> Cursor<'s, 'de> {
     /// The next `n` bytes.
     #[inline]
     pub(crate) fn take(&mut self, n: u64) -> Result<Bytes<'_, 'de>> {
+        if matches!(self.data, Data::Fortran(_)) {
+            self.turn()?;
+        }
         let len = n as usize;
         match &mut self.data {
             Data::Lent(bytes) => match bytes.split_at_checked(len) {
@@ -172,11 +173,44 @@ impl<'s, 'de> Cursor<'s, 'de> {
                 *at += len;
                 Ok(Bytes::Seen(&piece[start..*at]))
             }
+            // Turned above.
+            Data::Fortran(_) => Err(truncated(0, n)),
         }
+    }
+
+    /// Brings an array in Fortran order into C order.
+    #[cold]
+    fn turn(&mut self) -> Result<()> {
+        let bytes = self.whole()?;
+        let turned = transpose(&bytes, self.header.shape(), self.dtype.itemsize() as usize)?;
+        self.data = Data::Owned { bytes: turned, at: 0 };
+        Ok(())
+    }
+
+    /// All bytes of an array of which none has been taken, in the order of the file.
+    pub(crate) fn whole(&mut self) -> Result<Cow<'de, [u8]>> {
+        if let Data::Fortran(inner) = &mut self.data {
+            let inner = std::mem::replace(&mut **inner, Data::Lent(&[]));
+            self.data = inner;
+        }
+        let len = self.header.data_len();
+        if let Some(lent) = self.lent(len) {
+            return Ok(Cow::Borrowed(lent));
+        }
+        Ok(Cow::Owned(bulk::collect_bytes(len, self)?))
     }
 
     /// Passes over `n` bytes.
     pub(crate) fn skip(&mut self, mut n: u64) -> Result<()> {
+        if let Data::Fortran(inner) = &mut self.data {
+            // Whoever passes over part of it needs the order after all.
+            if n < self.header.data_len() {
+                self.turn()?;
+            } else {
+                let inner = std::mem::replace(&mut **inner, Data::Lent(&[]));
+                self.data = inner;
+            }
+        }
         while n > 0 {
             let step = n.min(PIECE);
             self.take(step)?;
@@ -185,8 +219,49 @@ impl<'s, 'de> Cursor<'s, 'de> {
         Ok(())
     }
 
-    /// Appends the next `n` bytes to `into`, without a detour.
-    pub(crate) fn take_into(&mut self, n: u64, into: &mut Vec<u8>) -> Result<()> {
+    /// The next `n` bytes as a buffer of their own.
+    pub(crate) fn take_buf(&mut self, n: u64) -> Result<Vec<u8>> {
+        if matches!(self.data, Data::Fortran(_)) {
+            self.turn()?;
+        }
+        bulk::collect_bytes(n, self)
+    }
+
+    /// Reads elements straight into the memory they will stay in, in the byte order of this machine.
+    pub(crate) fn fill_numbers(&mut self) -> Result<Numbers<'_, 's, 'de>> {
+        if matches!(self.data, Data::Fortran(_)) {
+            self.turn()?;
+        }
+        let (swap, bools) = match self.dtype.kind {
+            Kind::Bool => (1, true),
+            Kind::Int { size, order } | Kind::Uint { size, order } | Kind::Float { size, order }
+                if order != Order::NATIVE =>
+            {
+                (size.into(), false)
+            }
+            Kind::Complex { size, order } if order != Order::NATIVE => (usize::from(size) / 2, false),
+            _ => (1, false),
+        };
+        Ok(Numbers {
+            cursor: self,
+            swap,
+            bools,
+            at: 0,
+        })
+    }
+}
+
+impl Fill for Cursor<'_, '_> {
+    fn proven(&self) -> u64 {
+        match &self.data {
+            Data::Lent(bytes) => bytes.len() as u64,
+            Data::Owned { bytes, at } => (bytes.len() - at) as u64,
+            Data::Stream { source, piece, at, .. } => source.proven() + (piece.len() - at) as u64,
+            Data::Fortran(_) => 0,
+        }
+    }
+
+    fn fill(&mut self, into: &mut [u8]) -> Result<()> {
         if let Data::Stream {
             source,
             piece,
@@ -194,17 +269,63 @@ impl<'s, 'de> Cursor<'s, 'de> {
             left,
         } = &mut self.data
         {
-            let ready = (piece.len() - *at).min(n as usize);
-            into.extend_from_slice(&piece[*at..*at + ready]);
+            let ready = (piece.len() - *at).min(into.len());
+            let (first, rest) = into.split_at_mut(ready);
+            first.copy_from_slice(&piece[*at..*at + ready]);
             *at += ready;
-            let rest = n - ready as u64;
-            read_grow(*source, into, rest)?;
-            *left -= rest;
+            let got = read_full(*source, rest)?;
+            if got < rest.len() {
+                return Err(truncated((ready + got) as u64, *left + ready as u64));
+            }
+            *left -= got as u64;
             return Ok(());
         }
-        into.extend_from_slice(self.take(n)?.get());
+        let bytes = self.take(into.len() as u64)?.get();
+        into.copy_from_slice(bytes);
         Ok(())
     }
+}
+
+/// Elements of a plain kind, made those of this machine on their way.
+pub(crate) struct Numbers<'a, 's, 'de> {
+    cursor: &'a mut Cursor<'s, 'de>,
+    /// Bytes to be reversed within each so many.
+    swap: usize,
+    bools: bool,
+    /// Bytes filled so far.
+    at: u64,
+}
+
+impl Fill for Numbers<'_, '_, '_> {
+    fn proven(&self) -> u64 {
+        self.cursor.proven()
+    }
+
+    fn fill(&mut self, into: &mut [u8]) -> Result<()> {
+        if self.swap == 1 && !self.bools {
+            return self.cursor.fill(into);
+        }
+        // A multiple of every itemsize, so that no number is cut.
+        for piece in into.chunks_mut(PIECE as usize) {
+            self.cursor.fill(piece)?;
+            if self.bools
+                && let Some(wrong) = piece.iter().position(|&byte| byte > 1)
+            {
+                return Err(bad_bool(piece[wrong]).at_index(self.at + wrong as u64));
+            }
+            bulk::swap(piece, self.swap);
+            self.at += piece.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+#[cold]
+pub(crate) fn bad_bool(byte: u8) -> Error {
+    Error::new(
+        ErrorKind::InvalidValue,
+        format_args!("found the bool byte {byte}, expected 0 or 1"),
+    )
 }
 
 /// Makes at least `n` bytes ready, keeping those not yet taken.
@@ -236,34 +357,4 @@ pub(crate) fn limit(what: &str, found: u64, expected: u64, option: &str) -> Erro
         ErrorKind::LimitExceeded,
         format_args!("found {found} {what}, expected at most {expected}: `Limits::{option}` raises the bound"),
     )
-}
-
-/// Fortran order to C order: the first axis runs fastest in `bytes`, the last one in what is returned.
-fn transpose(bytes: &[u8], shape: &[u64], itemsize: usize) -> Vec<u8> {
-    if bytes.is_empty() || itemsize == 0 {
-        return Vec::new();
-    }
-    let mut strides = Vec::with_capacity(shape.len());
-    let mut stride = itemsize;
-    for &len in shape {
-        strides.push(stride);
-        stride *= len as usize;
-    }
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut index = vec![0_u64; shape.len()];
-    let mut offset = 0;
-    while out.len() < bytes.len() {
-        out.extend_from_slice(&bytes[offset..offset + itemsize]);
-        // The next index in C order: like the hand of a clock, from the last axis on.
-        for axis in (0..shape.len()).rev() {
-            index[axis] += 1;
-            offset += strides[axis];
-            if index[axis] < shape[axis] {
-                break;
-            }
-            offset -= strides[axis] * shape[axis] as usize;
-            index[axis] = 0;
-        }
-    }
-    out
 }

@@ -1,13 +1,18 @@
 //! One array to a value: an axis is a sequence, behind the last axis come the elements.
 
+use std::borrow::Cow;
+
 use serde::de::value::SeqDeserializer;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, SeqAccess, Visitor};
 
+use crate::bulk::{self, Collector, Number};
 use crate::dtype::Kind;
 use crate::error::{Error, ErrorKind, Result};
+use crate::header::Header;
 use crate::marker::Marker;
 use crate::npy::cursor::{Cursor, limit};
 use crate::npy::item::{Item, utf8};
+use crate::npy::raw::RawAccess;
 
 /// An array from some axis on.
 pub(crate) struct Array<'a, 's, 'de> {
@@ -159,11 +164,42 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
         })
     }
 
+    /// How to make all that `V` would make of these elements at once, where it is a vector of just them.
+    fn whole_rows<V: Visitor<'de>>(&self) -> Option<Collector<V>> {
+        let number = self.number()?;
+        match self.shape() {
+            [_] => bulk::collector_of(number, None),
+            [_, row] => bulk::collector_of(number, Some(usize::try_from(*row).ok()?)),
+            _ => None,
+        }
+    }
+
+    /// The plain number that every element is, where no `with` module wants to see it.
+    fn number(&self) -> Option<Number> {
+        self.marker.is_none().then(|| Number::of(self.cursor.header.dtype()))?
+    }
+
     fn bytes(self) -> Result<Vec<u8>> {
         let len = self.count();
-        let mut bytes = Vec::new();
-        self.cursor.take_into(len, &mut bytes)?;
-        Ok(bytes)
+        self.cursor.take_buf(len)
+    }
+
+    /// All of it as it lies in the file; a part of it in C order.
+    fn raw(self) -> Result<RawAccess<'de>> {
+        if self.axis == 0 && self.len.is_none() {
+            let data = self.cursor.whole()?;
+            return Ok(RawAccess::new(&self.cursor.header, data));
+        }
+        let mut shape = self.shape().to_vec();
+        if let (Some(len), Some(first)) = (self.len, shape.first_mut()) {
+            *first = len;
+        }
+        let header = Header::new(self.cursor.header.dtype().clone(), shape, false)?;
+        let data = match self.cursor.lent(header.data_len()) {
+            Some(lent) => Cow::Borrowed(lent),
+            None => Cow::Owned(self.cursor.take_buf(header.data_len())?),
+        };
+        Ok(RawAccess::new(&header, data))
     }
 
     fn is_bytes(&self) -> bool {
@@ -328,8 +364,12 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for Array<'a, 's, 'de> {
         if self.is_item() && matches!(name, "f16" | "bf16") {
             return self.item(|item| item.deserialize_newtype_struct(name, visitor));
         }
+        let marker = Marker::of(name);
+        if marker == Some(Marker::Raw) {
+            return visitor.visit_newtype_struct(self.raw()?);
+        }
         visitor.visit_newtype_struct(Array {
-            marker: Marker::of(name).or(self.marker),
+            marker: marker.or(self.marker),
             ..self
         })
     }
@@ -337,6 +377,10 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for Array<'a, 's, 'de> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if self.axis == 0 && self.len.is_none() && !self.is_item() && self.shape()[0] == 0 {
             return visitor.visit_seq(Nothing);
+        }
+        if let Some(whole) = self.whole_rows::<V>() {
+            let len = self.len.unwrap_or_else(|| self.shape()[0]);
+            return whole.collect(len, &mut self.cursor.fill_numbers()?);
         }
         self.sequence(visitor, None)
     }
@@ -520,6 +564,12 @@ impl<'de> Deserializer<'de> for Flat<'_, '_, 'de> {
             axis: array.axis + axes,
             ..array
         };
+        if array.is_item()
+            && let Some(number) = array.number()
+            && let Some(whole) = bulk::collector_of::<V>(number, None)
+        {
+            return whole.collect(len, &mut array.cursor.fill_numbers()?);
+        }
         let mut elements = FlatElements { array, at: 0, len };
         visitor.visit_seq(&mut elements)
     }

@@ -8,7 +8,7 @@ use serde::forward_to_deserialize_any;
 use crate::dtype::{Dtype, Field, Kind, Order, Record, TimeBase, TimeUnit};
 use crate::error::{Error, ErrorKind, Result};
 use crate::marker::Marker;
-use crate::npy::cursor::{Bytes, Rules};
+use crate::npy::cursor::{Bytes, Rules, bad_bool};
 use crate::npy::time::{NAT, convert, iso};
 use crate::options::Casting;
 
@@ -164,10 +164,7 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
         match (&self.dtype.kind, self.raw()) {
             (Kind::Bool, [0]) => Ok(false),
             (Kind::Bool, [1]) => Ok(true),
-            (Kind::Bool, bytes) => Err(Error::new(
-                ErrorKind::InvalidValue,
-                format_args!("found the bool byte {bytes:?}, expected 0 or 1"),
-            )),
+            (Kind::Bool, bytes) => Err(bad_bool(bytes.first().copied().unwrap_or_default())),
             _ => Err(self.mismatch("bool")),
         }
     }

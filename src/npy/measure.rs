@@ -158,7 +158,7 @@ impl Serializer for Measure {
             ..inner
         };
         match Marker::of(name) {
-            Some(Marker::List | Marker::Ragged | Marker::Json) => Ok(Node::Group),
+            Some(Marker::List | Marker::Ragged | Marker::Json | Marker::Raw) => Ok(Node::Group),
             Some(marker) => Measure {
                 marker: Some(marker),
                 ..inner

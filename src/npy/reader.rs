@@ -85,7 +85,7 @@ impl<R: Read> NpyReader<R> {
     pub fn with_options(mut reader: R, options: &ReadOptions) -> Result<Self> {
         let header = Header::read_with(&mut reader, options)?;
         Ok(NpyReader {
-            source: Stream(reader),
+            source: Stream::new(reader),
             header,
             options: options.clone(),
         })

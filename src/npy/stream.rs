@@ -17,6 +17,7 @@ use crate::marker::Marker;
 use crate::npy::measure::half;
 use crate::npy::node::ragged;
 use crate::npy::scalar::{Leaf, Scalar, changed, scalars};
+use crate::raw::RawArray;
 use crate::sink::Out;
 
 /// A type that is endless newtypes of itself has to end somewhere.
@@ -27,6 +28,8 @@ pub(crate) struct Stream<'s> {
     pub(crate) out: Out<'s>,
     shape: Vec<u64>,
     number: Option<Number>,
+    /// The array went out as it lies in memory.
+    whole: bool,
     /// Newtypes around the value under way.
     newtypes: u32,
     /// Something came that is no number: the value has to be measured.
@@ -39,6 +42,7 @@ impl<'s> Stream<'s> {
             out,
             shape: Vec::new(),
             number: None,
+            whole: false,
             newtypes: 0,
             measure: false,
         }
@@ -46,7 +50,7 @@ impl<'s> Stream<'s> {
 
     /// Whether the header is out.
     pub(crate) fn begun(&self) -> bool {
-        self.number.is_some()
+        self.number.is_some() || self.whole
     }
 
     /// The first scalar of the array, or one more of the same.
@@ -74,6 +78,20 @@ impl<'s> Stream<'s> {
                 self.shape.len()
             ),
         )
+    }
+
+    /// An array as it lies in memory is all there is.
+    fn raw(&mut self, raw: &RawArray<'_>) -> Result<()> {
+        self.out.begin(&raw.header)?;
+        self.whole = true;
+        let mut left = raw.header.data_len();
+        raw.data.each(&mut |piece| {
+            left = left
+                .checked_sub(piece.len() as u64)
+                .ok_or_else(|| wrong_data(&raw.header))?;
+            self.out.put(piece)
+        })?;
+        if left > 0 { Err(wrong_data(&raw.header)) } else { Ok(()) }
     }
 
     /// What is no number ends the stream before it has begun, and is an error after.
@@ -112,6 +130,17 @@ impl<'s> Stream<'s> {
             _ => Err(self.other("a sequence of unknown or no length")),
         }
     }
+}
+
+#[cold]
+fn wrong_data(header: &Header) -> Error {
+    Error::new(
+        ErrorKind::InvalidValue,
+        format_args!(
+            "found an array whose data is not of the {} bytes its shape tells",
+            header.data_len()
+        ),
+    )
 }
 
 /// A value at some depth of nested sequences.
@@ -180,6 +209,12 @@ impl<'a, 's> Serializer for StreamItem<'a, 's> {
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<()> {
+        if let Some(raw) = bulk::raw(value)
+            && self.depth == 0
+            && !self.stream.begun()
+        {
+            return self.stream.raw(raw);
+        }
         if Marker::of(name).is_some() || name == "bf16" {
             return Err(self.stream.other(name));
         }
@@ -263,8 +298,12 @@ impl<'a, 's> Serializer for StreamItem<'a, 's> {
     {
         if let Some(whole) = bulk::whole(&iter) {
             self.stream.axis(self.depth, Some(whole.len))?;
-            self.stream
-                .number(whole.number, "a sequence of another kind", self.depth + 1)?;
+            let mut depth = self.depth + 1;
+            if let Some(row) = whole.row {
+                self.stream.axis(depth, Some(row))?;
+                depth += 1;
+            }
+            self.stream.number(whole.number, "a sequence of another kind", depth)?;
             return self.stream.out.put(whole.bytes);
         }
         let iter = iter.into_iter();

@@ -193,7 +193,8 @@ fn read_member<'de, R: Read + Seek, T>(
     let mut magic = [0; MAGIC.len()];
     let got = read_full(&mut member, &mut magic)?;
     check_magic(&magic[..got])?;
-    let value = body(&mut Stream((&magic[..]).chain(&mut member)))?;
+    let proven = member.proven();
+    let value = body(&mut Stream::with_proven((&magic[..]).chain(&mut member), proven))?;
     member.finish()?;
     Ok(value)
 }
@@ -499,6 +500,8 @@ impl<'de, S: Store<'de>> Deserializer<'de> for Place<'_, S> {
                 None => visitor.visit_newtype_struct(self),
             },
             Some(Marker::Ragged) => self.ragged(visitor),
+            Some(Marker::Raw) if self.is_group() => visitor.visit_newtype_struct(AsMap(self)),
+            Some(Marker::Raw) => self.array(|array| array.deserialize_newtype_struct(name, visitor)),
             marker => {
                 self.marker = marker.or(self.marker);
                 if matches!(name, "f16" | "bf16") {
@@ -577,6 +580,22 @@ impl<'de, S: Store<'de>> Deserializer<'de> for Place<'_, S> {
 
     fn is_human_readable(&self) -> bool {
         true
+    }
+}
+
+/// A group as a map, whatever its names are.
+struct AsMap<'a, S>(Place<'a, S>);
+
+impl<'de, S: Store<'de>> Deserializer<'de> for AsMap<'_, S> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.0.map(visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
 

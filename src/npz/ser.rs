@@ -398,6 +398,9 @@ impl<'w> Archive<'w> {
             Marker::Ragged => write_ragged(self, value),
             Marker::Json if root => Err(array_root()),
             Marker::Json => self.json(value),
+            // What is no whole array is a group of its own.
+            Marker::Raw if root => self.root(value),
+            Marker::Raw => self.value(value, absent),
             marker => {
                 let outer = self.marker.replace(marker);
                 let result = if root {

@@ -208,6 +208,11 @@ impl<'r, R: Read> Member<'r, R> {
         }
     }
 
+    /// How many bytes are there: the directory was checked against the file, and deflate bounds what it makes.
+    pub(crate) fn proven(&self) -> u64 {
+        self.left
+    }
+
     /// Ends the reading of all bytes: none may be left over, and the checksum has to be right.
     ///
     /// What was read may be handed out only after this.
