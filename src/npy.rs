@@ -12,6 +12,7 @@ pub(crate) mod scalar;
 pub(crate) mod ser;
 pub(crate) mod stream;
 pub(crate) mod time;
+mod transcode;
 mod transpose;
 pub(crate) mod writer;
 

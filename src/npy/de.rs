@@ -6,11 +6,11 @@ use serde::de::value::SeqDeserializer;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, SeqAccess, Visitor};
 
 use crate::bulk::{self, Collector, Number};
-use crate::dtype::Kind;
+use crate::dtype::{Dtype, Kind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::header::Header;
 use crate::marker::Marker;
-use crate::npy::cursor::{Cursor, limit};
+use crate::npy::cursor::{Cursor, Rules, limit};
 use crate::npy::item::{Item, utf8};
 use crate::npy::raw::RawAccess;
 
@@ -140,6 +140,9 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
                 "any_elements",
             ));
         }
+        if rest.is_empty() {
+            return self.items(len, visitor);
+        }
         let mut elements = Elements {
             array: self,
             at: 0,
@@ -151,6 +154,26 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
                 "{} elements along the first axis, as the target took",
                 elements.at
             )));
+        }
+        Ok(value)
+    }
+
+    /// The elements along the last axis.
+    fn items<V: Visitor<'de>>(self, len: u64, visitor: V) -> Result<V::Value> {
+        let dtype = self.cursor.dtype();
+        let mut items = Items {
+            rules: self.cursor.rules,
+            itemsize: dtype.itemsize(),
+            dtype: &dtype,
+            marker: self.marker,
+            cursor: &mut *self.cursor,
+            at: 0,
+            len,
+        };
+        let value = visitor.visit_seq(&mut items)?;
+        let taken = items.at;
+        if taken < len {
+            return Err(self.mismatch(&format!("{taken} elements along the first axis, as the target took")));
         }
         Ok(value)
     }
@@ -471,6 +494,41 @@ impl<'de> SeqAccess<'de> for &mut Elements<'_, '_, 'de> {
     }
 }
 
+/// The elements along the last axis, each of the same layout.
+struct Items<'a, 's, 'de> {
+    cursor: &'a mut Cursor<'s, 'de>,
+    dtype: &'a Dtype,
+    itemsize: u64,
+    rules: Rules,
+    marker: Option<Marker>,
+    at: u64,
+    len: u64,
+}
+
+impl<'de> SeqAccess<'de> for &mut Items<'_, '_, 'de> {
+    type Error = Error;
+
+    #[inline]
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
+        if self.at == self.len {
+            return Ok(None);
+        }
+        let index = self.at;
+        self.at += 1;
+        let item = Item {
+            dtype: self.dtype,
+            bytes: self.cursor.take(self.itemsize).map_err(|e| e.at_index(index))?,
+            rules: self.rules,
+            marker: self.marker,
+        };
+        seed.deserialize(item).map(Some).map_err(|e| e.at_index(index))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        usize::try_from(self.len - self.at).ok()
+    }
+}
+
 /// The fields of an ndarray.
 struct Parts<'a, 's, 'de> {
     array: Option<Array<'a, 's, 'de>>,
@@ -569,6 +627,9 @@ impl<'de> Deserializer<'de> for Flat<'_, '_, 'de> {
             && let Some(whole) = bulk::collector_of::<V>(number, None)
         {
             return whole.collect(len, &mut array.cursor.fill_numbers()?);
+        }
+        if array.is_item() {
+            return array.items(len, visitor);
         }
         let mut elements = FlatElements { array, at: 0, len };
         visitor.visit_seq(&mut elements)

@@ -1,14 +1,18 @@
 //! One element of an array to a value: scalars, texts, bytes, times, complex numbers, records, subarrays.
 
+use std::borrow::Cow;
+
 use half::{bf16, f16};
-use serde::de::value::StrDeserializer;
+use serde::de::value::{SeqDeserializer, StrDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
 use crate::dtype::{Dtype, Field, Kind, Order, Record, TimeBase, TimeUnit};
 use crate::error::{Error, ErrorKind, Result};
-use crate::marker::Marker;
+use crate::header::Header;
+use crate::marker::{Marker, RAW};
 use crate::npy::cursor::{Bytes, Rules, bad_bool};
+use crate::npy::raw::RawAccess;
 use crate::npy::time::{NAT, convert, iso};
 use crate::options::Casting;
 
@@ -350,6 +354,16 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
         ))
     }
 
+    /// The element as it lies in the file: an array without axes.
+    fn whole(&self) -> Result<RawAccess<'de>> {
+        let header = Header::new(self.dtype.clone(), Vec::new(), false)?;
+        let data = match self.bytes {
+            Bytes::Lent(bytes) => Cow::Borrowed(bytes),
+            Bytes::Seen(bytes) => Cow::Owned(bytes.to_vec()),
+        };
+        Ok(RawAccess::new(&header, data))
+    }
+
     fn half<V: Visitor<'de>>(self, name: &str, visitor: V) -> Result<V::Value> {
         let bits = match (name, &self.dtype.kind) {
             ("f16", Kind::Float { size: 2, order }) => u16::from_le_bytes(fixed(self.raw(), *order)),
@@ -382,9 +396,18 @@ fn inexact(found: impl std::fmt::Display) -> Error {
 }
 
 macro_rules! integers {
-    ($($method:ident $visit:ident $t:ty;)*) => {
+    ($($method:ident $visit:ident $t:ty $(, $kind:ident)?;)*) => {
         $(
+            #[inline]
             fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+                // The usual case, without a detour over the widest integer.
+                $(if let Kind::$kind { size, order: Order::Little } = self.dtype.kind
+                    && usize::from(size) == size_of::<$t>()
+                    && self.marker.is_none()
+                    && let Some(bytes) = self.raw().first_chunk()
+                {
+                    return visitor.$visit(<$t>::from_le_bytes(*bytes));
+                })?
                 let v = self.integer(stringify!($t))?;
                 match <$t>::try_from(v) {
                     Ok(v) => visitor.$visit(v),
@@ -420,15 +443,15 @@ impl<'a, 'de: 'a> Deserializer<'de> for Item<'a, 'de> {
     }
 
     integers! {
-        deserialize_i8 visit_i8 i8;
-        deserialize_i16 visit_i16 i16;
-        deserialize_i32 visit_i32 i32;
-        deserialize_i64 visit_i64 i64;
+        deserialize_i8 visit_i8 i8, Int;
+        deserialize_i16 visit_i16 i16, Int;
+        deserialize_i32 visit_i32 i32, Int;
+        deserialize_i64 visit_i64 i64, Int;
         deserialize_i128 visit_i128 i128;
-        deserialize_u8 visit_u8 u8;
-        deserialize_u16 visit_u16 u16;
-        deserialize_u32 visit_u32 u32;
-        deserialize_u64 visit_u64 u64;
+        deserialize_u8 visit_u8 u8, Uint;
+        deserialize_u16 visit_u16 u16, Uint;
+        deserialize_u32 visit_u32 u32, Uint;
+        deserialize_u64 visit_u64 u64, Uint;
         deserialize_u128 visit_u128 u128;
     }
 
@@ -436,11 +459,29 @@ impl<'a, 'de: 'a> Deserializer<'de> for Item<'a, 'de> {
         visitor.visit_bool(self.boolean()?)
     }
 
+    #[inline]
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if let Kind::Float {
+            size: 4,
+            order: Order::Little,
+        } = self.dtype.kind
+            && let Some(bytes) = self.raw().first_chunk()
+        {
+            return visitor.visit_f32(f32::from_le_bytes(*bytes));
+        }
         visitor.visit_f32(self.single()?)
     }
 
+    #[inline]
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if let Kind::Float {
+            size: 8,
+            order: Order::Little,
+        } = self.dtype.kind
+            && let Some(bytes) = self.raw().first_chunk()
+        {
+            return visitor.visit_f64(f64::from_le_bytes(*bytes));
+        }
         visitor.visit_f64(self.double()?)
     }
 
@@ -508,6 +549,7 @@ impl<'a, 'de: 'a> Deserializer<'de> for Item<'a, 'de> {
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
         match name {
             "f16" | "bf16" => self.half(name, visitor),
+            RAW => visitor.visit_newtype_struct(self.whole()?),
             _ => visitor.visit_newtype_struct(Item {
                 marker: Marker::of(name).or(self.marker),
                 ..self
@@ -539,6 +581,7 @@ impl<'a, 'de: 'a> Deserializer<'de> for Item<'a, 'de> {
     ) -> Result<V::Value> {
         match name {
             "Duration" | "SystemTime" => self.seconds(name, fields, visitor),
+            "Array" if fields == ["v", "dim", "data"] => visitor.visit_seq(NoAxes { item: self, part: 0 }),
             _ => self.map(visitor),
         }
     }
@@ -564,6 +607,36 @@ impl<'a, 'de: 'a> Deserializer<'de> for Item<'a, 'de> {
 
     fn is_human_readable(&self) -> bool {
         true
+    }
+}
+
+/// One element as an ndarray without axes: its version, its shape, its only element.
+struct NoAxes<'a, 'de> {
+    item: Item<'a, 'de>,
+    part: u8,
+}
+
+impl<'a, 'de: 'a> SeqAccess<'de> for NoAxes<'a, 'de> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
+        self.part += 1;
+        match self.part {
+            1 => seed.deserialize(1_u8.into_deserializer()).map(Some),
+            2 => {
+                let none: [u64; 0] = [];
+                seed.deserialize(SeqDeserializer::new(none.into_iter())).map(Some)
+            }
+            3 => {
+                let dtype = Dtype::array(self.item.dtype.clone(), 1)?;
+                let only = Item {
+                    dtype: &dtype,
+                    ..self.item
+                };
+                seed.deserialize(only).map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 }
 

@@ -46,7 +46,11 @@ impl<R: Read + Seek> NpzReader<R> {
         let tree = tree(self);
         let members = self.len();
         match tree.find(name, separator) {
-            Some(at) => read_node(&mut Reader(self), &tree, at).map_err(|e| e.at_member(name)),
+            Some(at) => {
+                let value = read_node(&mut Reader(self), &tree, at);
+                self.end_plan();
+                value.map_err(|e| e.at_member(name))
+            }
             // A member that is no value still says what it is.
             None => match self.find(name) {
                 Some(index) => read_member(self, index, |_| Err(missing(name, members))).map_err(|e| e.at_member(name)),
@@ -73,7 +77,9 @@ impl<R: Read + Seek> NpzReader<R> {
     /// Those of [`NpzReader::get`] for any member asked for.
     pub fn deserialize<T: DeserializeOwned>(&mut self) -> Result<T> {
         let tree = tree(self);
-        read_node(&mut Reader(self), &tree, ROOT)
+        let value = read_node(&mut Reader(self), &tree, ROOT);
+        self.end_plan();
+        value
     }
 }
 
@@ -129,7 +135,10 @@ impl<'de, R: Read + Seek> Store<'de> for Reader<'_, R> {
     }
 
     fn read<T>(&mut self, index: usize, body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>) -> Result<T> {
-        read_member(self.0, index, body)
+        match self.0.take_ahead(index) {
+            Some(bytes) => read_bytes(&bytes?, body),
+            None => read_member(self.0, index, body),
+        }
     }
 }
 
@@ -148,7 +157,7 @@ impl<'de> Store<'de> for Lender<'de> {
 
     fn read<T>(&mut self, index: usize, body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>) -> Result<T> {
         let Some(range) = self.reader.stored_range(index)? else {
-            return read_member(&mut self.reader, index, body);
+            return Reader(&mut self.reader).read(index, body);
         };
         let range = range.start as usize..range.end as usize;
         let Some(bytes) = self.bytes.get(range) else {
@@ -197,6 +206,17 @@ fn read_member<'de, R: Read + Seek, T>(
     let value = body(&mut Stream::with_proven((&magic[..]).chain(&mut member), proven))?;
     member.finish()?;
     Ok(value)
+}
+
+/// Bytes that are checked, but gone when the value is made.
+fn read_bytes<'de, T>(bytes: &[u8], body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>) -> Result<T> {
+    check_magic(bytes)?;
+    let mut rest = bytes;
+    let value = body(&mut Stream::with_proven(&mut rest, bytes.len() as u64))?;
+    match rest.len() {
+        0 => Ok(value),
+        left => Err(left_over(left as u64)),
+    }
 }
 
 /// The names of all arrays and texts of an archive, put in order once.
@@ -307,9 +327,15 @@ impl<'de, 'a, S: Store<'de>> Place<'a, S> {
         kept
     }
 
-    fn map<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
+    /// `fields`: the only names that are asked for, where that is known.
+    fn map<V: Visitor<'de>>(mut self, fields: Option<&[&str]>, visitor: V) -> Result<V::Value> {
         self.deeper()?;
         let children = self.children();
+        let tree = self.tree;
+        self.store.reader().plan(children.iter().filter_map(|(name, at)| {
+            let asked = fields.is_none_or(|fields| fields.contains(name));
+            tree.node(*at).array.filter(|_| asked)
+        }));
         visitor.visit_map(Members {
             place: self,
             children: children.into_iter(),
@@ -342,6 +368,10 @@ impl<'de, 'a, S: Store<'de>> Place<'a, S> {
                 format_args!("found a list of {} members, expected {len}", list.len()),
             ));
         }
+        let tree = self.tree;
+        self.store
+            .reader()
+            .plan(list.iter().filter_map(|&at| tree.node(at).array));
         let mut elements = Elements {
             place: self,
             list: list.into_iter(),
@@ -458,7 +488,7 @@ impl<'de, S: Store<'de>> Deserializer<'de> for Place<'_, S> {
         if self.tree.list(self.at).is_some() {
             return self.sequence(visitor, None);
         }
-        self.map(visitor)
+        self.map(None, visitor)
     }
 
     arrays! {
@@ -532,7 +562,7 @@ impl<'de, S: Store<'de>> Deserializer<'de> for Place<'_, S> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if self.is_group() {
-            return self.map(visitor);
+            return self.map(None, visitor);
         }
         self.array(|array| array.deserialize_map(visitor))
     }
@@ -544,7 +574,7 @@ impl<'de, S: Store<'de>> Deserializer<'de> for Place<'_, S> {
         visitor: V,
     ) -> Result<V::Value> {
         if self.is_group() {
-            return self.map(visitor);
+            return self.map(Some(fields), visitor);
         }
         self.array(|array| array.deserialize_struct(name, fields, visitor))
     }
@@ -590,7 +620,7 @@ impl<'de, S: Store<'de>> Deserializer<'de> for AsMap<'_, S> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.0.map(visitor)
+        self.0.map(None, visitor)
     }
 
     serde::forward_to_deserialize_any! {

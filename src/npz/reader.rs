@@ -9,9 +9,12 @@
 //! What is for other modules returns errors without a member's name, as they know the way to the
 //! value; the public methods name the member.
 
+mod ahead;
 mod directory;
 mod member;
+mod window;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -19,10 +22,13 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use self::ahead::{Ahead, Job, LEAST_EACH, MOST_ALL, MOST_EACH};
 use self::directory::Directory;
 pub(crate) use self::directory::Entry;
 use self::member::Inflater;
 pub(crate) use self::member::Member;
+pub(crate) use self::window::Window;
+use crate::bulk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::file;
 use crate::header::{Header, MAGIC};
@@ -43,10 +49,12 @@ use crate::source;
 /// # Ok::<(), serde_npz::Error>(())
 /// ```
 pub struct NpzReader<R> {
-    reader: R,
+    reader: Window<R>,
     directory: Directory,
     options: ReadOptions,
     inflater: Option<Inflater>,
+    /// Members that are inflated before they are asked for.
+    ahead: Option<Ahead>,
     /// Bytes handed out so far, for `Limits::total_bytes`.
     spent: u64,
     /// The names as groups, once somebody has asked for a value.
@@ -115,10 +123,11 @@ impl<R: Read + Seek> NpzReader<R> {
         check_start(&mut reader)?;
         let directory = Directory::read(&mut reader, &options.limits)?;
         Ok(NpzReader {
-            reader,
+            reader: Window::new(reader),
             directory,
             options: options.clone(),
             inflater: None,
+            ahead: None,
             spent: 0,
             tree: None,
         })
@@ -188,13 +197,13 @@ impl<R: Read + Seek> NpzReader<R> {
     }
 
     /// The bytes of a member, one after another; refused at once where they exceed the limits.
-    pub(crate) fn member(&mut self, index: usize) -> Result<Member<'_, R>> {
+    pub(crate) fn member(&mut self, index: usize) -> Result<Member<'_, Window<R>>> {
         let allowed = self.allowed();
         self.start(index, allowed)
     }
 
     /// The first bytes of a member of any size, to see what it is.
-    pub(crate) fn peek(&mut self, index: usize) -> Result<Member<'_, R>> {
+    pub(crate) fn peek(&mut self, index: usize) -> Result<Member<'_, Window<R>>> {
         self.start(index, u64::MAX)
     }
 
@@ -205,9 +214,78 @@ impl<R: Read + Seek> NpzReader<R> {
             return Ok(None);
         }
         check_size(entry.size, self.allowed())?;
+        self.reader.focus(entry.offset, entry.limit);
         let start = member::locate(&mut self.reader, entry)?;
         self.spent = self.spent.saturating_add(entry.size);
         Ok(Some(start..start + entry.size))
+    }
+
+    /// Announces members that are likely to be asked for one after another.
+    pub(crate) fn plan(&mut self, members: impl Iterator<Item = usize>) {
+        let threads = self.options.threads.unwrap_or_else(threads);
+        if threads < 2 {
+            return;
+        }
+        let deflated = members.filter(|&index| {
+            let entry = self.directory.entries.get(index);
+            entry.is_some_and(|entry| !entry.stored && (LEAST_EACH..=MOST_EACH).contains(&entry.size))
+        });
+        let deflated: VecDeque<usize> = deflated.collect();
+        if deflated.len() > 1 {
+            // A group within a group comes before what is left of the outer one.
+            let planned = &mut self.ahead.get_or_insert_with(|| Ahead::new(threads)).planned;
+            let outer = std::mem::replace(planned, deflated);
+            planned.extend(outer);
+        }
+    }
+
+    /// Forgets what was announced and not asked for.
+    pub(crate) fn end_plan(&mut self) {
+        self.ahead = None;
+    }
+
+    /// All bytes of a member that was inflated ahead; `None` of one that was not.
+    pub(crate) fn take_ahead(&mut self, index: usize) -> Option<Result<Vec<u8>>> {
+        let mut ahead = self.ahead.take()?;
+        let taken = self.turn_ahead(&mut ahead, index);
+        self.ahead = Some(ahead);
+        taken
+    }
+
+    fn turn_ahead(&mut self, ahead: &mut Ahead, index: usize) -> Option<Result<Vec<u8>>> {
+        if ahead.planned.front() == Some(&index) {
+            ahead.planned.pop_front();
+        } else {
+            ahead.planned.retain(|&planned| planned != index);
+        }
+        while ahead.held < MOST_ALL
+            && let Some(next) = ahead.planned.pop_front()
+        {
+            match self.read_compressed(next) {
+                Ok(job) => ahead.push(next, job),
+                // It will be said when the member is asked for.
+                Err(_) => break,
+            }
+        }
+        let bytes = ahead.take(index)?;
+        Some(bytes.and_then(|bytes| {
+            check_size(bytes.len() as u64, self.allowed())?;
+            self.spent = self.spent.saturating_add(bytes.len() as u64);
+            Ok(bytes)
+        }))
+    }
+
+    fn read_compressed(&mut self, index: usize) -> Result<Job> {
+        let entry = self.directory.entry(index)?;
+        check_size(entry.size, self.allowed())?;
+        self.reader.focus(entry.offset, entry.limit);
+        member::locate(&mut self.reader, entry)?;
+        let mut compressed = bulk::zeroed(usize::try_from(entry.compressed).unwrap_or(usize::MAX))?;
+        self.reader.read_exact(&mut compressed)?;
+        Ok(Job {
+            entry: entry.clone(),
+            compressed,
+        })
     }
 
     fn read_header(&mut self, index: usize) -> Result<Header> {
@@ -235,9 +313,10 @@ impl<R: Read + Seek> NpzReader<R> {
         Ok(bytes)
     }
 
-    fn start(&mut self, index: usize, allowed: u64) -> Result<Member<'_, R>> {
+    fn start(&mut self, index: usize, allowed: u64) -> Result<Member<'_, Window<R>>> {
         let entry = self.directory.entry(index)?;
         check_size(entry.size, allowed)?;
+        self.reader.focus(entry.offset, entry.limit);
         member::locate(&mut self.reader, entry)?;
         Ok(Member::new(
             &mut self.reader,
@@ -370,6 +449,11 @@ fn check_start<R: Read + Seek>(reader: &mut R) -> Result<()> {
         ErrorKind::BadMagic,
         format_args!("expected an archive that starts with `PK\\x03\\x04`, found {found}"),
     ))
+}
+
+/// As many as there are processors for this program.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn check_size(size: u64, allowed: u64) -> Result<()> {

@@ -13,6 +13,7 @@ use crc32fast::Hasher;
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::directory::{DEFLATED, Entry, STORED, corrupt, decode_name, u16_at, u32_at, u64_at, zip64_extra};
+use crate::bulk;
 use crate::error::{Error, ErrorKind, Result};
 
 const LOCAL: &[u8; 4] = b"PK\x03\x04";
@@ -172,6 +173,18 @@ fn check_descriptor<R: Read + Seek>(reader: &mut R, entry: &Entry, at: u64) -> R
     Err(corrupt(
         "found no descriptor behind the data that agrees with the directory, expected one",
     ))
+}
+
+/// All bytes of a deflated member, checked.
+pub(super) fn inflate(entry: &Entry, compressed: &[u8]) -> Result<Vec<u8>> {
+    let (mut reader, mut inflater, mut spent) = (compressed, None, 0);
+    // The size is bounded by what deflate can make of the bytes that are here.
+    let size = usize::try_from(entry.size).unwrap_or(usize::MAX);
+    let mut bytes = bulk::zeroed(size)?;
+    let mut member = Member::new(&mut reader, entry, &mut inflater, &mut spent);
+    member.read_exact(&mut bytes)?;
+    member.finish()?;
+    Ok(bytes)
 }
 
 /// The bytes of a member before compression; whoever takes them ends with [`Member::finish`].

@@ -1,0 +1,194 @@
+//! A buffer over the archive that knows where it is: many small members are served by few reads.
+//!
+//! ```text
+//! file    ......|PK\3\4 a.npy ..|PK\3\4 b.npy ..|PK\3\4 c.npy ..|
+//!               |<-- window, up to the member's end; on while members are read in order -->|
+//! ```
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+/// As much as is read at once, and the size from which on a read goes past the window.
+const MOST: u64 = 64 << 10;
+
+/// A reader that seeks only where it has to.
+pub(crate) struct Window<R> {
+    inner: R,
+    /// Where `inner` stands, once that is known.
+    inner_at: Option<u64>,
+    buffer: Vec<u8>,
+    /// Where in the file the buffer starts.
+    start: u64,
+    /// The position of who reads here.
+    at: u64,
+    /// What may be read into the buffer ends here.
+    end: u64,
+}
+
+impl<R> Window<R> {
+    pub(super) fn new(inner: R) -> Self {
+        Window {
+            inner,
+            inner_at: None,
+            buffer: Vec::new(),
+            start: 0,
+            at: 0,
+            end: 0,
+        }
+    }
+
+    /// Announces a member: nothing behind its end is fetched, unless members are read one after another.
+    pub(super) fn focus(&mut self, offset: u64, limit: u64) {
+        let in_order = self.end == offset && offset > 0;
+        self.end = if in_order {
+            limit.max(offset.saturating_add(MOST))
+        } else {
+            limit
+        };
+        self.at = offset;
+    }
+
+    fn buffered(&self) -> &[u8] {
+        let skip = self
+            .at
+            .checked_sub(self.start)
+            .and_then(|skip| usize::try_from(skip).ok());
+        skip.and_then(|skip| self.buffer.get(skip..)).unwrap_or_default()
+    }
+}
+
+impl<R: Read + Seek> Window<R> {
+    fn stand(&mut self) -> io::Result<()> {
+        if self.inner_at != Some(self.at) {
+            self.inner_at = None;
+            self.inner.seek(SeekFrom::Start(self.at))?;
+            self.inner_at = Some(self.at);
+        }
+        Ok(())
+    }
+
+    fn read_inner(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.stand()?;
+        let got = self.inner.read(buf)?;
+        self.inner_at = self.inner_at.map(|at| at + got as u64);
+        Ok(got)
+    }
+}
+
+impl<R: Read + Seek> Read for Window<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let mut ready = self.buffered();
+        if ready.is_empty() {
+            let wanted = (buf.len() as u64).max(MOST.min(self.end.saturating_sub(self.at)));
+            if wanted <= buf.len() as u64 {
+                let got = self.read_inner(buf)?;
+                self.at += got as u64;
+                return Ok(got);
+            }
+            let mut buffer = std::mem::take(&mut self.buffer);
+            buffer.resize(wanted as usize, 0);
+            let got = self.read_inner(&mut buffer);
+            buffer.truncate(*got.as_ref().unwrap_or(&0));
+            self.buffer = buffer;
+            self.start = self.at;
+            got?;
+            ready = self.buffered();
+        }
+        let now = ready.len().min(buf.len());
+        buf[..now].copy_from_slice(&ready[..now]);
+        self.at += now as u64;
+        Ok(now)
+    }
+}
+
+impl<R: Read + Seek> Seek for Window<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match to {
+            SeekFrom::Start(at) => self.at = at,
+            other => {
+                self.stand()?;
+                self.inner_at = None;
+                self.at = self.inner.seek(other)?;
+                self.inner_at = Some(self.at);
+            }
+        }
+        Ok(self.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+    use std::io::Cursor;
+    use std::rc::Rc;
+
+    /// Notes what is asked of it.
+    struct Noting(Cursor<Vec<u8>>, Rc<RefCell<Vec<(u64, usize)>>>);
+
+    impl Read for Noting {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            let at = self.0.position();
+            let got = self.0.read(buf)?;
+            self.1.borrow_mut().push((at, got));
+            Ok(got)
+        }
+    }
+
+    impl Seek for Noting {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            self.0.seek(to)
+        }
+    }
+
+    fn window(len: usize) -> (Window<Noting>, Rc<RefCell<Vec<(u64, usize)>>>) {
+        let bytes = (0..len).map(|i| (i % 251) as u8).collect();
+        let notes = Rc::new(RefCell::new(Vec::new()));
+        (Window::new(Noting(Cursor::new(bytes), Rc::clone(&notes))), notes)
+    }
+
+    fn check(window: &mut Window<Noting>, at: u64, len: usize) {
+        let mut buf = vec![0; len];
+        window.seek(SeekFrom::Start(at)).unwrap();
+        window.read_exact(&mut buf).unwrap();
+        assert!(
+            buf.iter()
+                .enumerate()
+                .all(|(i, &byte)| byte == ((at as usize + i) % 251) as u8)
+        );
+    }
+
+    #[test]
+    fn one_member_is_all_that_is_fetched() {
+        let (mut window, notes) = window(10_000);
+        window.focus(1000, 1500);
+        check(&mut window, 1000, 30);
+        check(&mut window, 1100, 300);
+        check(&mut window, 1030, 5);
+        assert_eq!(*notes.borrow(), [(1000, 500)]);
+    }
+
+    #[test]
+    fn members_in_order_share_reads() {
+        let (mut window, notes) = window(200_000);
+        for member in 0..100 {
+            window.focus(member * 1000, member * 1000 + 1000);
+            check(&mut window, member * 1000, 900);
+        }
+        assert!(notes.borrow().len() < 6, "{:?}", notes.borrow());
+    }
+
+    #[test]
+    fn large_reads_go_past_the_window_and_any_order_is_right() {
+        let (mut window, notes) = window(500_000);
+        window.focus(0, 400_000);
+        check(&mut window, 0, 10);
+        check(&mut window, 10, 300_000);
+        assert!(notes.borrow().iter().any(|&(_, got)| got > 200_000));
+        for at in [499_000, 3, 70_000, 2, 65_530] {
+            check(&mut window, at, 700);
+        }
+        assert_eq!(window.seek(SeekFrom::End(-1)).unwrap(), 499_999);
+        assert_eq!(window.read(&mut [0; 10]).unwrap(), 1);
+        assert_eq!(window.read(&mut [0; 10]).unwrap(), 0);
+    }
+}
