@@ -16,6 +16,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, ErrorKind, Result};
 
+/// Less than this is written before the call would pay.
+#[cfg(target_os = "linux")]
+const LEAST_RESERVED: u64 = 1 << 20;
+
 /// A file that gets its name by [`AtomicFile::commit`] and vanishes without it.
 #[derive(Debug)]
 pub(crate) struct AtomicFile {
@@ -77,6 +81,18 @@ impl AtomicFile {
     /// Gives the file its name; everything written has to be flushed into it before.
     pub(crate) fn commit(mut self) -> Result<()> {
         self.rename().map_err(|err| failed("writing", &self.target, err))
+    }
+
+    /// Makes room for `len` bytes from `offset` on, where the system can: a file that grows write by write is slower.
+    ///
+    /// The length of the file does not change, and nothing is lost where this fails: a full disk is told by the write.
+    pub(crate) fn reserve(&self, offset: u64, len: u64) {
+        #[cfg(target_os = "linux")]
+        if len >= LEAST_RESERVED {
+            let _ = rustix::fs::fallocate(&self.file, rustix::fs::FallocateFlags::KEEP_SIZE, offset, len);
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = (offset, len);
     }
 
     fn rename(&mut self) -> io::Result<()> {

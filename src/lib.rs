@@ -59,5 +59,5 @@ pub use crate::npy::writer::NpyWriter;
 pub use crate::npy::{from_npy_reader, from_npy_slice, load_npy, save_npy, to_npy_vec, to_npy_writer};
 pub use crate::npz::reader::NpzReader;
 pub use crate::npz::writer::NpzWriter;
-pub use crate::npz::{from_npz_reader, from_npz_slice, load_npz, save_npz, to_npz_vec, to_npz_writer};
+pub use crate::npz::{from_npz_reader, from_npz_slice, load_npz, save_npz, to_npz_stream, to_npz_vec, to_npz_writer};
 pub use crate::options::{Casting, Compression, Limits, ReadOptions, WriteOptions};

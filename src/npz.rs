@@ -17,6 +17,8 @@ use crate::error::Result;
 use crate::file::with_suffix;
 use crate::npz::reader::NpzReader;
 use crate::npz::writer::NpzWriter;
+use crate::npz::writer::container::Container;
+use crate::npz::writer::output::Streaming;
 use crate::options::{ReadOptions, WriteOptions};
 
 /// Writes a value as an archive, one member per field, as `np.savez` to an open file.
@@ -36,6 +38,31 @@ use crate::options::{ReadOptions, WriteOptions};
 /// `InvalidValue`, `InvalidName`, `DuplicateName`, `LimitExceeded`, `Io`.
 pub fn to_npz_writer<W: Write + Seek, T: Serialize + ?Sized>(writer: W, value: &T) -> Result<()> {
     WriteOptions::new().to_npz_writer(writer, value)
+}
+
+/// Writes a value as an archive to a pipe or a socket, which cannot seek, as `np.savez` does.
+///
+/// CRC and sizes of a member that is not small follow its data. Readers find them in the directory, as always; only
+/// who wants to unpack while it arrives has to be able to do that.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use std::io::Write;
+///
+/// fn send(socket: impl Write) -> serde_npz::Result<()> {
+///     serde_npz::to_npz_stream(socket, &BTreeMap::from([("x", vec![0.5; 100_000])]))
+/// }
+/// let mut received = Vec::new();
+/// send(&mut received)?;
+/// assert_eq!(serde_npz::from_npz_slice::<BTreeMap<String, Vec<f64>>>(&received)?["x"].len(), 100_000);
+/// # Ok::<(), serde_npz::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// Those of [`to_npz_writer`].
+pub fn to_npz_stream<W: Write, T: Serialize + ?Sized>(writer: W, value: &T) -> Result<()> {
+    WriteOptions::new().to_npz_stream(writer, value)
 }
 
 /// Writes a value as an archive in memory.
@@ -146,9 +173,26 @@ impl WriteOptions {
     /// Those of [`to_npz_writer`].
     pub fn to_npz_writer<W: Write + Seek, T: Serialize + ?Sized>(&self, writer: W, value: &T) -> Result<()> {
         let mut npz = NpzWriter::with_options(writer, self);
-        ser::write_root(&mut npz, value)?;
+        ser::write_root(&mut npz.container, value)?;
         npz.finish()?;
         Ok(())
+    }
+
+    /// As [`to_npz_stream`].
+    ///
+    /// ```
+    /// let data = std::collections::BTreeMap::from([("x", 1.5)]);
+    /// serde_npz::WriteOptions::new().compressed().to_npz_stream(Vec::new(), &data)?;
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`to_npz_writer`].
+    pub fn to_npz_stream<W: Write, T: Serialize + ?Sized>(&self, writer: W, value: &T) -> Result<()> {
+        let mut container = Container::new(Streaming::new(writer), self);
+        ser::write_root(&mut container, value)?;
+        Ok(container.finish()?.inner.flush()?)
     }
 
     /// As [`to_npz_vec`].
@@ -184,7 +228,7 @@ impl WriteOptions {
     pub fn save_npz<P: AsRef<Path>, T: Serialize + ?Sized>(&self, path: P, value: &T) -> Result<PathBuf> {
         let path = with_suffix(path.as_ref(), ".npz");
         let mut npz = NpzWriter::create_with(&path, self)?;
-        ser::write_root(&mut npz, value)?;
+        ser::write_root(&mut npz.container, value)?;
         npz.finish()?;
         Ok(path)
     }

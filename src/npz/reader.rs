@@ -491,9 +491,9 @@ mod tests {
 
     fn archive(options: &WriteOptions) -> Vec<u8> {
         let mut npz = NpzWriter::with_options(Cursor::new(Vec::new()), options);
-        npz.begin("x.npy", DATA.len() as u64).unwrap();
-        npz.write(&DATA).unwrap();
-        npz.end().unwrap();
+        npz.container.begin("x.npy", DATA.len() as u64).unwrap();
+        npz.container.write(&DATA).unwrap();
+        npz.container.end().unwrap();
         npz.finish().unwrap().into_inner()
     }
 

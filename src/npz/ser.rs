@@ -24,6 +24,8 @@ use crate::npy::scalar::{Scalar, scalars};
 use crate::npy::ser::{write_marker, write_node};
 use crate::npy::stream::{Stream, StreamItem};
 use crate::npz::writer::NpzWriter;
+use crate::npz::writer::container::Container;
+use crate::npz::writer::output::Output;
 use crate::options::MAX_GROUPS;
 use crate::sink::{Out, Sink};
 
@@ -51,9 +53,9 @@ impl<W: Write + Seek> NpzWriter<W> {
     /// error. An error before the member has begun leaves the writer usable; later ones are returned from every
     /// later call, `finish` included.
     pub fn add<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<()> {
-        self.usable()?;
-        check_path(name, self.options().separator)?;
-        let mut archive = Archive::new(self, name.to_owned());
+        self.container.usable()?;
+        check_path(name, self.container.options().separator)?;
+        let mut archive = Archive::new(&mut self.container, name.to_owned());
         archive.value(value, Absent::Marker)
     }
 }
@@ -74,21 +76,21 @@ pub(crate) trait Members {
     fn max_members(&self) -> u64;
 }
 
-impl<W: Write + Seek> Members for NpzWriter<W> {
+impl<O: Output> Members for Container<O> {
     fn begin(&mut self, member: &str, size: u64) -> Result<()> {
-        NpzWriter::begin(self, member, size)
+        Container::begin(self, member, size)
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        NpzWriter::write(self, bytes)
+        Container::write(self, bytes)
     }
 
     fn end(&mut self) -> Result<()> {
-        NpzWriter::end(self)
+        Container::end(self)
     }
 
     fn fail(&mut self, error: &Error) {
-        NpzWriter::fail(self, error.again());
+        Container::fail(self, error.again());
     }
 
     fn separator(&self) -> Option<char> {

@@ -1,0 +1,275 @@
+//! The members' bytes, one behind the other, as the directory will tell of them.
+//!
+//! ```text
+//! gathered   header with CRC and sizes | data        one write: small members, and deflated ones of one block
+//! passed     header without            | data ..     the header once more at the end, or a descriptor in a stream
+//! deflated   header without            | block | block ..      as the deflater hands them out, in order
+//! ```
+
+use std::collections::VecDeque;
+use std::mem;
+
+use crc32fast::Hasher;
+
+use super::deflate::{Block, Deflated, Deflater};
+use super::output::Output;
+use super::record::{Record, put_end};
+use crate::error::Result;
+
+/// Written and summed at once, while the piece is still in the processor's cache.
+const PIECE: usize = 256 << 10;
+
+/// Members up to here go out in one piece, header and all.
+pub(super) const GATHERED: u64 = 64 << 10;
+
+/// What has been written, and what is on its way.
+pub(crate) struct Body<O> {
+    output: O,
+    records: Vec<Record>,
+    deflater: Option<Deflater>,
+    /// What the deflater has not handed out yet, in order.
+    parts: VecDeque<Part>,
+    /// What of the member that is going out has gone.
+    sent: Sums,
+    /// Memory of blocks that are done with.
+    buffers: Vec<Vec<u8>>,
+    /// A header, and the data behind it where both go out together.
+    gathered: Vec<u8>,
+    header: Vec<u8>,
+}
+
+/// How the bytes of the open member go.
+pub(crate) enum Way {
+    /// Together with the header, when all are there.
+    Gather { header: usize },
+    /// As they come.
+    Pass,
+    /// In blocks.
+    Deflate { block: Block, first: bool },
+}
+
+/// A block that the deflater has.
+struct Part {
+    record: usize,
+    first: bool,
+    last: bool,
+}
+
+/// What the directory has to know of data that goes out in parts.
+#[derive(Default)]
+struct Sums {
+    crc: Hasher,
+    size: u64,
+    compressed: u64,
+}
+
+impl<O: Output> Body<O> {
+    pub(crate) fn new(output: O, deflater: Option<Deflater>) -> Self {
+        Body {
+            output,
+            records: Vec::new(),
+            deflater,
+            parts: VecDeque::new(),
+            sent: Sums::default(),
+            buffers: Vec::new(),
+            gathered: Vec::new(),
+            header: Vec::new(),
+        }
+    }
+
+    pub(crate) fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// Starts the next member, of `size` bytes.
+    pub(crate) fn begin(&mut self, name: &str, size: u64) -> Result<Way> {
+        let deflated = self.deflater.is_some();
+        let mut record = Record {
+            name: name.to_owned(),
+            deflated,
+            described: false,
+            crc: 0,
+            size,
+            compressed: size,
+            offset: 0,
+        };
+        if deflated {
+            self.records.push(record);
+            let buffer = self.buffers.pop().unwrap_or_default();
+            return Ok(Way::Deflate {
+                block: Block::first(buffer),
+                first: true,
+            });
+        }
+        record.offset = self.output.position()?;
+        let gather = size <= GATHERED;
+        record.described = !gather && !O::PATCHES;
+        self.gathered.clear();
+        record.put_local(&mut self.gathered);
+        self.records.push(record);
+        let header = self.gathered.len();
+        if gather {
+            return Ok(Way::Gather { header });
+        }
+        self.output.expect(size.saturating_add(header as u64));
+        self.output.put(&self.gathered)?;
+        self.sent = Sums::default();
+        Ok(Way::Pass)
+    }
+
+    /// More of the member that was started last.
+    pub(crate) fn write(&mut self, way: &mut Way, mut bytes: &[u8]) -> Result<()> {
+        match way {
+            Way::Gather { .. } => self.gathered.extend_from_slice(bytes),
+            Way::Pass => {
+                for piece in bytes.chunks(PIECE) {
+                    self.sent.crc.update(piece);
+                    self.output.put(piece)?;
+                }
+                self.sent.size += bytes.len() as u64;
+                self.sent.compressed = self.sent.size;
+            }
+            Way::Deflate { block, first } => {
+                bytes = block.fill(bytes);
+                while !bytes.is_empty() {
+                    let next = block.next(self.buffers.pop().unwrap_or_default());
+                    let full = mem::replace(block, next);
+                    bytes = block.fill(bytes);
+                    self.submit(full, mem::take(first), false)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the member that was started last.
+    pub(crate) fn end(&mut self, way: Way) -> Result<()> {
+        let Some(last) = self.records.len().checked_sub(1) else {
+            return Ok(());
+        };
+        match way {
+            Way::Gather { header } => {
+                let record = &mut self.records[last];
+                record.crc = crc32fast::hash(&self.gathered[header..]);
+                self.header.clear();
+                record.put_local(&mut self.header);
+                self.gathered[..header].copy_from_slice(&self.header);
+                Ok(self.output.put(&self.gathered)?)
+            }
+            Way::Pass => self.complete(last),
+            Way::Deflate { mut block, first } => {
+                block.end();
+                self.submit(block, first, true)
+            }
+        }
+    }
+
+    /// Writes the directory and hands the output back.
+    pub(crate) fn finish(mut self) -> Result<O> {
+        while self.send_oldest()? {}
+        let offset = self.output.position()?;
+        let mut directory = Vec::new();
+        for record in &self.records {
+            record.put_central(&mut directory);
+        }
+        let size = directory.len() as u64;
+        put_end(self.records.len() as u64, size, offset, &mut directory)?;
+        self.output.put(&directory)?;
+        Ok(self.output)
+    }
+
+    /// Gives a block of the last member to the deflater, and sends what is done.
+    fn submit(&mut self, block: Block, first: bool, last: bool) -> Result<()> {
+        let Some(deflater) = &mut self.deflater else {
+            return Ok(());
+        };
+        deflater.submit(block);
+        self.parts.push_back(Part {
+            record: self.records.len() - 1,
+            first,
+            last,
+        });
+        while self.deflater.as_ref().is_some_and(Deflater::full) {
+            self.send_oldest()?;
+        }
+        while let Some(done) = self.deflater.as_mut().and_then(Deflater::ready) {
+            self.send(done?)?;
+        }
+        Ok(())
+    }
+
+    /// Sends the oldest block that is not out yet, once it is done; `false` if there is none.
+    fn send_oldest(&mut self) -> Result<bool> {
+        match self.deflater.as_mut().and_then(Deflater::wait) {
+            Some(done) => {
+                self.send(done?)?;
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// Writes the oldest block that was submitted.
+    fn send(&mut self, done: Deflated) -> Result<()> {
+        let Some(part) = self.parts.pop_front() else {
+            return Ok(());
+        };
+        let record = &mut self.records[part.record];
+        if part.first {
+            record.offset = self.output.position()?;
+            record.described = !part.last && !O::PATCHES;
+            self.sent = Sums::default();
+        }
+        self.sent.add(&done);
+        if part.first && part.last {
+            self.sent.tell(record);
+        }
+        self.gathered.clear();
+        if part.first {
+            record.put_local(&mut self.gathered);
+        }
+        if done.bytes.len() as u64 <= GATHERED {
+            self.gathered.extend_from_slice(&done.bytes);
+            self.output.put(&self.gathered)?;
+        } else {
+            if part.first {
+                self.output.put(&self.gathered)?;
+            }
+            self.output.put(&done.bytes)?;
+        }
+        self.buffers.push(done.buffer);
+        if part.last && !part.first {
+            self.complete(part.record)?;
+        }
+        Ok(())
+    }
+
+    /// Tells of a member whose header went out before CRC and sizes were known.
+    fn complete(&mut self, index: usize) -> Result<()> {
+        let record = &mut self.records[index];
+        self.sent.tell(record);
+        self.gathered.clear();
+        if record.described {
+            record.put_descriptor(&mut self.gathered);
+            self.output.put(&self.gathered)?;
+        } else {
+            record.put_local(&mut self.gathered);
+            self.output.patch(record.offset, &self.gathered)?;
+        }
+        Ok(())
+    }
+}
+
+impl Sums {
+    fn add(&mut self, block: &Deflated) {
+        self.crc.combine(&block.sum);
+        self.size += block.size;
+        self.compressed += block.bytes.len() as u64;
+    }
+
+    fn tell(&self, record: &mut Record) {
+        record.crc = self.crc.clone().finalize();
+        record.size = self.size;
+        record.compressed = self.compressed;
+    }
+}

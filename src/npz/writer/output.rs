@@ -1,0 +1,103 @@
+//! Where an archive goes: something that can be gone back in, or a stream that cannot.
+
+use std::io::{self, Seek, SeekFrom, Write};
+
+use crate::file::AtomicFile;
+
+/// Takes the bytes of an archive in order, and tells how far it is.
+pub(crate) trait Output {
+    /// Whether [`Output::patch`] works.
+    const PATCHES: bool;
+
+    /// Where the next byte goes.
+    fn position(&mut self) -> io::Result<u64>;
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Replaces bytes written before.
+    fn patch(&mut self, at: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// So many bytes are to come: room for them may be made at once.
+    fn expect(&mut self, _len: u64) {}
+}
+
+/// A writer that can seek, with the file that gets its name at the end where there is one.
+pub(crate) struct Seeking<W> {
+    pub(crate) inner: W,
+    pub(crate) target: Option<AtomicFile>,
+    /// Asked for once: asking a `BufWriter` after each piece would cost a call each.
+    position: Option<u64>,
+}
+
+impl<W> Seeking<W> {
+    pub(crate) fn new(inner: W, target: Option<AtomicFile>) -> Self {
+        Seeking {
+            inner,
+            target,
+            position: None,
+        }
+    }
+}
+
+impl<W: Write + Seek> Output for Seeking<W> {
+    const PATCHES: bool = true;
+
+    fn position(&mut self) -> io::Result<u64> {
+        match self.position {
+            Some(position) => Ok(position),
+            None => Ok(*self.position.insert(self.inner.stream_position()?)),
+        }
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let position = self.position()?;
+        self.inner.write_all(bytes)?;
+        self.position = Some(position.saturating_add(bytes.len() as u64));
+        Ok(())
+    }
+
+    fn patch(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        let position = self.position()?;
+        self.inner.seek(SeekFrom::Start(at))?;
+        self.inner.write_all(bytes)?;
+        self.inner.seek(SeekFrom::Start(position))?;
+        Ok(())
+    }
+
+    fn expect(&mut self, len: u64) {
+        let position = self.position();
+        if let (Some(target), Ok(position)) = (&self.target, position) {
+            target.reserve(position, len);
+        }
+    }
+}
+
+/// A pipe or a socket.
+pub(crate) struct Streaming<W> {
+    pub(crate) inner: W,
+    position: u64,
+}
+
+impl<W> Streaming<W> {
+    pub(crate) fn new(inner: W) -> Self {
+        Streaming { inner, position: 0 }
+    }
+}
+
+impl<W: Write> Output for Streaming<W> {
+    const PATCHES: bool = false;
+
+    fn position(&mut self) -> io::Result<u64> {
+        Ok(self.position)
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.inner.write_all(bytes)?;
+        self.position = self.position.saturating_add(bytes.len() as u64);
+        Ok(())
+    }
+
+    fn patch(&mut self, _: u64, _: &[u8]) -> io::Result<()> {
+        Err(io::ErrorKind::NotSeekable.into())
+    }
+}

@@ -1,0 +1,131 @@
+//! What the writer makes, as other readers see it.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::io::{self, Cursor, Read, Write};
+use std::process::Command;
+
+use common::Scratch;
+use serde_npz::{NpzReader, WriteOptions, from_npz_slice, save_npz, to_npz_stream};
+
+/// Members of all sizes: empty, gathered, passed on, of several blocks, and names that are no ASCII.
+fn members() -> BTreeMap<String, Vec<f64>> {
+    let wave = |n: u32| (0..n).map(|i| (0.001 * f64::from(i)).sin()).collect::<Vec<_>>();
+    [
+        ("empty", 0),
+        ("größe", 10),
+        ("gathered", 8_000),
+        ("passed", 8_200),
+        ("blocks", 200_000),
+        ("後", 1),
+    ]
+    .map(|(name, n)| (name.to_owned(), wave(n)))
+    .into()
+}
+
+/// A writer that can do nothing but take a few bytes at a time.
+struct Pipe(Vec<u8>);
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = bytes.len().min(5_000);
+        self.0.extend_from_slice(&bytes[..taken]);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn streams_hold_what_files_hold() {
+    for options in [WriteOptions::new(), WriteOptions::new().compressed()] {
+        let mut pipe = Pipe(Vec::new());
+        options.to_npz_stream(&mut pipe, &members()).unwrap();
+        assert_eq!(
+            from_npz_slice::<BTreeMap<String, Vec<f64>>>(&pipe.0).unwrap(),
+            members()
+        );
+        let mut streamed = NpzReader::new(Cursor::new(&pipe.0)).unwrap();
+        let mut filed = NpzReader::new(Cursor::new(options.to_npz_vec(&members()).unwrap())).unwrap();
+        for name in members().keys() {
+            assert_eq!(streamed.raw(name).unwrap(), filed.raw(name).unwrap(), "{name}");
+        }
+    }
+    let err = to_npz_stream(Vec::new(), &vec![1.0]).unwrap_err();
+    assert_eq!(err.kind(), serde_npz::ErrorKind::UnsupportedType);
+}
+
+#[test]
+fn the_zip_crate_reads_every_form() {
+    for options in [WriteOptions::new(), WriteOptions::new().compressed()] {
+        let mut pipe = Pipe(Vec::new());
+        options.to_npz_stream(&mut pipe, &members()).unwrap();
+        for bytes in [options.to_npz_vec(&members()).unwrap(), pipe.0] {
+            let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+            assert_eq!(zip.len(), members().len());
+            for (name, values) in members() {
+                let mut member = zip.by_name(&format!("{name}.npy")).unwrap();
+                let mut bytes = Vec::new();
+                member.read_to_end(&mut bytes).unwrap();
+                assert_eq!(serde_npz::from_npy_slice::<Vec<f64>>(&bytes).unwrap(), values);
+                assert_eq!(member.unix_mode(), Some(0o100_644));
+            }
+        }
+    }
+}
+
+#[test]
+fn more_members_than_16_bits_count() {
+    let many: BTreeMap<String, u8> = (0..66_000).map(|i| (i.to_string(), i as u8)).collect();
+    let bytes = serde_npz::to_npz_vec(&many).unwrap();
+    assert_eq!(zip::ZipArchive::new(Cursor::new(&bytes)).unwrap().len(), many.len());
+    assert_eq!(from_npz_slice::<BTreeMap<String, u8>>(&bytes).unwrap(), many);
+}
+
+#[test]
+#[ignore = "needs Python with NumPy"]
+fn python_and_unzip_accept_every_form() {
+    const CHECK: &str = r#"
+import sys, zipfile
+import numpy as np
+with zipfile.ZipFile(sys.argv[1]) as f, np.load(sys.argv[1]) as z:
+    assert f.testzip() is None
+    for name in z.files:
+        n = len(z[name])
+        assert np.array_equal(z[name], np.sin(0.001 * np.arange(n))) or np.allclose(z[name], np.sin(0.001 * np.arange(n)), rtol=0, atol=1e-15)
+    print(len(z.files))
+"#;
+    let dir = Scratch::new("writer-python");
+    for (name, options) in [
+        ("stored", WriteOptions::new()),
+        ("deflated", WriteOptions::new().compressed()),
+    ] {
+        let file = options.save_npz(dir.path(name), &members()).unwrap();
+        let mut pipe = Pipe(Vec::new());
+        options.to_npz_stream(&mut pipe, &members()).unwrap();
+        let piped = dir.path(&format!("{name}-piped.npz"));
+        std::fs::write(&piped, pipe.0).unwrap();
+        for path in [file, piped] {
+            assert_eq!(
+                common::python(CHECK, &[path.as_os_str()]).trim(),
+                members().len().to_string()
+            );
+            // Where there is one.
+            if let Ok(unzip) = Command::new("unzip").arg("-tq").arg(&path).output() {
+                assert!(unzip.status.success(), "{}", String::from_utf8_lossy(&unzip.stdout));
+            }
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn room_made_in_advance_changes_no_length() {
+    let dir = Scratch::new("writer-room");
+    let data = BTreeMap::from([("x", vec![1.5; 500_000]), ("y", vec![2.5; 500_000])]);
+    let path = save_npz(dir.path("x"), &data).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), serde_npz::to_npz_vec(&data).unwrap());
+}
