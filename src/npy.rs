@@ -16,7 +16,8 @@ mod transcode;
 mod transpose;
 pub(crate) mod writer;
 
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::fs::File;
+use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -24,10 +25,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::file::{self, AtomicFile, with_suffix};
+use crate::header::Header;
 use crate::npy::cursor::Cursor;
 use crate::npy::de::Array;
 use crate::options::{ReadOptions, WriteOptions};
-use crate::sink::Plain;
+use crate::sink::{Plain, Sink};
 use crate::source::{Slice, Source, Stream};
 
 /// Writes a value as one array, as `np.save` to an open file.
@@ -182,9 +184,30 @@ impl WriteOptions {
     pub fn save_npy<P: AsRef<Path>, T: Serialize + ?Sized>(&self, path: P, value: &T) -> Result<PathBuf> {
         let path = with_suffix(path.as_ref(), ".npy");
         let (target, handle) = AtomicFile::create(&path, self.durable)?;
-        self.to_npy_writer(BufWriter::new(handle), value)?;
-        target.commit()?;
+        let mut sink = FileSink {
+            target,
+            handle: Plain(handle),
+        };
+        ser::write_array(value, &mut sink)?;
+        sink.target.commit()?;
         Ok(path)
+    }
+}
+
+/// A file for exactly one array: what goes to a sink comes in large pieces, so that nothing is gathered here.
+struct FileSink {
+    target: AtomicFile,
+    handle: Plain<File>,
+}
+
+impl Sink for FileSink {
+    fn begin(&mut self, header: &Header) -> Result<()> {
+        self.target.reserve(0, header.data_len());
+        self.handle.begin(header)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.handle.write(bytes)
     }
 }
 
