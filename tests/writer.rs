@@ -7,7 +7,7 @@ use std::io::{self, Cursor, Read, Write};
 use std::process::Command;
 
 use common::Scratch;
-use serde_npz::{NpzReader, WriteOptions, from_npz_slice, save_npz, to_npz_stream};
+use serde_npz::{ErrorKind, NpzReader, NpzWriter, WriteOptions, from_npz_slice, save_npz, to_npz_stream};
 
 /// Members of all sizes: empty, gathered, passed on, of several blocks, and names that are no ASCII.
 fn members() -> BTreeMap<String, Vec<f64>> {
@@ -128,4 +128,75 @@ fn room_made_in_advance_changes_no_length() {
     let data = BTreeMap::from([("x", vec![1.5; 500_000]), ("y", vec![2.5; 500_000])]);
     let path = save_npz(dir.path("x"), &data).unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), serde_npz::to_npz_vec(&data).unwrap());
+}
+
+#[test]
+fn rows_make_the_member_that_the_whole_would_make() {
+    for options in [WriteOptions::new(), WriteOptions::new().compressed()] {
+        let mut npz = NpzWriter::with_options(Cursor::new(Vec::new()), &options);
+        npz.add("before", &1.5).unwrap();
+        for count in [0_u64, 1, 9, 10, 100_000] {
+            let rows = (0..count).map(|i| [i as f64, 0.5]);
+            assert_eq!(npz.add_rows(&format!("g/{count}"), rows).unwrap(), count);
+        }
+        npz.add_rows("texts", ["ab", "c"]).unwrap();
+        npz.add_rows("records", (0..3_u32).map(|i| (i, f64::from(i)))).unwrap();
+        npz.add("after", &vec![2.5; 100]).unwrap();
+        let bytes = npz.finish().unwrap().into_inner();
+
+        let mut read = NpzReader::new(Cursor::new(&bytes)).unwrap();
+        assert_eq!(
+            read.raw("g/0").unwrap(),
+            serde_npz::to_npy_vec(&Vec::<f64>::new()).unwrap()
+        );
+        for count in [1_u64, 9, 10, 100_000] {
+            let whole: Vec<[f64; 2]> = (0..count).map(|i| [i as f64, 0.5]).collect();
+            let raw = read.raw(&format!("g/{count}")).unwrap();
+            assert!(raw == serde_npz::to_npy_vec(&whole).unwrap(), "{count}");
+        }
+        assert_eq!(read.get::<Vec<String>>("texts").unwrap(), ["ab", "c"]);
+        assert_eq!(
+            read.get::<Vec<(u32, f64)>>("records").unwrap(),
+            [(0, 0.0), (1, 1.0), (2, 2.0)]
+        );
+        assert_eq!(
+            (
+                read.get::<f64>("before").unwrap(),
+                read.get::<Vec<f64>>("after").unwrap().len()
+            ),
+            (1.5, 100)
+        );
+
+        let mut zip = zip::ZipArchive::new(Cursor::new(&bytes)).unwrap();
+        for i in 0..zip.len() {
+            let mut member = zip.by_index(i).unwrap();
+            if member.compression() == zip::CompressionMethod::Stored {
+                assert_eq!(member.data_start().unwrap() % 64, 0);
+            }
+            io::copy(&mut member, &mut io::sink()).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_row_that_does_not_fit_ends_the_writer_once_the_member_has_begun() {
+    for (before, usable) in [(0, true), (100_000, false)] {
+        let mut npz = NpzWriter::new(Cursor::new(Vec::new()));
+        npz.add("x", &1.5).unwrap();
+        let rows = (0..before + 2).map(|i| if i > before { vec![1.0] } else { vec![1.0, 2.0] });
+        let err = npz.add_rows("rows", rows).unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::Ragged);
+        assert_eq!(err.path(), format!("rows[{}]", before + 1));
+        if !usable {
+            assert_eq!(npz.add("y", &1).unwrap_err().kind(), ErrorKind::Ragged);
+            assert_eq!(npz.finish().unwrap_err().path(), err.path());
+        }
+    }
+    let mut npz = NpzWriter::new(Cursor::new(Vec::new()));
+    npz.add("x", &1.5).unwrap();
+    assert_eq!(npz.add_rows("x", [1]).unwrap_err().kind(), ErrorKind::DuplicateName);
+    assert_eq!(npz.add_rows("a//b", [1]).unwrap_err().kind(), ErrorKind::InvalidName);
+    assert_eq!(npz.add_rows("y", [Some(())]).unwrap_err().path(), "y[0]");
+    npz.add_rows("y", [1]).unwrap();
+    npz.finish().unwrap();
 }

@@ -5,6 +5,7 @@
 //!       dt.npy    x.npy        meta/id.npy
 //! ```
 
+mod growing;
 pub(crate) mod ragged;
 
 use std::io::{Seek, Write};

@@ -4,6 +4,7 @@
 //! gathered   header with CRC and sizes | data        one write: small members, and deflated ones of one block
 //! passed     header without            | data ..     the header once more at the end, or a descriptor in a stream
 //! deflated   header without            | block | block ..      as the deflater hands them out, in order
+//! growing    header without            | front | data ..       both headers once more: the front tells how many rows
 //! ```
 
 use std::collections::VecDeque;
@@ -164,6 +165,62 @@ impl<O: Output> Body<O> {
         }
     }
 
+    /// Starts the next member, of unknown size; its first bytes are to be replaced by [`Body::end_growing`].
+    pub(crate) fn begin_growing(&mut self, name: &str, front: &[u8]) -> Result<Way> {
+        while self.send_oldest()? {}
+        let deflated = self.deflater.is_some();
+        let record = Record {
+            name: name.to_owned(),
+            deflated,
+            described: false,
+            crc: 0,
+            size: 0,
+            compressed: 0,
+            offset: self.output.position()?,
+        };
+        self.gathered.clear();
+        record.put_local(&mut self.gathered);
+        put_front(deflated, front, &mut self.gathered);
+        self.records.push(record);
+        self.output.put(&self.gathered)?;
+        self.sent = Sums::default();
+        Ok(if deflated {
+            // The first bytes are still to change, so that nothing may point back at them: no dictionary.
+            Way::Deflate {
+                block: Block::first(self.buffers.pop().unwrap_or_default()),
+                first: false,
+            }
+        } else {
+            Way::Pass
+        })
+    }
+
+    /// Ends such a member; `front` is as long as the one it replaces.
+    pub(crate) fn end_growing(&mut self, way: Way, front: &[u8]) -> Result<()> {
+        let Some(last) = self.records.len().checked_sub(1) else {
+            return Ok(());
+        };
+        if let Way::Deflate { mut block, .. } = way {
+            block.end();
+            self.submit(block, false, false)?;
+            while self.send_oldest()? {}
+        }
+        let record = &mut self.records[last];
+        let mut sums = Sums::default();
+        sums.crc.update(front);
+        sums.crc.combine(&self.sent.crc);
+        sums.size = self.sent.size + front.len() as u64;
+        self.gathered.clear();
+        put_front(record.deflated, front, &mut self.gathered);
+        sums.compressed = self.sent.compressed + self.gathered.len() as u64;
+        sums.tell(record);
+        // Header and front lie side by side: one piece.
+        self.gathered.clear();
+        record.put_local(&mut self.gathered);
+        put_front(record.deflated, front, &mut self.gathered);
+        Ok(self.output.patch(record.offset, &self.gathered)?)
+    }
+
     /// Writes the directory and hands the output back.
     pub(crate) fn finish(mut self) -> Result<O> {
         while self.send_oldest()? {}
@@ -257,6 +314,21 @@ impl<O: Output> Body<O> {
             self.output.patch(record.offset, &self.gathered)?;
         }
         Ok(())
+    }
+}
+
+/// The first bytes of a member, to be replaced later: in deflate's own form for what is not compressed.
+fn put_front(deflated: bool, front: &[u8], out: &mut Vec<u8>) {
+    if !deflated {
+        out.extend_from_slice(front);
+        return;
+    }
+    for piece in front.chunks(usize::from(u16::MAX)) {
+        let len = piece.len() as u16;
+        out.push(0);
+        out.extend_from_slice(&len.to_le_bytes());
+        out.extend_from_slice(&(!len).to_le_bytes());
+        out.extend_from_slice(piece);
     }
 }
 

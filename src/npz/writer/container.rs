@@ -67,23 +67,45 @@ impl<O: Output> Container<O> {
     ///
     /// A refused name or a duplicate leaves the writer as it was.
     pub(crate) fn begin(&mut self, member: &str, size: u64) -> Result<()> {
+        self.admit(member)?;
+        let begun = self.body.begin(member, size);
+        self.opened(member, size, begun)
+    }
+
+    /// Opens a member of any size; [`Container::end_growing`] replaces its first bytes.
+    pub(crate) fn begin_growing(&mut self, member: &str, front: &[u8]) -> Result<()> {
+        self.admit(member)?;
+        let begun = self.body.begin_growing(member, front);
+        self.opened(member, u64::MAX, begun)
+    }
+
+    fn admit(&mut self, member: &str) -> Result<()> {
         self.usable()?;
         if let Some(open) = &self.open {
             let err = incomplete(open);
             return Err(self.fail_inside(err));
         }
+        self.check(member)
+    }
+
+    /// Whether a member of this full name may come.
+    pub(crate) fn check(&self, member: &str) -> Result<()> {
         check_name(member)?;
-        if let Some(taken) = claims(member).find(|&claim| self.claimed.contains(claim)) {
-            return Err(Error::new(
+        match claims(member).find(|&claim| self.claimed.contains(claim)) {
+            None => Ok(()),
+            Some(taken) => Err(Error::new(
                 ErrorKind::DuplicateName,
                 format_args!(
                     "the member `{}` comes second for the key `{}`, expected each key once",
                     member.escape_debug(),
                     taken.escape_debug()
                 ),
-            ));
+            )),
         }
-        match self.body.begin(member, size) {
+    }
+
+    fn opened(&mut self, member: &str, size: u64, begun: Result<Way>) -> Result<()> {
+        match begun {
             Ok(way) => {
                 self.open = Some(Open { size, left: size, way });
                 self.claimed.extend(claims(member).map(str::to_owned));
@@ -121,6 +143,16 @@ impl<O: Output> Container<O> {
         let ended = match self.open.take() {
             Some(open) if open.left > 0 => Err(incomplete(&open)),
             Some(open) => self.body.end(open.way),
+            None => Ok(()),
+        };
+        ended.map_err(|err| self.fail_inside(err))
+    }
+
+    /// Closes the open member that has grown; `front` takes the place of its first bytes, and is as long.
+    pub(crate) fn end_growing(&mut self, front: &[u8]) -> Result<()> {
+        self.usable()?;
+        let ended = match self.open.take() {
+            Some(open) => self.body.end_growing(open.way, front),
             None => Ok(()),
         };
         ended.map_err(|err| self.fail_inside(err))
