@@ -9,7 +9,7 @@ use std::collections::hash_map::RandomState;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, Hasher};
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -81,6 +81,26 @@ impl AtomicFile {
     /// Gives the file its name; everything written has to be flushed into it before.
     pub(crate) fn commit(mut self) -> Result<()> {
         self.rename().map_err(|err| failed("writing", &self.target, err))
+    }
+
+    /// Another replacement of the same path, instead of this one.
+    pub(crate) fn again(&self) -> Result<(Self, File)> {
+        Self::create(&self.target, self.durable)
+    }
+
+    /// Appends bytes of another file: by the system itself where it can, which on some file systems shares them.
+    pub(crate) fn copy_from(&self, mut source: &File, offset: u64, len: u64) -> io::Result<()> {
+        source.seek(SeekFrom::Start(offset))?;
+        if io::copy(&mut source.take(len), &mut &self.file)? == len {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::UnexpectedEof.into())
+        }
+    }
+
+    /// Where it is written, to be read there.
+    pub(crate) fn file(&self) -> &File {
+        &self.file
     }
 
     /// Makes room for `len` bytes from `offset` on, where the system can: a file that grows write by write is slower.

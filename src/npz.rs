@@ -1,5 +1,6 @@
 //! An archive of arrays: the verbs.
 
+pub(crate) mod append;
 pub(crate) mod de;
 pub(crate) mod reader;
 pub(crate) mod rows;

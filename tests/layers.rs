@@ -42,6 +42,7 @@ const LADDER: &[&str] = &[
     "npz::tree",
     "npz::writer",
     "npz::reader",
+    "npz::append",
     // 7
     "npz::ser",
     "npz::rows",

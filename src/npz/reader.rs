@@ -11,6 +11,7 @@
 
 mod ahead;
 mod directory;
+pub(crate) mod kept;
 mod member;
 mod window;
 

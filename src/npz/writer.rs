@@ -14,7 +14,7 @@ mod body;
 pub(crate) mod container;
 mod deflate;
 pub(crate) mod output;
-mod record;
+pub(crate) mod record;
 #[cfg(test)]
 mod tests;
 
@@ -30,7 +30,7 @@ use crate::file::{self, AtomicFile};
 use crate::options::WriteOptions;
 
 /// What is gathered before it goes to a file; larger pieces go there directly.
-const BUFFER: usize = 128 << 10;
+pub(crate) const BUFFER: usize = 128 << 10;
 
 /// Writes an archive member by member.
 ///
@@ -67,15 +67,37 @@ impl NpzWriter<BufWriter<File>> {
     ///
     /// `Io` if no file can be made beside `path`, or `path` is something else than a file.
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
-        Self::create_with(path.as_ref(), &WriteOptions::new())
+        Self::create_with(path, &WriteOptions::new())
     }
 
-    pub(crate) fn create_with(path: &Path, options: &WriteOptions) -> Result<Self> {
-        let (target, handle) = AtomicFile::create(&file::with_suffix(path, ".npz"), options.durable)?;
+    /// As [`NpzWriter::create`], with the compression, the separator and the durability of `options`.
+    ///
+    /// ```
+    /// use serde_npz::{NpzWriter, WriteOptions};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-create-with-{}.npz", std::process::id()));
+    /// let mut npz = NpzWriter::create_with(&path, &WriteOptions::new().compressed().durable(true))?;
+    /// npz.add("zeros", &vec![0.0; 10_000])?;
+    /// npz.finish()?;
+    /// # assert!(std::fs::metadata(&path).unwrap().len() < 1000);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`NpzWriter::create`].
+    pub fn create_with(path: impl AsRef<Path>, options: &WriteOptions) -> Result<Self> {
+        let path = file::with_suffix(path.as_ref(), ".npz");
+        let (target, handle) = AtomicFile::create(&path, options.durable)?;
+        Ok(Self::on_file(target, handle, options))
+    }
+
+    pub(crate) fn on_file(target: AtomicFile, handle: File, options: &WriteOptions) -> Self {
         let output = Seeking::new(BufWriter::with_capacity(BUFFER, handle), Some(target));
-        Ok(NpzWriter {
+        NpzWriter {
             container: Container::new(output, options),
-        })
+        }
     }
 }
 

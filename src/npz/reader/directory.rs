@@ -105,6 +105,13 @@ impl Directory {
         Ok(directory)
     }
 
+    /// Where the directory starts, and its bytes as they are.
+    pub(super) fn raw<R: Read + Seek>(reader: &mut R) -> Result<(u64, Vec<u8>)> {
+        let len = reader.seek(SeekFrom::End(0))?;
+        let region = find(reader, len)?;
+        Ok((region.offset, read_at(reader, region.offset, region.size)?))
+    }
+
     pub(super) fn entry(&self, index: usize) -> Result<&Entry> {
         self.entries.get(index).ok_or_else(|| {
             Error::new(

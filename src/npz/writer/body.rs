@@ -82,18 +82,24 @@ impl<O: Output> Body<O> {
         &self.records
     }
 
+    pub(crate) fn records_mut(&mut self) -> &mut Vec<Record> {
+        &mut self.records
+    }
+
+    pub(crate) fn parts_mut(&mut self) -> (&mut Vec<Record>, &mut O) {
+        (&mut self.records, &mut self.output)
+    }
+
+    /// Brings all members that have ended to the output.
+    pub(crate) fn settle(&mut self) -> Result<()> {
+        while self.send_oldest()? {}
+        Ok(())
+    }
+
     /// Starts the next member, of `size` bytes.
     pub(crate) fn begin(&mut self, name: &str, size: u64) -> Result<Way> {
         let deflated = self.deflater.is_some();
-        let mut record = Record {
-            name: name.to_owned(),
-            deflated,
-            described: false,
-            crc: 0,
-            size,
-            compressed: size,
-            offset: 0,
-        };
+        let mut record = Record::new(name, deflated, size);
         if deflated {
             self.records.push(record);
             let buffer = self.buffers.pop().unwrap_or_default();
@@ -167,17 +173,10 @@ impl<O: Output> Body<O> {
 
     /// Starts the next member, of unknown size; its first bytes are to be replaced by [`Body::end_growing`].
     pub(crate) fn begin_growing(&mut self, name: &str, front: &[u8]) -> Result<Way> {
-        while self.send_oldest()? {}
+        self.settle()?;
         let deflated = self.deflater.is_some();
-        let record = Record {
-            name: name.to_owned(),
-            deflated,
-            described: false,
-            crc: 0,
-            size: 0,
-            compressed: 0,
-            offset: self.output.position()?,
-        };
+        let mut record = Record::new(name, deflated, 0);
+        record.offset = self.output.position()?;
         self.gathered.clear();
         record.put_local(&mut self.gathered);
         put_front(deflated, front, &mut self.gathered);
@@ -203,7 +202,7 @@ impl<O: Output> Body<O> {
         if let Way::Deflate { mut block, .. } = way {
             block.end();
             self.submit(block, false, false)?;
-            while self.send_oldest()? {}
+            self.settle()?;
         }
         let record = &mut self.records[last];
         let mut sums = Sums::default();
@@ -223,14 +222,16 @@ impl<O: Output> Body<O> {
 
     /// Writes the directory and hands the output back.
     pub(crate) fn finish(mut self) -> Result<O> {
-        while self.send_oldest()? {}
+        self.settle()?;
         let offset = self.output.position()?;
         let mut directory = Vec::new();
-        for record in &self.records {
+        let mut count = 0;
+        for record in self.records.iter().filter(|record| !record.removed) {
             record.put_central(&mut directory);
+            count += 1;
         }
         let size = directory.len() as u64;
-        put_end(self.records.len() as u64, size, offset, &mut directory)?;
+        put_end(count, size, offset, &mut directory)?;
         self.output.put(&directory)?;
         Ok(self.output)
     }

@@ -7,22 +7,24 @@
 //! finish ─► the directory, without which there is no archive
 //! ```
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::thread;
 
 use super::body::{Body, Way};
 use super::deflate::Deflater;
 use super::output::Output;
+use super::record::Record;
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::{Compression, WriteOptions};
 
 /// The longest name the container takes: together with the fixed part of its header it stays below 64 KiB.
-pub(super) const MAX_NAME: usize = 65_504;
+pub(crate) const MAX_NAME: usize = 65_504;
 
 /// An archive under way.
 pub(crate) struct Container<O> {
     body: Body<O>,
-    claimed: HashSet<String>,
+    /// The keys, and the record that has each.
+    claimed: HashMap<String, usize>,
     open: Option<Open>,
     failed: Option<Error>,
     options: WriteOptions,
@@ -39,7 +41,7 @@ impl<O: Output> Container<O> {
     pub(crate) fn new(output: O, options: &WriteOptions) -> Self {
         Container {
             body: Body::new(output, deflater(options)),
-            claimed: HashSet::new(),
+            claimed: HashMap::new(),
             open: None,
             failed: None,
             options: options.clone(),
@@ -91,7 +93,7 @@ impl<O: Output> Container<O> {
     /// Whether a member of this full name may come.
     pub(crate) fn check(&self, member: &str) -> Result<()> {
         check_name(member)?;
-        match claims(member).find(|&claim| self.claimed.contains(claim)) {
+        match claims(member).find(|&claim| self.is_taken(claim)) {
             None => Ok(()),
             Some(taken) => Err(Error::new(
                 ErrorKind::DuplicateName,
@@ -104,11 +106,75 @@ impl<O: Output> Container<O> {
         }
     }
 
+    /// Whether a member of this session has the key: one that was there before is replaced.
+    fn is_taken(&self, claim: &str) -> bool {
+        let record = self.claimed.get(claim).and_then(|&at| self.body.records().get(at));
+        record.is_some_and(|record| !record.old)
+    }
+
+    /// Takes a member out of the directory, and its keys.
+    fn forget(&mut self, at: usize) {
+        let Some(record) = self.body.records_mut().get_mut(at) else {
+            return;
+        };
+        record.removed = true;
+        for claim in claims(&record.name) {
+            if self.claimed.get(claim) == Some(&at) {
+                self.claimed.remove(claim);
+            }
+        }
+    }
+
+    /// Starts with members that are there already.
+    pub(crate) fn keep(&mut self, records: Vec<Record>) {
+        self.claimed.clear();
+        for (at, record) in records.iter().enumerate() {
+            for claim in claims(&record.name) {
+                self.claimed.insert(claim.to_owned(), at);
+            }
+        }
+        *self.body.records_mut() = records;
+    }
+
+    /// Leaves the member of this key out of the directory, or else the members of this group; `false` if there is none.
+    pub(crate) fn remove(&mut self, name: &str) -> Result<bool> {
+        self.usable()?;
+        if let Some(&at) = self.claimed.get(name) {
+            self.forget(at);
+            return Ok(true);
+        }
+        let Some(separator) = self.options.separator else {
+            return Ok(false);
+        };
+        let group = format!("{name}{separator}");
+        let within: Vec<usize> = self
+            .claimed
+            .iter()
+            .filter(|(key, _)| key.starts_with(&group))
+            .map(|(_, &at)| at)
+            .collect();
+        within.iter().for_each(|&at| self.forget(at));
+        Ok(!within.is_empty())
+    }
+
+    /// The members, all of them out, and where they are: to be moved elsewhere.
+    pub(crate) fn settled(&mut self) -> Result<(&mut Vec<Record>, &mut O)> {
+        self.usable()?;
+        self.body.settle()?;
+        Ok(self.body.parts_mut())
+    }
+
     fn opened(&mut self, member: &str, size: u64, begun: Result<Way>) -> Result<()> {
         match begun {
             Ok(way) => {
                 self.open = Some(Open { size, left: size, way });
-                self.claimed.extend(claims(member).map(str::to_owned));
+                let new = self.len() - 1;
+                for claim in claims(member) {
+                    if let Some(&before) = self.claimed.get(claim) {
+                        self.forget(before);
+                    }
+                    self.claimed.insert(claim.to_owned(), new);
+                }
                 Ok(())
             }
             Err(err) => {
@@ -232,7 +298,7 @@ fn check_name(member: &str) -> Result<()> {
 }
 
 /// NumPy's key for a member.
-fn key(member: &str) -> &str {
+pub(crate) fn key(member: &str) -> &str {
     member.strip_suffix(".npy").unwrap_or(member)
 }
 

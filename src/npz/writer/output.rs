@@ -1,5 +1,6 @@
 //! Where an archive goes: something that can be gone back in, or a stream that cannot.
 
+use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 
 use crate::file::AtomicFile;
@@ -25,8 +26,16 @@ pub(crate) trait Output {
 pub(crate) struct Seeking<W> {
     pub(crate) inner: W,
     pub(crate) target: Option<AtomicFile>,
+    /// What the file starts with, until it is there.
+    pub(crate) base: Option<Base>,
     /// Asked for once: asking a `BufWriter` after each piece would cost a call each.
     position: Option<u64>,
+}
+
+/// The first bytes of another file.
+pub(crate) struct Base {
+    pub(crate) file: File,
+    pub(crate) len: u64,
 }
 
 impl<W> Seeking<W> {
@@ -34,6 +43,7 @@ impl<W> Seeking<W> {
         Seeking {
             inner,
             target,
+            base: None,
             position: None,
         }
     }
@@ -43,10 +53,13 @@ impl<W: Write + Seek> Output for Seeking<W> {
     const PATCHES: bool = true;
 
     fn position(&mut self) -> io::Result<u64> {
-        match self.position {
-            Some(position) => Ok(position),
-            None => Ok(*self.position.insert(self.inner.stream_position()?)),
+        if let Some(position) = self.position {
+            return Ok(position);
         }
+        if let (Some(base), Some(target)) = (self.base.take(), &self.target) {
+            target.copy_from(&base.file, 0, base.len)?;
+        }
+        Ok(*self.position.insert(self.inner.stream_position()?))
     }
 
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {

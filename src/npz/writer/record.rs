@@ -50,9 +50,31 @@ pub(crate) struct Record {
     pub(crate) compressed: u64,
     /// Where the local header starts.
     pub(crate) offset: u64,
+    /// Whether it was there before, and may be replaced.
+    pub(crate) old: bool,
+    /// The entry of such a member, as it was found.
+    pub(crate) found: Option<Box<[u8]>>,
+    /// Whether it has no place in the directory any more.
+    pub(crate) removed: bool,
 }
 
 impl Record {
+    /// A member of this name and size, of which nothing else is known yet.
+    pub(crate) fn new(name: &str, deflated: bool, size: u64) -> Self {
+        Record {
+            name: name.to_owned(),
+            deflated,
+            described: false,
+            crc: 0,
+            size,
+            compressed: size,
+            offset: 0,
+            old: false,
+            found: None,
+            removed: false,
+        }
+    }
+
     fn flags(&self) -> u16 {
         let described = if self.described { DESCRIBED } else { 0 };
         let utf8 = if self.name.is_ascii() { 0 } else { UTF8 };
@@ -105,6 +127,9 @@ impl Record {
 
     /// The entry in the directory.
     pub(crate) fn put_central(&self, out: &mut Vec<u8>) {
+        if let Some(found) = &self.found {
+            return out.extend_from_slice(found);
+        }
         let mut wide = Vec::new();
         let mut narrow = [self.compressed as u32, self.size as u32, self.offset as u32];
         if self.size > MOST_NARROW || self.compressed > MOST_NARROW {
@@ -178,13 +203,9 @@ mod tests {
 
     fn record(name: &str, offset: u64) -> Record {
         Record {
-            name: name.to_owned(),
-            deflated: false,
-            described: false,
             crc: 0x0403_0201,
-            size: 5,
-            compressed: 5,
             offset,
+            ..Record::new(name, false, 5)
         }
     }
 
