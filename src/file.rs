@@ -164,6 +164,21 @@ pub(crate) fn open_sized(path: &Path) -> Result<(File, u64)> {
     Ok((file, len))
 }
 
+/// Opens the plain file `path` to go on with what is in it; the error names it.
+pub(crate) fn open_to_grow(path: &Path) -> Result<File> {
+    let open = || {
+        // A pipe would keep whoever opens it waiting for its other end.
+        if !fs::metadata(path)?.is_file() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "found no plain file, expected one",
+            ));
+        }
+        OpenOptions::new().read(true).write(true).open(path)
+    };
+    open().map_err(|err| failed("opening", path, err))
+}
+
 fn failed(doing: &str, path: &Path, err: io::Error) -> Error {
     let path = path.to_string_lossy();
     Error::new(

@@ -8,6 +8,7 @@ pub(crate) mod measure;
 pub(crate) mod node;
 pub(crate) mod raw;
 pub(crate) mod reader;
+pub(crate) mod rows;
 pub(crate) mod scalar;
 pub(crate) mod ser;
 pub(crate) mod stream;

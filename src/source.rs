@@ -55,6 +55,14 @@ impl<R> Stream<R> {
     pub(crate) fn with_proven(reader: R, proven: u64) -> Self {
         Stream { reader, proven }
     }
+
+    pub(crate) fn get_mut(&mut self) -> &mut R {
+        &mut self.reader
+    }
+
+    pub(crate) fn into_inner(self) -> R {
+        self.reader
+    }
 }
 
 impl<R: Read> Read for Stream<R> {

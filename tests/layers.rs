@@ -35,6 +35,7 @@ const LADDER: &[&str] = &[
     "npy::item",
     "npy::de",
     "npy::transcode",
+    "npy::rows",
     "npy::writer",
     "npy::reader",
     "npy",
@@ -47,6 +48,7 @@ const LADDER: &[&str] = &[
     "npz::ser",
     "npz::rows",
     "npz::de",
+    "npz::member_rows",
     "npz",
     // 8
     "with",

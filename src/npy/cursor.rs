@@ -328,6 +328,86 @@ pub(crate) fn bad_bool(byte: u8) -> Error {
     )
 }
 
+/// A cursor between two rows, its source gone elsewhere meanwhile.
+pub(crate) struct Paused {
+    header: Header,
+    rules: Rules,
+    dtype: Rc<Dtype>,
+    /// Bytes fetched already, of which those from `at` on are still to come.
+    ahead: Vec<u8>,
+    at: usize,
+    /// Bytes of the array that are still in the source.
+    left: u64,
+}
+
+impl<'s, 'de> Cursor<'s, 'de> {
+    /// Gives the source back until the next row; an array in Fortran order is turned before.
+    pub(crate) fn pause(mut self) -> Result<Paused> {
+        if matches!(self.data, Data::Fortran(_)) {
+            self.turn()?;
+        }
+        let (ahead, at, left) = match self.data {
+            Data::Lent(bytes) => (bytes.to_vec(), 0, 0),
+            Data::Owned { bytes, at } => (bytes, at, 0),
+            Data::Stream { piece, at, left, .. } => (piece, at, left),
+            // Turned above.
+            Data::Fortran(_) => (Vec::new(), 0, 0),
+        };
+        Ok(Paused {
+            header: self.header,
+            rules: self.rules,
+            dtype: self.dtype,
+            ahead,
+            at,
+            left,
+        })
+    }
+
+    /// How many bytes of the array are still to come.
+    pub(crate) fn remaining(&self) -> u64 {
+        match &self.data {
+            Data::Lent(bytes) => bytes.len() as u64,
+            Data::Owned { bytes, at } => (bytes.len() - at) as u64,
+            Data::Stream { piece, at, left, .. } => (piece.len() - at) as u64 + left,
+            Data::Fortran(_) => self.header.data_len(),
+        }
+    }
+}
+
+impl Paused {
+    /// Goes on with the source it came from.
+    pub(crate) fn resume<'s, 'de>(self, source: &'s mut dyn Source<'de>) -> Cursor<'s, 'de> {
+        Cursor {
+            header: self.header,
+            rules: self.rules,
+            dtype: self.dtype,
+            data: Data::Stream {
+                source,
+                piece: self.ahead,
+                at: self.at,
+                left: self.left,
+            },
+        }
+    }
+
+    /// How many bytes of the array are still in the source.
+    pub(crate) fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// Says that the source was moved, and has `left` bytes of the array now.
+    pub(crate) fn moved(&mut self, left: u64) {
+        self.ahead.clear();
+        self.at = 0;
+        self.left = left;
+    }
+
+    /// Goes to byte `at` of an array that was fetched whole.
+    pub(crate) fn wind(&mut self, at: u64) {
+        self.at = usize::try_from(at).unwrap_or(usize::MAX).min(self.ahead.len());
+    }
+}
+
 /// Makes at least `n` bytes ready, keeping those not yet taken.
 #[cold]
 fn refill(source: &mut dyn Source<'_>, piece: &mut Vec<u8>, at: &mut usize, left: &mut u64, n: u64) -> Result<()> {

@@ -185,7 +185,7 @@ fn left_over(left: u64) -> Error {
     )
 }
 
-fn check_magic(start: &[u8]) -> Result<()> {
+pub(crate) fn check_magic(start: &[u8]) -> Result<()> {
     if start.starts_with(MAGIC) {
         Ok(())
     } else {

@@ -402,7 +402,7 @@ impl<R> NpzReader<R> {
         member::compare(crc32fast::hash(bytes), self.directory.entry(index)?)
     }
 
-    fn require(&self, name: &str) -> Result<usize> {
+    pub(crate) fn require(&self, name: &str) -> Result<usize> {
         self.find(name).ok_or_else(|| {
             Error::new(
                 ErrorKind::MissingMember,
