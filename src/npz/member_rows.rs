@@ -16,8 +16,8 @@ impl<R: Read + Seek> NpzReader<R> {
     /// The elements of an array along its first axis, one after another in constant memory, stored or compressed.
     ///
     /// Rows come before the member's checksum is known: where it is wrong, or bytes are left over, one more item behind
-    /// the last row is the error. Who stops before sees neither; [`NpzReader::verify`] checks beforehand. An array in
-    /// Fortran order is read whole.
+    /// the last row is the error. Who stops before sees neither; [`NpzReader::verify`] checks the sum beforehand. An array
+    /// in Fortran order is read whole.
     ///
     /// ```
     /// use std::io::Cursor;
