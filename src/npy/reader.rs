@@ -262,7 +262,9 @@ impl<R: Read + Seek> NpyReader<R> {
         if let State::Rows(rows) = &mut self.state
             && let Some(offset) = rows.seek(row)?
         {
-            self.source.get_mut().seek(SeekFrom::Start(start.saturating_add(offset)))?;
+            self.source
+                .get_mut()
+                .seek(SeekFrom::Start(start.saturating_add(offset)))?;
         }
         Ok(())
     }

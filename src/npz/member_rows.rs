@@ -50,7 +50,8 @@ impl<R: Read + Seek> NpzReader<R> {
         let got = read_full(&mut member, &mut magic)?;
         check_magic(&magic[..got])?;
         let header = Header::read_with(&mut magic.chain(&mut member), &options)?;
-        let rows = Rows::open(&header, &mut Stream::new(&mut member), &options)?;
+        let proven = member.proven();
+        let rows = Rows::open(&header, &mut Stream::with_proven(&mut member, proven), &options)?;
         Ok(Each {
             rows,
             member: Some(member),
@@ -74,7 +75,8 @@ impl<R: Read, T: DeserializeOwned> Iterator for Each<'_, R, T> {
 
     fn next(&mut self) -> Option<Result<T>> {
         let mut member = self.member.take()?;
-        let item = match self.rows.next(&mut Stream::new(&mut member)) {
+        let proven = member.proven();
+        let item = match self.rows.next(&mut Stream::with_proven(&mut member, proven)) {
             Some(Ok(row)) => {
                 self.member = Some(member);
                 return Some(Ok(row));
