@@ -4,83 +4,55 @@
 //! dir/data.npz              untouched until commit, then replaced in one step
 //! dir/.serde_npz-1f3-0-9c   written meanwhile; removed where commit is never reached
 //! ```
+//!
+//! | what happens | a plain save | a durable one |
+//! |---|---|---|
+//! | an error, a panic, a full disk | the old file stays, no other is left | the same |
+//! | the process is killed | the old file or the new one, whole | the same; the new one once the call has returned |
+//! | the power fails | the old, the new, or (as the system orders its writes) an empty or torn one | the old file or the new one, whole; the new one once the call has returned |
+//!
+//! A failed sync is a failed save and is never repeated: the system may have dropped the pages it could not write, and
+//! a second call would answer for what is left.
+
+mod disk;
+#[cfg(test)]
+pub(crate) mod model;
+#[cfg(test)]
+mod tests;
 
 use std::collections::hash_map::RandomState;
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub(crate) use self::disk::{Disk, Os};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Less than this is written before the call would pay.
 #[cfg(target_os = "linux")]
 const LEAST_RESERVED: u64 = 1 << 20;
 
+/// What the names of temporary files start with.
+const TEMPORARY: &str = ".serde_npz-";
+
 /// A file that gets its name by [`AtomicFile::commit`] and vanishes without it.
-#[derive(Debug)]
-pub(crate) struct AtomicFile {
+pub(crate) struct AtomicFile<D: Disk = Os> {
+    disk: D,
     target: PathBuf,
     /// `None` once the file has its final name.
     temporary: Option<PathBuf>,
-    file: File,
+    file: D::File,
     durable: bool,
 }
 
 impl AtomicFile {
     /// Starts a replacement of `path`; the `File` handed out is where its bytes go.
     pub(crate) fn create(path: &Path, durable: bool) -> Result<(Self, File)> {
-        Self::start(path, durable).map_err(|err| failed("creating", path, err))
-    }
-
-    fn start(path: &Path, durable: bool) -> io::Result<(Self, File)> {
-        let target = follow_links(path)?;
-        let existing = match fs::metadata(&target) {
-            Ok(found) => Some(found),
-            Err(err) if err.kind() == io::ErrorKind::NotFound => None,
-            Err(err) => return Err(err),
-        };
-        if let Some(found) = &existing
-            && !found.is_file()
-        {
-            // A rename over a device or a pipe would replace the node itself.
-            let what = if found.is_dir() {
-                "a directory"
-            } else {
-                "a device, pipe or socket"
-            };
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                format!("found {what}, expected a plain file or a free name"),
-            ));
-        }
-        if target.file_name().is_none() {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "the path ends without the name of a file",
-            ));
-        }
-        let (temporary, file) = create_beside(&target)?;
-        let atomic = AtomicFile {
-            target,
-            temporary: Some(temporary),
-            file,
-            durable,
-        };
-        if let Some(found) = existing {
-            // Before any byte is in it: what only its owner may read stays so meanwhile, too.
-            atomic.file.set_permissions(found.permissions())?;
-        }
-        let handle = atomic.file.try_clone()?;
-        Ok((atomic, handle))
-    }
-
-    /// Gives the file its name; everything written has to be flushed into it before.
-    pub(crate) fn commit(mut self) -> Result<()> {
-        self.rename().map_err(|err| failed("writing", &self.target, err))
+        Self::create_on(Os, path, durable)
     }
 
     /// Another replacement of the same path, instead of this one.
@@ -114,27 +86,59 @@ impl AtomicFile {
         #[cfg(not(target_os = "linux"))]
         let _ = (offset, len);
     }
+}
 
-    fn rename(&mut self) -> io::Result<()> {
+impl<D: Disk> AtomicFile<D> {
+    /// As [`AtomicFile::create`], on any disk.
+    pub(crate) fn create_on(disk: D, path: &Path, durable: bool) -> Result<(Self, D::File)> {
+        Self::start(disk, path, durable).map_err(|err| failed("creating", path, err))
+    }
+
+    fn start(disk: D, path: &Path, durable: bool) -> io::Result<(Self, D::File)> {
+        let (target, mode) = disk.target(path)?;
+        let (temporary, file) = create_beside(&disk, &target, mode)?;
+        let atomic = AtomicFile {
+            disk,
+            target,
+            temporary: Some(temporary),
+            file,
+            durable,
+        };
+        let handle = atomic.disk.duplicate(&atomic.file)?;
+        Ok((atomic, handle))
+    }
+
+    /// Gives the file its name; everything written has to be flushed into it before.
+    pub(crate) fn commit(self) -> Result<()> {
+        self.commit_checked(|_| Ok(()))
+    }
+
+    /// As [`AtomicFile::commit`], if `check` accepts what there is to read.
+    pub(crate) fn commit_checked(mut self, check: impl FnOnce(&mut D::File) -> Result<()>) -> Result<()> {
+        let in_file = |err| failed("writing", &self.target, err);
         if self.durable {
-            self.file.sync_all()?;
+            self.disk.sync(&self.file).map_err(in_file)?;
         }
+        check(&mut self.file)?;
         if let Some(temporary) = &self.temporary {
-            fs::rename(temporary, &self.target)?;
+            self.disk.rename(temporary, &self.target).map_err(in_file)?;
             self.temporary = None;
         }
         if self.durable {
-            sync_directory(parent(&self.target))?;
+            let directory = parent(&self.target);
+            self.disk
+                .sync_directory(directory)
+                .map_err(|err| failed("syncing the directory of", &self.target, err))?;
         }
         Ok(())
     }
 }
 
-impl Drop for AtomicFile {
+impl<D: Disk> Drop for AtomicFile<D> {
     fn drop(&mut self) {
         if let Some(temporary) = self.temporary.take() {
             // There is nobody left to tell, and the final name was never touched.
-            let _ = fs::remove_file(temporary);
+            let _ = self.disk.remove(&temporary);
         }
     }
 }
@@ -179,7 +183,44 @@ pub(crate) fn open_to_grow(path: &Path) -> Result<File> {
     open().map_err(|err| failed("opening", path, err))
 }
 
-fn failed(doing: &str, path: &Path, err: io::Error) -> Error {
+/// Makes a directory and those above it, and brings their names onto the disk.
+///
+/// All of them, not only the new ones: a process that was killed may have made them and not come to sync.
+pub(crate) fn create_directories<D: Disk>(disk: &D, directory: &Path) -> io::Result<()> {
+    let mut missing = Vec::new();
+    let mut top = directory;
+    let made_in = loop {
+        match disk.create_directory(top) {
+            Ok(true) => break parent(top),
+            Ok(false) => break top,
+            Err(err) if err.kind() == io::ErrorKind::NotFound && parent(top) != top => {
+                missing.push(top);
+                top = parent(top);
+            }
+            Err(err) => return Err(err),
+        }
+    };
+    for directory in missing.into_iter().rev() {
+        disk.create_directory(directory)?;
+    }
+    let made_in = disk.canonical(made_in)?;
+    for named_in in disk.canonical(directory)?.ancestors().skip(1) {
+        match disk.sync_directory(named_in) {
+            // What may not be read cannot be synced, and this one had its entry before.
+            Err(err) if err.kind() == io::ErrorKind::PermissionDenied && !named_in.starts_with(&made_in) => {}
+            result => result?,
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file name is that of a file beside its target, written or left behind.
+pub(crate) fn is_temporary(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes())
+}
+
+/// The error of the system, with what was done to which path.
+pub(crate) fn failed(doing: &str, path: &Path, err: io::Error) -> Error {
     let path = path.to_string_lossy();
     Error::new(
         ErrorKind::Io,
@@ -196,24 +237,8 @@ fn parent(path: &Path) -> &Path {
     }
 }
 
-/// Where a chain of symbolic links ends, whether or not a file is there yet.
-fn follow_links(path: &Path) -> io::Result<PathBuf> {
-    const MOST_LINKS: usize = 40;
-    let mut target = path.to_path_buf();
-    for _ in 0..MOST_LINKS {
-        match fs::symlink_metadata(&target) {
-            Ok(found) if found.file_type().is_symlink() => {
-                // `join` keeps an absolute link as it is.
-                target = parent(&target).join(fs::read_link(&target)?);
-            }
-            _ => return Ok(target),
-        }
-    }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "too many symbolic links"))
-}
-
 /// A new file in the directory of `target`: only within one file system is a rename one step.
-fn create_beside(target: &Path) -> io::Result<(PathBuf, File)> {
+fn create_beside<D: Disk>(disk: &D, target: &Path, mode: Option<Permissions>) -> io::Result<(PathBuf, D::File)> {
     const MOST_TRIES: usize = 100;
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let mut last = io::Error::from(io::ErrorKind::AlreadyExists);
@@ -222,157 +247,13 @@ fn create_beside(target: &Path) -> io::Result<(PathBuf, File)> {
         // Seeded anew by the standard library: two machines may share the directory and this process id.
         let random = RandomState::new().build_hasher().finish();
         // Short whatever the target is called: names have a greatest length.
-        let name = format!(".serde_npz-{:x}-{count:x}-{random:x}", process::id());
+        let name = format!("{TEMPORARY}{:x}-{count:x}-{random:x}", process::id());
         let path = parent(target).join(name);
-        match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
+        match disk.create_new(&path, mode.clone()) {
             Ok(file) => return Ok((path, file)),
             Err(err) if err.kind() == io::ErrorKind::AlreadyExists => last = err,
             Err(err) => return Err(err),
         }
     }
     Err(last)
-}
-
-/// Brings a new name in `directory` onto the disk.
-fn sync_directory(directory: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(directory)?.sync_all()
-    } else {
-        // Elsewhere a directory cannot be opened as a file, and its entries need no push.
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::io::Write;
-
-    /// A directory of its own for each test, removed at the end.
-    struct Scratch(PathBuf);
-
-    impl Scratch {
-        fn new(name: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("serde_npz-file-{}-{name}", process::id()));
-            let _ = fs::remove_dir_all(&path);
-            fs::create_dir_all(&path).unwrap();
-            Scratch(path)
-        }
-
-        fn names(&self) -> Vec<String> {
-            let mut names: Vec<_> = fs::read_dir(&self.0)
-                .unwrap()
-                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-                .collect();
-            names.sort();
-            names
-        }
-    }
-
-    impl Drop for Scratch {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
-    }
-
-    fn replace(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
-        let (atomic, mut file) = AtomicFile::create(path, durable)?;
-        file.write_all(bytes)?;
-        atomic.commit()
-    }
-
-    #[test]
-    fn the_name_appears_with_the_commit_only() {
-        let dir = Scratch::new("commit");
-        let path = dir.0.join("x.npz");
-        let (atomic, mut file) = AtomicFile::create(&path, true).unwrap();
-        file.write_all(b"new").unwrap();
-        assert!(!path.exists());
-        assert_eq!(dir.names().len(), 1);
-        atomic.commit().unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"new");
-        assert_eq!(dir.names(), ["x.npz"]);
-    }
-
-    #[test]
-    fn dropped_without_commit_nothing_changes() {
-        let dir = Scratch::new("drop");
-        let path = dir.0.join("x.npz");
-        fs::write(&path, b"old").unwrap();
-        let (atomic, mut file) = AtomicFile::create(&path, false).unwrap();
-        file.write_all(b"new").unwrap();
-        drop((atomic, file));
-        assert_eq!(fs::read(&path).unwrap(), b"old");
-        assert_eq!(dir.names(), ["x.npz"]);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn links_are_followed_and_modes_kept() {
-        use std::os::unix::fs::{PermissionsExt, symlink};
-
-        let dir = Scratch::new("links");
-        fs::create_dir(dir.0.join("sub")).unwrap();
-        fs::write(dir.0.join("sub/real"), b"old").unwrap();
-        fs::set_permissions(dir.0.join("sub/real"), fs::Permissions::from_mode(0o604)).unwrap();
-        symlink("sub/second", dir.0.join("first")).unwrap();
-        symlink("real", dir.0.join("sub/second")).unwrap();
-        replace(&dir.0.join("first"), b"new", false).unwrap();
-        assert!(
-            fs::symlink_metadata(dir.0.join("first"))
-                .unwrap()
-                .file_type()
-                .is_symlink()
-        );
-        assert_eq!(fs::read(dir.0.join("sub/real")).unwrap(), b"new");
-        let mode = fs::metadata(dir.0.join("sub/real")).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o604);
-
-        symlink("not-there-yet", dir.0.join("dangling")).unwrap();
-        replace(&dir.0.join("dangling"), b"new", false).unwrap();
-        assert_eq!(fs::read(dir.0.join("not-there-yet")).unwrap(), b"new");
-
-        symlink("b", dir.0.join("a")).unwrap();
-        symlink("a", dir.0.join("b")).unwrap();
-        assert_eq!(replace(&dir.0.join("a"), b"", false).unwrap_err().kind(), ErrorKind::Io);
-    }
-
-    #[test]
-    fn directories_and_devices_are_never_replaced() {
-        let dir = Scratch::new("nodes");
-        let err = replace(&dir.0, b"", false).unwrap_err();
-        assert!(err.to_string().contains("directory"), "{err}");
-        if cfg!(unix) {
-            let err = replace(Path::new("/dev/null"), b"", false).unwrap_err();
-            assert!(err.to_string().contains("device"), "{err}");
-        }
-        let err = replace(&dir.0.join("no/such/x"), b"", false).unwrap_err();
-        assert_eq!(err.kind(), ErrorKind::Io);
-        assert!(err.to_string().contains("such"), "{err}");
-    }
-
-    #[test]
-    fn the_suffix_is_appended_as_numpy_does() {
-        for (path, expected) in [
-            ("x", "x.npz"),
-            ("x.npz", "x.npz"),
-            ("x.NPZ", "x.NPZ.npz"),
-            ("x.npy", "x.npy.npz"),
-            ("dir/.npz", "dir/.npz"),
-            ("dir/", "dir/.npz"),
-            ("a.npz/x", "a.npz/x.npz"),
-        ] {
-            assert_eq!(with_suffix(Path::new(path), ".npz").as_os_str(), expected);
-        }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn paths_that_are_no_text_are_kept() {
-        use std::ffi::OsStr;
-        use std::os::unix::ffi::OsStrExt;
-
-        let path = with_suffix(Path::new(OsStr::from_bytes(b"\xff")), ".npy");
-        assert_eq!(path.as_os_str().as_bytes(), b"\xff.npy");
-    }
 }

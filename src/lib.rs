@@ -29,6 +29,7 @@
 
 #[allow(unsafe_code)]
 mod bulk;
+mod checkpoint;
 mod dtype;
 mod error;
 mod file;
@@ -51,6 +52,7 @@ pub mod guide {}
 #[doc = include_str!("../README.md")]
 struct ReadMe;
 
+pub use crate::checkpoint::{Checkpoints, IntactCheckpoint};
 pub use crate::dtype::Dtype;
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::header::Header;

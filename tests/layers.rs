@@ -51,6 +51,7 @@ const LADDER: &[&str] = &[
     "npz::member_rows",
     "npz",
     // 8
+    "checkpoint",
     "with",
 ];
 

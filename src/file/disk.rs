@@ -1,0 +1,215 @@
+//! The calls to the system that make a replacement, as a trait: tests stand a disk behind it whose power can be cut.
+//!
+//! ```text
+//! create_new ─► write .. ─► sync ─► rename ─► sync_directory
+//!      │                              │
+//!      └─ locked until closed         └─ from here on the file has its name
+//! ```
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::parent;
+
+/// What saving asks of a file system. [`Os`] is the only one outside of tests.
+pub(crate) trait Disk: Clone {
+    type File: Read + Write + Seek;
+
+    /// Where the links of `path` end, and the mode of the plain file there, if there is one.
+    fn target(&self, path: &Path) -> io::Result<(PathBuf, Option<Permissions>)>;
+
+    /// A new file that [`Disk::remove_abandoned`] spares while it is open.
+    fn create_new(&self, path: &Path, mode: Option<Permissions>) -> io::Result<Self::File>;
+
+    /// An existing file, to read.
+    fn open(&self, path: &Path) -> io::Result<Self::File>;
+
+    /// A second handle to the same open file.
+    fn duplicate(&self, file: &Self::File) -> io::Result<Self::File>;
+
+    /// Brings the bytes of a file onto the disk.
+    fn sync(&self, file: &Self::File) -> io::Result<()>;
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Brings the names in a directory onto the disk.
+    fn sync_directory(&self, directory: &Path) -> io::Result<()>;
+
+    fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// Removes a file that [`Disk::create_new`] made, if nobody has it open any more.
+    fn remove_abandoned(&self, path: &Path) -> io::Result<()>;
+
+    /// Makes a directory below an existing one; `false` if it was there.
+    fn create_directory(&self, path: &Path) -> io::Result<bool>;
+
+    /// The path without links and dots.
+    fn canonical(&self, path: &Path) -> io::Result<PathBuf>;
+
+    /// The names in a directory.
+    fn list(&self, directory: &Path) -> io::Result<Vec<OsString>>;
+}
+
+/// The file system of the operating system.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Os;
+
+impl Disk for Os {
+    type File = File;
+
+    fn target(&self, path: &Path) -> io::Result<(PathBuf, Option<Permissions>)> {
+        let target = follow_links(path)?;
+        if target.file_name().is_none() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the path ends without the name of a file",
+            ));
+        }
+        match fs::metadata(&target) {
+            Ok(found) if found.is_file() => Ok((target, Some(found.permissions()))),
+            Ok(found) => {
+                // A rename over a device or a pipe would replace the node itself.
+                let what = if found.is_dir() {
+                    "a directory"
+                } else {
+                    "a device, pipe or socket"
+                };
+                Err(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    format!("found {what}, expected a plain file or a free name"),
+                ))
+            }
+            Err(err) if err.kind() == io::ErrorKind::NotFound => Ok((target, None)),
+            Err(err) => Err(err),
+        }
+    }
+
+    fn create_new(&self, path: &Path, mode: Option<Permissions>) -> io::Result<File> {
+        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+        if lock(&file) == Lock::Held || !path.exists() {
+            // Swept in the moment before it was locked: for the caller a name that was taken.
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        if let Some(mode) = mode
+            && let Err(err) = file.set_permissions(mode)
+        {
+            // Before any byte is in it: what only its owner may read never lies open meanwhile.
+            let _ = fs::remove_file(path);
+            return Err(err);
+        }
+        Ok(file)
+    }
+
+    fn open(&self, path: &Path) -> io::Result<File> {
+        File::open(path)
+    }
+
+    fn duplicate(&self, file: &File) -> io::Result<File> {
+        file.try_clone()
+    }
+
+    fn sync(&self, file: &File) -> io::Result<()> {
+        file.sync_all()
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn sync_directory(&self, directory: &Path) -> io::Result<()> {
+        if !cfg!(unix) {
+            // Elsewhere a directory cannot be opened as a file, and its entries need no push.
+            return Ok(());
+        }
+        match File::open(directory)?.sync_all() {
+            // Some network and FUSE file systems know no such thing as syncing a directory.
+            Err(err) if matches!(err.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+            result => result,
+        }
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn remove_abandoned(&self, path: &Path) -> io::Result<()> {
+        // Open to write: over NFS only such a file takes an exclusive lock.
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        let abandoned = match lock(&file) {
+            Lock::Taken => true,
+            Lock::Held => false,
+            Lock::Unknown => {
+                let age = file.metadata()?.modified()?.elapsed();
+                age.is_ok_and(|age| age > LONGEST_SAVE)
+            }
+        };
+        if abandoned {
+            // Still locked here: who made it and comes to lock it now sees that it is taken, or gone.
+            fs::remove_file(path)?;
+        }
+        Ok(())
+    }
+
+    fn create_directory(&self, path: &Path) -> io::Result<bool> {
+        match fs::create_dir(path) {
+            Ok(()) => Ok(true),
+            Err(_) if path.is_dir() => Ok(false),
+            Err(err) => Err(err),
+        }
+    }
+
+    fn canonical(&self, path: &Path) -> io::Result<PathBuf> {
+        fs::canonicalize(path)
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<OsString>> {
+        fs::read_dir(directory)?
+            .map(|entry| Ok(entry?.file_name()))
+            .collect()
+    }
+}
+
+/// Where a file cannot be locked, one that nobody wrote to for so long is abandoned.
+const LONGEST_SAVE: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[derive(PartialEq)]
+enum Lock {
+    Taken,
+    Held,
+    /// There are no locks here.
+    Unknown,
+}
+
+/// Locks a file for as long as it is open; the system lets go when the process ends, however it ends.
+///
+/// A process id would not do: containers that share a directory all have a process 1.
+fn lock(file: &File) -> Lock {
+    if !cfg!(unix) {
+        // There a lock keeps everybody else from reading, too.
+        return Lock::Unknown;
+    }
+    match file.try_lock() {
+        Ok(()) => Lock::Taken,
+        Err(TryLockError::WouldBlock) => Lock::Held,
+        Err(TryLockError::Error(_)) => Lock::Unknown,
+    }
+}
+
+/// Where a chain of symbolic links ends, whether or not a file is there yet.
+fn follow_links(path: &Path) -> io::Result<PathBuf> {
+    const MOST_LINKS: usize = 40;
+    let mut target = path.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        match fs::symlink_metadata(&target) {
+            Ok(found) if found.file_type().is_symlink() => {
+                // `join` keeps an absolute link as it is.
+                target = parent(&target).join(fs::read_link(&target)?);
+            }
+            _ => return Ok(target),
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "too many symbolic links"))
+}
