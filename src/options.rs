@@ -258,7 +258,15 @@ impl WriteOptions {
         self
     }
 
-    /// Whether `save_*` returns only after the file and its name are on the disk.
+    /// Whether `save_*` returns only after the file and its name are on the disk: `false` unless told.
+    ///
+    /// In either case the bytes go to a file beside the path, which takes the name when it is whole: an error, a full
+    /// disk, or the end of the process at any moment leaves the old file or the new one. A durable save also syncs the
+    /// file before and the directory after, and so survives a loss of power as well: until it has returned the old file
+    /// or the new one is there, from then on the new one. Without it, a loss of power soon after the save may bring back
+    /// the old file, or leave an empty or torn one under the name. A sync that fails is a failed save and is not tried
+    /// again. The mode of a file that is replaced is kept, and where the path is a symbolic link, what it points to is
+    /// replaced; other names of the old file (hard links) keep the old content.
     ///
     /// ```
     /// let options = serde_npz::WriteOptions::new().durable(true);

@@ -5,7 +5,7 @@
 //!           dir/.serde_npz-..                                      dir/step-0..043.npz         (keep 3: 41, 42, 43)
 //! ```
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -151,7 +151,7 @@ impl<D: Disk> Store<D> {
         self.dir.join(format!("{PREFIX}{step:0DIGITS$}{SUFFIX}"))
     }
 
-    fn names(&self) -> Result<Vec<std::ffi::OsString>> {
+    fn names(&self) -> Result<Vec<OsString>> {
         match self.disk.list(&self.dir) {
             Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             result => result.map_err(|err| file::failed("listing", &self.dir, err)),
@@ -162,7 +162,7 @@ impl<D: Disk> Store<D> {
     pub(super) fn open(&self, step: u64) -> Result<NpzReader<BufReader<D::File>>> {
         let path = self.path(step);
         match self.disk.open(&path) {
-            Ok(file) => self.check(file).map_err(|err| self.damage(step, err)),
+            Ok(file) => self.check(file).map_err(|err| self.in_file(step, err)),
             Err(err) if err.kind() == io::ErrorKind::NotFound => Err(self.missing(step, err)),
             Err(err) => Err(file::failed("opening", &path, err)),
         }
@@ -191,8 +191,8 @@ impl<D: Disk> Store<D> {
             };
             match self.check(file) {
                 Ok(npz) => return Ok(Some(Intact { step, npz, damaged })),
-                Err(err) if err.kind() == ErrorKind::LimitExceeded => return Err(err),
-                Err(err) => damaged.push((step, self.damage(step, err))),
+                Err(err) if err.kind() == ErrorKind::LimitExceeded => return Err(self.in_file(step, err)),
+                Err(err) => damaged.push((step, self.in_file(step, err))),
             }
         }
         match damaged.into_iter().next() {
@@ -235,7 +235,7 @@ impl<D: Disk> Store<D> {
         Ok(npz)
     }
 
-    fn damage(&self, step: u64, err: Error) -> Error {
+    fn in_file(&self, step: u64, err: Error) -> Error {
         let path = self.path(step);
         Error::new(
             err.kind(),
