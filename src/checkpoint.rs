@@ -376,7 +376,10 @@ impl Checkpoints {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Pending { step, thread }) = pending.take() {
             let result = thread.join().unwrap_or_else(|_| {
-                Err(Error::new(ErrorKind::Io, "the thread ended in a panic, expected it to save"))
+                Err(Error::new(
+                    ErrorKind::Io,
+                    "the thread ended in a panic, expected it to save",
+                ))
             });
             if let Err(err) = result {
                 return Err(Error::new(

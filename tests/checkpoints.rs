@@ -60,10 +60,7 @@ fn the_newest_is_the_greatest_number_and_the_last_of_its_step() {
         checkpoints.save(step, &state(step % 1000)).unwrap();
     }
     assert_eq!(checkpoints.steps().unwrap(), [0, 9, 10, 99, 100, u64::MAX]);
-    assert_eq!(
-        checkpoints.latest().unwrap(),
-        Some((u64::MAX, state(u64::MAX % 1000)))
-    );
+    assert_eq!(checkpoints.latest().unwrap(), Some((u64::MAX, state(u64::MAX % 1000))));
     assert_eq!(checkpoints.load::<State>(9).unwrap(), state(9));
     checkpoints.save(9, &state(900)).unwrap();
     assert_eq!(checkpoints.load::<State>(9).unwrap(), state(900));
@@ -116,7 +113,9 @@ fn what_is_kept() {
 fn a_damaged_newest_is_reported_and_the_one_before_it_offered() {
     let dir = Scratch::new("checkpoints-damaged");
     let checkpoints = Checkpoints::new(&dir.0).keep(5);
-    let paths: Vec<_> = (1..=4).map(|step| checkpoints.save(step, &state(step)).unwrap()).collect();
+    let paths: Vec<_> = (1..=4)
+        .map(|step| checkpoints.save(step, &state(step)).unwrap())
+        .collect();
 
     let whole = fs::read(&paths[3]).unwrap();
     let mut flipped = whole.clone();
@@ -147,11 +146,18 @@ fn a_damaged_newest_is_reported_and_the_one_before_it_offered() {
         assert_eq!(found.damaged.len(), 1);
         assert_eq!((found.damaged[0].0, found.damaged[0].1.kind()), (4, kind));
         assert_eq!(checkpoints.load::<State>(4).unwrap_err().kind(), kind);
-        assert_eq!(checkpoints.steps().unwrap(), [1, 2, 3, 4], "it is still there to be looked at");
+        assert_eq!(
+            checkpoints.steps().unwrap(),
+            [1, 2, 3, 4],
+            "it is still there to be looked at"
+        );
     }
 
     fs::write(&paths[2], &flipped[..100]).unwrap();
-    said(&checkpoints.latest::<State>().unwrap_err(), &["step 4", "step 2 before it"]);
+    said(
+        &checkpoints.latest::<State>().unwrap_err(),
+        &["step 4", "step 2 before it"],
+    );
     let found = checkpoints.latest_intact::<State>().unwrap().unwrap();
     assert_eq!(found.step, 2);
     assert_eq!(found.damaged.iter().map(|(step, _)| *step).collect::<Vec<_>>(), [4, 3]);
@@ -200,7 +206,10 @@ fn another_type_is_no_damage() {
     let err = checkpoints.latest::<State>().unwrap_err();
     assert_eq!((err.kind(), err.path()), (ErrorKind::MissingMember, "step"));
     assert!(!err.to_string().contains("damaged"), "{err}");
-    assert!(checkpoints.latest_intact::<State>().is_err(), "nothing older is passed off as the newest");
+    assert!(
+        checkpoints.latest_intact::<State>().is_err(),
+        "nothing older is passed off as the newest"
+    );
 
     let strict = Checkpoints::new(&dir.0).read_options(ReadOptions::new().limits(Limits::new().member_bytes(10)));
     for err in [
@@ -284,7 +293,11 @@ fn saves_in_the_background_hold_the_state_as_it_was_and_keep_their_order() {
     checkpoints.save_in_background(22, &state(22)).unwrap();
     drop(checkpoints);
     let checkpoints = Checkpoints::new(&dir.0);
-    assert_eq!(checkpoints.latest().unwrap(), Some((22, state(22))), "waited for by drop");
+    assert_eq!(
+        checkpoints.latest().unwrap(),
+        Some((22, state(22))),
+        "waited for by drop"
+    );
 }
 
 #[test]

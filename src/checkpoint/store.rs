@@ -75,9 +75,7 @@ impl<D: Disk> Store<D> {
         let (target, handle) = AtomicFile::create_on(self.disk.clone(), &path, true)?;
         let mut writer = BufWriter::with_capacity(PIECE, handle);
         write(&mut writer)?;
-        writer
-            .flush()
-            .map_err(|err| file::failed("writing", &path, err))?;
+        writer.flush().map_err(|err| file::failed("writing", &path, err))?;
         drop(writer);
         target.commit_checked(|written| {
             self.check(written).map(drop).map_err(|err| {
@@ -199,7 +197,9 @@ impl<D: Disk> Store<D> {
             None => Ok(None),
             Some((step, err)) => Err(Error::new(
                 err.kind(),
-                format_args!("found no intact checkpoint, expected one: step {step} and all before it are damaged: {err}"),
+                format_args!(
+                    "found no intact checkpoint, expected one: step {step} and all before it are damaged: {err}"
+                ),
             )
             .with_source(err)),
         }

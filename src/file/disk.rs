@@ -166,9 +166,7 @@ impl Disk for Os {
     }
 
     fn list(&self, directory: &Path) -> io::Result<Vec<OsString>> {
-        fs::read_dir(directory)?
-            .map(|entry| Ok(entry?.file_name()))
-            .collect()
+        fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name())).collect()
     }
 }
 

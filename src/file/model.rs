@@ -160,7 +160,10 @@ impl Model {
             None => false,
         };
         if broken {
-            Err(io::Error::new(io::ErrorKind::StorageFull, format!("operation {n} fails")))
+            Err(io::Error::new(
+                io::ErrorKind::StorageFull,
+                format!("operation {n} fails"),
+            ))
         } else {
             Ok(state)
         }
@@ -316,7 +319,11 @@ impl Write for ModelFile {
             Ok(state) => (state, most, Ok(most)),
             Err(err) => {
                 let state = self.disk.state();
-                let half = if matches!(state.fault, Some(Fault::Once(_))) { most / 2 } else { 0 };
+                let half = if matches!(state.fault, Some(Fault::Once(_))) {
+                    most / 2
+                } else {
+                    0
+                };
                 (state, half, Err(err))
             }
         };
@@ -519,8 +526,5 @@ fn trees(log: &[Op]) -> Vec<BTreeMap<PathBuf, Node>> {
         }
         found.insert(names.into_iter().collect::<Vec<_>>());
     }
-    found
-        .into_iter()
-        .map(|names| names.into_iter().collect())
-        .collect()
+    found.into_iter().map(|names| names.into_iter().collect()).collect()
 }

@@ -136,7 +136,10 @@ fn a_process_aborts_at_its_nth_operation_and_the_next_goes_on() {
             assert_eq!(state, State::new(step, 1), "operation {n}");
         }
         let newest = store.newest().unwrap().map(|(step, _)| step);
-        assert!(newest >= acknowledged, "operation {n}: {newest:?} after {acknowledged:?}");
+        assert!(
+            newest >= acknowledged,
+            "operation {n}: {newest:?} after {acknowledged:?}"
+        );
 
         store.save(STEPS + 1, &State::new(STEPS + 1, 1)).unwrap();
         let names = Os.list(&dir).unwrap();

@@ -1,0 +1,210 @@
+//! kill -9 at random moments: this test starts itself as a process that saves without end, kills it, and looks.
+//!
+//! Every save that has returned is written to a pipe; after the kill the newest of them, or a newer one, has to be
+//! there, and nothing torn. `SERDE_NPZ_KILLS` says how often (200 unless told).
+
+mod common;
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use common::Scratch;
+use serde::{Deserialize, Serialize};
+use serde_npz::{Checkpoints, WriteOptions};
+
+const ROLE: &str = "SERDE_NPZ_TEST_KILL";
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct State {
+    step: u64,
+    weights: Vec<f64>,
+    names: Vec<String>,
+}
+
+fn state(step: u64) -> State {
+    State {
+        step,
+        // Small and large ones, up to 160 KB.
+        weights: (0..step * 7919 % 20_000).map(|i| (step + i) as f64).collect(),
+        names: (0..step % 5).map(|i| format!("layer {i}")).collect(),
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Checkpoints,
+    Background,
+    Plain,
+    Durable,
+    Array,
+}
+
+const WAYS: [Way; 5] = [Way::Checkpoints, Way::Background, Way::Plain, Way::Durable, Way::Array];
+
+impl Way {
+    /// Saves a step, and returns when it is safe.
+    fn save(self, checkpoints: &Checkpoints, dir: &Path, step: u64) -> serde_npz::Result<()> {
+        match self {
+            Way::Checkpoints => checkpoints.save(step, &state(step)).map(drop),
+            Way::Background => {
+                checkpoints.save_in_background(step, &state(step))?;
+                checkpoints.wait()
+            }
+            Way::Plain => serde_npz::save_npz(dir.join("state"), &state(step)).map(drop),
+            Way::Durable => WriteOptions::new()
+                .durable(true)
+                .save_npz(dir.join("state"), &state(step))
+                .map(drop),
+            Way::Array => serde_npz::save_npy(dir.join("steps"), &vec![step; step as usize % 100_000]).map(drop),
+        }
+    }
+
+    /// How long a child may live, in microseconds: syncing takes its time.
+    fn longest(self) -> u64 {
+        match self {
+            Way::Plain | Way::Array => 20_000,
+            Way::Checkpoints | Way::Background | Way::Durable => 80_000,
+        }
+    }
+
+    /// The newest step, with everything about it compared.
+    fn newest(self, dir: &Path) -> u64 {
+        match self {
+            Way::Checkpoints | Way::Background => {
+                let checkpoints = Checkpoints::new(dir);
+                for step in checkpoints.steps().unwrap() {
+                    assert_eq!(checkpoints.load::<State>(step).unwrap(), state(step));
+                }
+                checkpoints.latest::<State>().unwrap().map_or(0, |(step, _)| step)
+            }
+            Way::Plain | Way::Durable => {
+                let path = dir.join("state.npz");
+                if !path.exists() {
+                    return 0;
+                }
+                let found: State = serde_npz::load_npz(path).unwrap();
+                assert_eq!(found, state(found.step));
+                found.step
+            }
+            Way::Array => {
+                let path = dir.join("steps.npy");
+                if !path.exists() {
+                    return 0;
+                }
+                let found: Vec<u64> = serde_npz::load_npy(path).unwrap();
+                let step = found[0];
+                assert_eq!(found, vec![step; step as usize % 100_000]);
+                step
+            }
+        }
+    }
+}
+
+#[test]
+fn killed_at_random_no_acknowledged_save_is_lost() {
+    if let Some(role) = std::env::var_os(ROLE) {
+        return save_without_end(role.to_str().unwrap());
+    }
+    let kills: usize = std::env::var("SERDE_NPZ_KILLS").map_or(200, |text| text.parse().unwrap());
+    let scratch = Scratch::new("kill");
+    let mut saves = [0_u64; WAYS.len()];
+    let mut mid_write = 0;
+    for kill in 0..kills {
+        let which = kill % WAYS.len();
+        let way = WAYS[which];
+        let dir = scratch.path(&format!("{way:?}"));
+        std::fs::create_dir_all(&dir).unwrap();
+        let before = way.newest(&dir);
+        let acknowledged = run_and_kill(way, which, &dir).unwrap_or(before);
+        let newest = way.newest(&dir);
+        assert!(
+            newest >= acknowledged.max(before),
+            "kill {kill}: step {acknowledged} was acknowledged to {way:?}, {newest} is the newest"
+        );
+        saves[which] += acknowledged - before;
+
+        let left = leftovers(&dir);
+        mid_write += usize::from(left > 0);
+        if matches!(way, Way::Checkpoints | Way::Background) {
+            assert!(left <= 1, "{left} leftovers, expected those of the last kill only");
+        } else {
+            sweep(&dir);
+        }
+    }
+    println!(
+        "{kills} kills, {mid_write} of them while a file was written, {saves:?} saves acknowledged by {WAYS:?}, 0 lost"
+    );
+    assert!(
+        saves.iter().sum::<u64>() > 0 && mid_write > 0,
+        "the kills came between saves only"
+    );
+}
+
+/// Runs a child for a random time; the last step it has acknowledged.
+fn run_and_kill(way: Way, which: usize, dir: &Path) -> Option<u64> {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "killed_at_random_no_acknowledged_save_is_lost"])
+        .args(["--nocapture", "--test-threads=1"])
+        .env(ROLE, format!("{which} {}", dir.to_str().unwrap()))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pipe = child.stdout.take().unwrap();
+    let mut text = String::new();
+    // Up to its first word the child does not save; from there on any moment is as good as any other.
+    let mut byte = [0];
+    while !text.ends_with("ready\n") && pipe.read(&mut byte).unwrap() > 0 {
+        text.push(byte[0] as char);
+    }
+    let random = RandomState::new().build_hasher().finish();
+    thread::sleep(Duration::from_micros(random % way.longest()));
+    child.kill().unwrap();
+    let status = child.wait().unwrap();
+    assert!(!status.success(), "it saves without end");
+    pipe.read_to_string(&mut text).unwrap();
+    assert!(!text.contains("failed"), "{text}");
+    let complete = text.rsplit_once('\n').map_or("", |(complete, _)| complete);
+    complete
+        .lines()
+        .rev()
+        .find_map(|line| line.strip_prefix("saved ")?.parse().ok())
+}
+
+fn save_without_end(role: &str) {
+    let (which, dir) = role.split_once(' ').unwrap();
+    let way = WAYS[which.parse::<usize>().unwrap()];
+    let dir = Path::new(dir);
+    let checkpoints = Checkpoints::new(dir).keep(3);
+    let mut out = std::io::stdout();
+    let mut step = way.newest(dir);
+    out.write_all(b"\nready\n").unwrap();
+    loop {
+        step += 1;
+        if let Err(err) = way.save(&checkpoints, dir, step) {
+            println!("failed: {err}");
+            return;
+        }
+        out.write_all(format!("saved {step}\n").as_bytes()).unwrap();
+        out.flush().unwrap();
+    }
+}
+
+fn leftovers(dir: &Path) -> usize {
+    names(dir).filter(|name| name.starts_with(".serde_npz-")).count()
+}
+
+fn sweep(dir: &Path) {
+    for name in names(dir).filter(|name| name.starts_with(".serde_npz-")) {
+        std::fs::remove_file(dir.join(name)).unwrap();
+    }
+}
+
+fn names(dir: &Path) -> impl Iterator<Item = String> {
+    std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+}
