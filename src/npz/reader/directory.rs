@@ -9,7 +9,7 @@
 //! ```
 
 use std::collections::HashMap;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::Limits;
@@ -344,7 +344,10 @@ fn read_entry<R: Read>(bytes: &mut R, left: &mut u64, directory: u64) -> Result<
             ))
         })?;
         let mut taken = vec![0; n];
-        bytes.read_exact(&mut taken).map_err(|_| shrunk())?;
+        bytes.read_exact(&mut taken).map_err(|err| match err.kind() {
+            io::ErrorKind::UnexpectedEof => shrunk(),
+            _ => err.into(),
+        })?;
         Ok(taken)
     };
     let fixed = take(CENTRAL_LEN)?;

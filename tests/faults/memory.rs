@@ -1,0 +1,73 @@
+//! Memory that is not to be had is an error where this crate asks for it; what grows on its own (a `Vec` that serde
+//! fills element by element) aborts, as everywhere in Rust.
+//!
+//! The allocator of this test refuses large requests of a thread that asks it to.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::io::Cursor;
+
+use serde_npz::{ErrorKind, NpzReader, WriteOptions};
+
+thread_local! {
+    static LARGEST: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+struct Refusing;
+
+#[global_allocator]
+static ALLOCATOR: Refusing = Refusing;
+
+fn refused(size: usize) -> bool {
+    LARGEST.try_with(Cell::get).is_ok_and(|largest| size > largest)
+}
+
+// SAFETY: what is not refused is done by the system's allocator with the same arguments; a refusal is null, as allowed.
+unsafe impl GlobalAlloc for Refusing {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if refused(layout.size()) {
+            return std::ptr::null_mut();
+        }
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if refused(layout.size()) {
+            return std::ptr::null_mut();
+        }
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        if refused(size) {
+            return std::ptr::null_mut();
+        }
+        // SAFETY: as the caller promises.
+        unsafe { System.realloc(at, layout, size) }
+    }
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+fn with_at_most<T>(largest: usize, run: impl FnOnce() -> T) -> T {
+    LARGEST.set(largest);
+    let result = run();
+    LARGEST.set(usize::MAX);
+    result
+}
+
+#[test]
+fn a_member_larger_than_the_memory_is_an_error() {
+    let archive = BTreeMap::from([("x", vec![1.5_f64; 1 << 20])]);
+    for options in [WriteOptions::new(), WriteOptions::new().compressed()] {
+        let bytes = options.to_npz_vec(&archive).unwrap();
+        let mut npz = NpzReader::new(Cursor::new(bytes)).unwrap();
+        let err = with_at_most(4 << 20, || npz.raw("x")).unwrap_err();
+        assert_eq!((err.kind(), err.path()), (ErrorKind::LimitExceeded, "x"), "{err}");
+        assert!(err.to_string().contains("memory"), "{err}");
+        assert!(npz.raw("x").is_ok());
+    }
+}
