@@ -43,7 +43,7 @@ impl<R: Read + Seek> NpzReader<R> {
     /// damaged or refused member.
     pub fn get<T: DeserializeOwned>(&mut self, name: &str) -> Result<T> {
         let separator = self.options().separator;
-        let tree = tree(self);
+        let tree = tree(self)?;
         let members = self.len();
         match tree.find(name, separator) {
             Some(at) => {
@@ -76,7 +76,7 @@ impl<R: Read + Seek> NpzReader<R> {
     ///
     /// Those of [`NpzReader::get`] for any member asked for.
     pub fn deserialize<T: DeserializeOwned>(&mut self) -> Result<T> {
-        let tree = tree(self);
+        let tree = tree(self)?;
         let value = read_node(&mut Reader(self), &tree, ROOT);
         self.end_plan();
         value
@@ -89,7 +89,7 @@ pub(crate) fn read_slice<'de, T: Deserialize<'de>>(bytes: &'de [u8], options: &R
         reader: NpzReader::with_options(IoCursor::new(bytes), options)?,
         bytes,
     };
-    let tree = tree(&mut store.reader);
+    let tree = tree(&mut store.reader)?;
     read_node(&mut store, &tree, ROOT)
 }
 
@@ -220,9 +220,9 @@ fn read_bytes<'de, T>(bytes: &[u8], body: impl FnOnce(&mut dyn Source<'de>) -> R
 }
 
 /// The names of all arrays and texts of an archive, put in order once.
-fn tree<R: Read + Seek>(reader: &mut NpzReader<R>) -> Arc<Tree> {
+fn tree<R: Read + Seek>(reader: &mut NpzReader<R>) -> Result<Arc<Tree>> {
     if let Some(tree) = reader.tree() {
-        return tree;
+        return Ok(tree);
     }
     let separator = reader.options().separator;
     let mut tree = Tree::new();
@@ -230,22 +230,27 @@ fn tree<R: Read + Seek>(reader: &mut NpzReader<R>) -> Arc<Tree> {
         let entry = &reader.entries()[index];
         let key = entry.key.clone();
         // What starts as an array is one whatever its name; anything else but a JSON text is nobody's value.
-        if entry.name.ends_with(".npy") || starts_as_array(reader, index) {
+        if entry.name.ends_with(".npy") || starts_as_array(reader, index)? {
             tree.insert(&key, separator, Role::Array(index));
         } else if let Some(key) = key.strip_suffix(".json") {
             tree.insert(key, separator, Role::Json(index));
         }
     }
-    reader.keep_tree(tree)
+    Ok(reader.keep_tree(tree))
 }
 
-fn starts_as_array<R: Read + Seek>(reader: &mut NpzReader<R>, index: usize) -> bool {
+fn starts_as_array<R: Read + Seek>(reader: &mut NpzReader<R>, index: usize) -> Result<bool> {
     let mut start = [0; MAGIC.len()];
-    let got = match reader.peek(index) {
-        Ok(mut member) => read_full(&mut member, &mut start).unwrap_or(0),
-        Err(_) => 0,
-    };
-    start[..got] == *MAGIC
+    let got = reader
+        .peek(index)
+        .and_then(|mut member| read_full(&mut member, &mut start));
+    match got {
+        Ok(got) => Ok(start[..got] == *MAGIC),
+        // Packed in a way of its own: no array of ours, and an error for who asks for it by name.
+        Err(err) if err.kind() == ErrorKind::UnsupportedArchive => Ok(false),
+        // Left out, it would be taken for an absent field.
+        Err(err) => Err(err.at_member(&reader.entries()[index].key)),
+    }
 }
 
 /// A node of the tree as a value.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use serde_npz::{Checkpoints, ErrorKind, NpyWriter, NpzWriter, WriteOptions};
+use serde_npz::{Checkpoints, Compression, ErrorKind, NpyWriter, NpzWriter, WriteOptions};
 
 use crate::common::Scratch;
 
@@ -13,11 +13,11 @@ const STEP: u64 = 4096;
 
 type Data = BTreeMap<String, Vec<u64>>;
 
-/// Two members of 20 KB each that do not deflate.
+/// Two members of 10 KB each that do not deflate.
 fn data(seed: u64) -> Data {
     let mut x = seed;
     let mut numbers = || {
-        (0..2500)
+        (0..1250)
             .map(|_| {
                 x = x
                     .wrapping_mul(6_364_136_223_846_793_005)
@@ -37,11 +37,14 @@ fn a_full_disk_is_an_error_and_what_was_there_stays() {
     }
     let scratch = Scratch::new("full");
     let mut saved = Vec::new();
+    let dir = scratch.path("dir");
     for limit in (0..).map(|n| n * STEP) {
-        let dir = scratch.path(&limit.to_string());
-        std::fs::create_dir(&dir).unwrap();
-        for way in WAYS {
-            (way.1)(&dir, 1).unwrap();
+        if saved.last().is_none_or(|&saved| saved > 0) {
+            let _ = std::fs::remove_dir_all(&dir);
+            std::fs::create_dir(&dir).unwrap();
+            for way in WAYS {
+                (way.1)(&dir, 1).unwrap();
+            }
         }
         // The unit of the shell is half a KiB; the signal that comes with the error would end the child.
         let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", limit / 512);
@@ -78,7 +81,7 @@ fn a_full_disk_is_an_error_and_what_was_there_stays() {
         WAYS.len()
     );
     assert_eq!(saved[0], 0, "nothing fits into no bytes");
-    assert!(saved.len() > 8, "{saved:?}");
+    assert!(saved.len() > 5, "{saved:?}");
     assert!(saved.is_sorted(), "{saved:?}");
 }
 
@@ -94,7 +97,7 @@ const WAYS: [Way; 6] = [
     (
         "deflated",
         |dir, seed| {
-            let options = WriteOptions::new().durable(true).compressed();
+            let options = WriteOptions::new().durable(true).compression(Compression::Deflate(1));
             options.save_npz(dir.join("deflated"), &data(seed)).map(drop)
         },
         |dir| serde_npz::load_npz(dir.join("deflated.npz")).unwrap(),

@@ -1,5 +1,6 @@
 //! A writer that fails at every byte and at every call, writes less than asked, nothing at all, or is interrupted.
 
+use std::collections::BTreeMap;
 use std::io::{self, Cursor, Seek, SeekFrom, Write};
 
 use serde_npz::{Error, ErrorKind, NpyWriter, NpzWriter, WriteOptions};
@@ -84,19 +85,19 @@ type Way = (&'static str, fn(&mut Disk) -> serde_npz::Result<()>);
 
 const WAYS: [Way; 8] = [
     ("to_npz_writer", |disk| {
-        serde_npz::to_npz_writer(disk, &Everything::new(4))
+        serde_npz::to_npz_writer(disk, &Everything::new(2))
     }),
     ("compressed", |disk| {
         WriteOptions::new()
             .compressed()
             .threads(1)
-            .to_npz_writer(disk, &Everything::new(4))
+            .to_npz_writer(disk, &small())
     }),
     ("compressed by two", |disk| {
         WriteOptions::new()
             .compressed()
             .threads(2)
-            .to_npz_writer(disk, &Everything::new(4))
+            .to_npz_writer(disk, &small())
     }),
     ("NpzWriter", |disk| {
         let mut npz = NpzWriter::new(disk);
@@ -127,6 +128,11 @@ const WAYS: [Way; 8] = [
         npy.finish().map(drop)
     }),
 ];
+
+/// To deflate takes its time.
+fn small() -> BTreeMap<&'static str, Vec<f64>> {
+    BTreeMap::from([("x", vec![1.5; 10]), ("y", vec![])])
+}
 
 fn run(way: Way, fault: Fault) -> (serde_npz::Result<()>, Vec<u8>, usize) {
     let mut disk = Disk::new(fault);
@@ -185,7 +191,6 @@ fn a_call_that_fails_is_an_error_whichever_it_is() {
         let (_, whole, calls) = run(way, Fault::None);
         for call in 0..calls {
             fails(way, Fault::Call(call, io::ErrorKind::StorageFull), &whole);
-            fails(way, Fault::Call(call, io::ErrorKind::PermissionDenied), &whole);
         }
         assert!(run(way, Fault::Call(calls, io::ErrorKind::StorageFull)).0.is_ok());
     }
