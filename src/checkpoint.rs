@@ -5,7 +5,7 @@ mod store;
 mod tests;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -101,9 +101,9 @@ impl Checkpoints {
     /// let checkpoints = serde_npz::Checkpoints::new("runs/7");
     /// # let _ = checkpoints;
     /// ```
-    pub fn new(dir: impl Into<PathBuf>) -> Self {
+    pub fn new(dir: impl AsRef<Path>) -> Self {
         Checkpoints {
-            store: Store::new(Os, dir.into()),
+            store: Store::new(Os, dir.as_ref().to_path_buf()),
             pending: Mutex::new(None),
         }
     }
@@ -283,7 +283,7 @@ impl Checkpoints {
     pub fn latest<T: DeserializeOwned>(&self) -> Result<Option<(u64, T)>> {
         self.wait()?;
         match self.store.newest()? {
-            Some((step, mut npz)) => Ok(Some((step, npz.deserialize()?))),
+            Some(mut found) => Ok(Some((found.step, found.npz.deserialize()?))),
             None => Ok(None),
         }
     }

@@ -206,8 +206,12 @@ pub(crate) fn create_directories<D: Disk>(disk: &D, directory: &Path) -> io::Res
     let made_in = disk.canonical(made_in)?;
     for named_in in disk.canonical(directory)?.ancestors().skip(1) {
         match disk.sync_directory(named_in) {
-            // What may not be read cannot be synced, and this one had its entry before.
-            Err(err) if err.kind() == io::ErrorKind::PermissionDenied && !named_in.starts_with(&made_in) => {}
+            // What may not be read cannot be synced, and nothing was made in it here.
+            Err(err)
+                if matches!(
+                    err.kind(),
+                    io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+                ) && !named_in.starts_with(&made_in) => {}
             result => result?,
         }
     }

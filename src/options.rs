@@ -266,7 +266,8 @@ impl WriteOptions {
     /// or the new one is there, from then on the new one. Without it, a loss of power soon after the save may bring back
     /// the old file, or leave an empty or torn one under the name. A sync that fails is a failed save and is not tried
     /// again. The mode of a file that is replaced is kept, and where the path is a symbolic link, what it points to is
-    /// replaced; other names of the old file (hard links) keep the old content.
+    /// replaced; other names of the old file (hard links) keep the old content. Only a killed process leaves something
+    /// behind: its `.serde_npz-*` beside the path.
     ///
     /// ```
     /// let options = serde_npz::WriteOptions::new().durable(true);

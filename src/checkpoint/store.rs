@@ -205,23 +205,24 @@ impl<D: Disk> Store<D> {
         }
     }
 
-    /// The newest archive; an error that offers the one before it where it is damaged.
-    pub(super) fn newest(&self) -> Result<Option<(u64, NpzReader<BufReader<D::File>>)>> {
-        let Some(found) = self.newest_intact()? else {
+    /// As [`Store::newest_intact`], but an error that offers the one found where there are damaged ones before it.
+    pub(super) fn newest(&self) -> Result<Option<Intact<D::File>>> {
+        let Some(mut found) = self.newest_intact()? else {
             return Ok(None);
         };
-        match found.damaged.into_iter().next() {
-            None => Ok(Some((found.step, found.npz))),
-            Some((step, err)) => Err(Error::new(
-                err.kind(),
-                format_args!(
-                    "found the newest checkpoint, step {step}, damaged, expected it intact: {err}; step {} before it is \
-                     intact, and `Checkpoints::latest_intact` loads it",
-                    found.step
-                ),
-            )
-            .with_source(err)),
+        if found.damaged.is_empty() {
+            return Ok(Some(found));
         }
+        let (step, err) = found.damaged.swap_remove(0);
+        Err(Error::new(
+            err.kind(),
+            format_args!(
+                "found the newest checkpoint, step {step}, damaged, expected it intact: {err}; step {} before it is \
+                 intact, and `Checkpoints::latest_intact` loads it",
+                found.step
+            ),
+        )
+        .with_source(err))
     }
 
     /// Reads all members, whether or not anybody will ask for them.

@@ -74,7 +74,7 @@ fn fault_of(remains: &Remains, acknowledged: &Acknowledged) -> Option<String> {
             return Some(format!("step {step} holds {state:?}, version {least} was acknowledged"));
         }
     }
-    let newest = store.newest().unwrap().map(|(step, _)| step);
+    let newest = store.newest().unwrap().map(|found| found.step);
     if newest < acknowledged.keys().next_back().copied() {
         return Some(format!("{newest:?} is the newest of {acknowledged:?}"));
     }
@@ -107,7 +107,7 @@ fn cut_the_power(steps: u64, unsynced: Unsynced) -> Seen {
         for remains in after_power_loss(&log[..cut]) {
             seen.states += 1;
             seen.bad.extend(fault_of(&remains, &acknowledged));
-            if seen.states % 50 == 0 {
+            if seen.states.is_multiple_of(50) {
                 goes_on(&remains, &acknowledged);
             }
         }
@@ -122,8 +122,8 @@ fn goes_on(remains: &Remains, acknowledged: &Acknowledged) {
     let next = acknowledged.keys().next_back().map_or(1, |step| step + 2);
     let state = State::new(next, 1);
     if store.save(next, &state).is_ok() {
-        let (step, mut npz) = store.newest().unwrap().unwrap();
-        assert_eq!((step, npz.deserialize::<State>().unwrap()), (next, state));
+        let mut found = store.newest().unwrap().unwrap();
+        assert_eq!((found.step, found.npz.deserialize::<State>().unwrap()), (next, state));
         let names = model.list(Path::new(DIR)).unwrap();
         assert!(names.len() <= KEEP, "{names:?}");
     }

@@ -135,7 +135,7 @@ fn a_process_aborts_at_its_nth_operation_and_the_next_goes_on() {
             let state: State = store.open(step).unwrap().deserialize().unwrap();
             assert_eq!(state, State::new(step, 1), "operation {n}");
         }
-        let newest = store.newest().unwrap().map(|(step, _)| step);
+        let newest = store.newest().unwrap().map(|found| found.step);
         assert!(
             newest >= acknowledged,
             "operation {n}: {newest:?} after {acknowledged:?}"
