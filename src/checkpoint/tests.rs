@@ -2,6 +2,7 @@
 
 mod abort;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -60,18 +61,28 @@ fn acknowledged(log: &[Op]) -> Acknowledged {
     found
 }
 
+fn archive(step: u64, version: u64) -> Vec<u8> {
+    thread_local! {
+        static MADE: RefCell<BTreeMap<(u64, u64), Vec<u8>>> = const { RefCell::new(BTreeMap::new()) };
+    }
+    MADE.with_borrow_mut(|made| {
+        let archive = made.entry((step, version));
+        archive
+            .or_insert_with(|| crate::npz::to_npz_vec(&State::new(step, version)).unwrap())
+            .clone()
+    })
+}
+
 /// What is wrong with a disk that a run has left behind.
 fn fault_of(remains: &Remains, acknowledged: &Acknowledged) -> Option<String> {
     let store = store(Model::with(remains));
     let steps = store.steps().unwrap();
     for &step in &steps {
-        let state: State = match store.open(step).and_then(|mut npz| npz.deserialize()) {
-            Ok(state) => state,
-            Err(err) => return Some(format!("step {step} is damaged: {err}")),
-        };
+        // The same value is always the same bytes: faster to compare than to read.
+        let found = remains[&store.path(step)].as_ref().unwrap();
         let least = acknowledged.get(&step).copied().unwrap_or(1);
-        if state != State::new(step, state.version) || state.version < least {
-            return Some(format!("step {step} holds {state:?}, version {least} was acknowledged"));
+        if !(least..=2).any(|version| *found == archive(step, version)) {
+            return Some(format!("step {step} holds neither version {least} nor a newer one"));
         }
     }
     let newest = store.newest().unwrap().map(|found| found.step);
@@ -131,7 +142,7 @@ fn goes_on(remains: &Remains, acknowledged: &Acknowledged) {
 
 #[test]
 fn no_loss_of_power_takes_an_acknowledged_checkpoint() {
-    let seen = cut_the_power(24, Unsynced::default());
+    let seen = cut_the_power(16, Unsynced::default());
     println!("{} states after a loss of power, {} bad", seen.states, seen.bad.len());
     assert!(seen.states >= 10_000, "{}", seen.states);
     assert_eq!(seen.bad.first(), None, "{} of {}", seen.bad.len(), seen.states);
