@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::header::{Header, MAGIC};
 use crate::npy::rows::Rows;
 use crate::npz::de::check_magic;
-use crate::npz::reader::{Member, NpzReader};
+use crate::npz::reader::{Member, NpzReader, Window};
 use crate::source::{Stream, read_full};
 
 impl<R: Read + Seek> NpzReader<R> {
@@ -65,12 +65,12 @@ impl<R: Read + Seek> NpzReader<R> {
 struct Each<'r, R, T> {
     rows: Rows,
     /// `None` behind the end, and behind an error.
-    member: Option<Member<'r, R>>,
+    member: Option<Member<'r, Window<R>>>,
     name: String,
     target: PhantomData<T>,
 }
 
-impl<R: Read, T: DeserializeOwned> Iterator for Each<'_, R, T> {
+impl<R: Read + Seek, T: DeserializeOwned> Iterator for Each<'_, R, T> {
     type Item = Result<T>;
 
     fn next(&mut self) -> Option<Result<T>> {
