@@ -1,6 +1,6 @@
 //! What went wrong, where, with which value: one boxed [`Error`].
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::io;
 
 /// The result of every fallible call of this crate.
@@ -251,22 +251,51 @@ impl serde::ser::Error for Error {
     }
 }
 
+/// A message made by the code that asks for a value, which may repeat a text of the file: harmless and not without end.
+struct Quiet<T>(T);
+
+impl<T: fmt::Display> fmt::Display for Quiet<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        struct Escaping<'a, 'f> {
+            f: &'a mut fmt::Formatter<'f>,
+            left: usize,
+        }
+
+        impl fmt::Write for Escaping<'_, '_> {
+            fn write_str(&mut self, text: &str) -> fmt::Result {
+                for c in text.chars() {
+                    match self.left {
+                        0 => break,
+                        1 => self.f.write_str("..")?,
+                        _ if c.is_control() => write!(self.f, "{}", c.escape_debug())?,
+                        _ => self.f.write_char(c)?,
+                    }
+                    self.left -= 1;
+                }
+                Ok(())
+            }
+        }
+
+        write!(Escaping { f, left: 2000 }, "{}", self.0)
+    }
+}
+
 impl serde::de::Error for Error {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Error::new(custom_kind::<T>(), message)
+        Error::new(custom_kind::<T>(), Quiet(message))
     }
 
     fn invalid_type(unexpected: serde::de::Unexpected<'_>, expected: &dyn serde::de::Expected) -> Self {
         Error::new(
             ErrorKind::TypeMismatch,
-            format_args!("found {unexpected}, expected {expected}"),
+            Quiet(format_args!("found {unexpected}, expected {expected}")),
         )
     }
 
     fn invalid_value(unexpected: serde::de::Unexpected<'_>, expected: &dyn serde::de::Expected) -> Self {
         Error::new(
             ErrorKind::InvalidValue,
-            format_args!("found {unexpected}, expected {expected}"),
+            Quiet(format_args!("found {unexpected}, expected {expected}")),
         )
     }
 
