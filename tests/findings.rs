@@ -1,7 +1,11 @@
-//! What the fuzzers found: one test for each finding, named after what was wrong.
+//! What fuzzers, flipped bits and NumPy beside us found: a test for each finding, named after what has to hold.
 
-use serde::Deserialize;
-use serde_npz::{from_npy_slice, to_npy_vec};
+use std::collections::BTreeMap;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+
+use serde::{Deserialize, Serialize};
+use serde_npz::{ErrorKind, NpzReader, ReadOptions, from_npy_slice, from_npz_reader, from_npz_slice};
+use serde_npz::{to_npy_vec, to_npz_vec};
 
 #[derive(Debug, Deserialize)]
 enum Letter {
@@ -26,4 +30,151 @@ fn serdes_own_messages_repeat_no_long_text() {
     assert!(text.len() < 3000 && text.ends_with(".."), "{}", text.len());
     let text = from_npy_slice::<f64>(&bytes).unwrap_err().to_string();
     assert!(text.len() < 3000, "{}", text.len());
+}
+
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Sparse {
+    x: Option<Vec<u8>>,
+    y: Option<u8>,
+    #[serde(default)]
+    list: Vec<Item>,
+}
+
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Item {
+    w: Option<Vec<u8>>,
+}
+
+/// A member whose name is damaged in the directory is not merely missing.
+#[test]
+fn no_flipped_bit_makes_an_optional_field_vanish() {
+    let item = || Item { w: Some(vec![4]) };
+    let state = Sparse {
+        x: Some(vec![1, 2, 3]),
+        y: Some(7),
+        list: vec![item(), item()],
+    };
+    let right = to_npz_vec(&state).unwrap();
+    let mut bytes = right.clone();
+    let mut harmless = 0;
+    for bit in 0..8 * bytes.len() {
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        let ways = [
+            from_npz_slice::<Sparse>(&bytes),
+            from_npz_reader(Cursor::new(&bytes)),
+            NpzReader::new(Cursor::new(&bytes)).and_then(|mut npz| npz.deserialize()),
+        ];
+        for found in ways.into_iter().flatten() {
+            assert_eq!(found, state, "byte {} bit {}", bit / 8, bit % 8);
+            harmless += 1;
+        }
+        if let Ok(list) = NpzReader::new(Cursor::new(&bytes)).and_then(|mut npz| npz.get::<Vec<Item>>("list")) {
+            assert_eq!(list, state.list, "byte {} bit {}", bit / 8, bit % 8);
+        }
+        bytes[bit / 8] = right[bit / 8];
+    }
+    assert!(harmless > 0);
+}
+
+/// A member that is left out by its first bytes is read where its name is asked for, and only there.
+#[test]
+fn an_array_without_a_suffix_does_not_vanish_with_its_magic() {
+    let mut archive = to_npz_vec(&BTreeMap::from([("x", vec![1_u8, 2]), ("y", vec![3])])).unwrap();
+    // "y.npy" becomes "y.nqz" in both headers: the magic alone makes it an array.
+    for at in 0..archive.len() - 5 {
+        if archive[at..].starts_with(b"y.npy") {
+            archive[at..at + 5].copy_from_slice(b"y.nqz");
+        }
+    }
+    type All = BTreeMap<String, Vec<u8>>;
+    assert_eq!(from_npz_slice::<All>(&archive).unwrap()["y.nqz"], [3]);
+    let magic = archive.windows(6).rposition(|window| window == b"\x93NUMPY").unwrap();
+    archive[magic] ^= 1;
+    assert_eq!(
+        from_npz_slice::<All>(&archive).unwrap_err().kind(),
+        ErrorKind::CorruptArchive
+    );
+    let mut npz = NpzReader::new(Cursor::new(&archive)).unwrap();
+    assert_eq!(npz.deserialize::<All>().unwrap_err().path(), "y.nqz");
+    assert_eq!(npz.get::<Vec<u8>>("x").unwrap(), [1, 2]);
+    #[derive(Deserialize)]
+    struct X {
+        x: Vec<u8>,
+    }
+    assert_eq!(npz.deserialize::<X>().unwrap().x, [1, 2]);
+    #[derive(Debug, Deserialize)]
+    struct Y {
+        #[serde(rename = "y.nqz")]
+        _y: Option<Vec<u8>>,
+    }
+    assert_eq!(npz.deserialize::<Y>().unwrap_err().kind(), ErrorKind::CorruptArchive);
+}
+
+/// Fails once where told.
+struct Failing<'a> {
+    inner: Cursor<&'a [u8]>,
+    reads: usize,
+    fails_at: usize,
+}
+
+impl Read for Failing<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.reads += 1;
+        if self.reads == self.fails_at {
+            return Err(io::Error::other("a cable came loose"));
+        }
+        self.inner.read(buf)
+    }
+}
+
+impl Seek for Failing<'_> {
+    fn seek(&mut self, pos: SeekFrom) -> io::Result<u64> {
+        self.inner.seek(pos)
+    }
+}
+
+#[test]
+fn a_failed_read_makes_no_member_vanish() {
+    let mut archive = to_npz_vec(&BTreeMap::from([("x", vec![1_u8, 2]), ("y", vec![3])])).unwrap();
+    for at in 0..archive.len() - 5 {
+        if archive[at..].starts_with(b"y.npy") {
+            archive[at..at + 5].copy_from_slice(b"y.nqz");
+        }
+    }
+    type All = BTreeMap<String, Vec<u8>>;
+    let right: All = from_npz_slice(&archive).unwrap();
+    let mut failed = 0;
+    for fails_at in 1.. {
+        let mut reader = Failing {
+            inner: Cursor::new(&archive),
+            reads: 0,
+            fails_at,
+        };
+        match from_npz_reader::<_, All>(&mut reader) {
+            Ok(found) => {
+                assert_eq!(found, right);
+                if reader.reads < fails_at {
+                    break;
+                }
+            }
+            Err(err) => {
+                assert_eq!(err.kind(), ErrorKind::Io, "{err}");
+                failed += 1;
+            }
+        }
+    }
+    assert!(failed > 10, "{failed}");
+}
+
+/// `skip_objects` leaves out what holds objects, not what damage makes look so.
+#[test]
+fn no_damaged_member_is_skipped_as_an_object() {
+    let mut archive = to_npz_vec(&BTreeMap::from([("x", vec![1_i64])])).unwrap();
+    let at = archive.windows(3).position(|window| window == b"<i8").unwrap();
+    archive[at..at + 3].copy_from_slice(b"|O8");
+    let options = ReadOptions::new().skip_objects(true);
+    let err = options
+        .from_npz_slice::<BTreeMap<String, Vec<i64>>>(&archive)
+        .unwrap_err();
+    assert_eq!((err.kind(), err.path()), (ErrorKind::CorruptArchive, "x"));
 }

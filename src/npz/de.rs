@@ -46,11 +46,15 @@ impl<R: Read + Seek> NpzReader<R> {
         let tree = tree(self)?;
         let members = self.len();
         match tree.find(name, separator) {
-            Some(at) => {
+            Some(at) if !tree.node(at).children.is_empty() => {
+                settle(self, &tree, |first| first == first_of(name, separator))?;
                 let value = read_node(&mut Reader(self), &tree, at);
                 self.end_plan();
-                value.map_err(|e| e.at_member(name))
+                let value = value.map_err(|e| e.at_member(name))?;
+                self.check_rest()?;
+                Ok(value)
             }
+            Some(at) => read_node(&mut Reader(self), &tree, at).map_err(|e| e.at_member(name)),
             // A member that is no value still says what it is.
             None => match self.find(name) {
                 Some(index) => read_member(self, index, |_| Err(missing(name, members))).map_err(|e| e.at_member(name)),
@@ -79,7 +83,9 @@ impl<R: Read + Seek> NpzReader<R> {
         let tree = tree(self)?;
         let value = read_node(&mut Reader(self), &tree, ROOT);
         self.end_plan();
-        value
+        let value = value?;
+        self.check_rest()?;
+        Ok(value)
     }
 }
 
@@ -90,7 +96,9 @@ pub(crate) fn read_slice<'de, T: Deserialize<'de>>(bytes: &'de [u8], options: &R
         bytes,
     };
     let tree = tree(&mut store.reader)?;
-    read_node(&mut store, &tree, ROOT)
+    let value = read_node(&mut store, &tree, ROOT)?;
+    store.reader.check_rest()?;
+    Ok(value)
 }
 
 fn read_node<'de, S: Store<'de>, T: Deserialize<'de>>(store: &mut S, tree: &Tree, at: usize) -> Result<T> {
@@ -234,23 +242,47 @@ fn tree<R: Read + Seek>(reader: &mut NpzReader<R>) -> Result<Arc<Tree>> {
             tree.insert(&key, separator, Role::Array(index));
         } else if let Some(key) = key.strip_suffix(".json") {
             tree.insert(key, separator, Role::Json(index));
+        } else {
+            tree.leave_out(index);
         }
     }
     Ok(reader.keep_tree(tree))
 }
 
+/// A damaged member does not start as one: it hides nothing, as [`settle`] looks at it again.
 fn starts_as_array<R: Read + Seek>(reader: &mut NpzReader<R>, index: usize) -> Result<bool> {
     let mut start = [0; MAGIC.len()];
-    let got = reader
-        .peek(index)
-        .and_then(|mut member| read_full(&mut member, &mut start));
+    let got = match reader.peek(index) {
+        Ok(mut member) => read_full(&mut member, &mut start),
+        Err(err) => Err(err),
+    };
     match got {
         Ok(got) => Ok(start[..got] == *MAGIC),
-        // Packed in a way of its own: no array of ours, and an error for who asks for it by name.
-        Err(err) if err.kind() == ErrorKind::UnsupportedArchive => Ok(false),
-        // Left out, it would be taken for an absent field.
-        Err(err) => Err(err.at_member(&reader.entries()[index].key)),
+        Err(err) if err.kind() == ErrorKind::Io => Err(err.at_member(&reader.entries()[index].key)),
+        Err(_) => Ok(false),
     }
+}
+
+/// Checks the members that are left out though their names are asked for: one that was an array before it was damaged
+/// must not vanish.
+fn settle<R: Read + Seek>(reader: &mut NpzReader<R>, tree: &Tree, asked: impl Fn(&str) -> bool) -> Result<()> {
+    let separator = reader.options().separator;
+    for &index in tree.others() {
+        let key = reader.entries()[index].key.clone();
+        if asked(&key) || asked(first_of(&key, separator)) {
+            match reader.verify(&key) {
+                Err(err) if err.kind() != ErrorKind::UnsupportedArchive => return Err(err),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn first_of(key: &str, separator: Option<char>) -> &str {
+    separator
+        .and_then(|separator| key.split(separator).next())
+        .unwrap_or(key)
 }
 
 /// A node of the tree as a value.
@@ -303,7 +335,7 @@ impl<'de, 'a, S: Store<'de>> Place<'a, S> {
     }
 
     /// The children that are handed out.
-    fn children(&mut self) -> Vec<(&'a str, usize)> {
+    fn children(&mut self) -> Result<Vec<(&'a str, usize)>> {
         let tree = self.tree;
         let reader = self.store.reader();
         let skip = reader.options().skip_objects;
@@ -313,39 +345,52 @@ impl<'de, 'a, S: Store<'de>> Place<'a, S> {
             .iter()
             .map(|(name, at)| (name.as_str(), *at));
         if !skip {
-            return all.collect();
+            return Ok(all.collect());
         }
         let mut kept = Vec::new();
         for (name, at) in all {
             let node = tree.node(at);
-            let object = match node.array {
-                Some(index) if node.children.is_empty() => {
-                    let key = reader.entries()[index].key.clone();
-                    matches!(reader.header(&key), Err(err) if err.kind() == ErrorKind::Pickle)
+            if let Some(index) = node.array.filter(|_| node.children.is_empty()) {
+                let key = reader.entries()[index].key.clone();
+                if matches!(reader.header(&key), Err(err) if err.kind() == ErrorKind::Pickle) {
+                    // Only damage may make it look so.
+                    reader
+                        .verify(&key)
+                        .map_err(Error::without_path)
+                        .map_err(|err| err.at_member(name))?;
+                    continue;
                 }
-                _ => false,
-            };
-            if !object {
-                kept.push((name, at));
             }
+            kept.push((name, at));
         }
-        kept
+        Ok(kept)
     }
 
     /// `fields`: the only names that are asked for, where that is known.
     fn map<V: Visitor<'de>>(mut self, fields: Option<&[&str]>, visitor: V) -> Result<V::Value> {
+        let asked = |name: &str| fields.is_none_or(|fields| fields.contains(&name));
+        self.settle_root(asked)?;
         self.deeper()?;
-        let children = self.children();
+        let children = self.children()?;
         let tree = self.tree;
-        self.store.reader().plan(children.iter().filter_map(|(name, at)| {
-            let asked = fields.is_none_or(|fields| fields.contains(name));
-            tree.node(*at).array.filter(|_| asked)
-        }));
+        self.store.reader().plan(
+            children
+                .iter()
+                .filter_map(|(name, at)| tree.node(*at).array.filter(|_| asked(name))),
+        );
         visitor.visit_map(Members {
             place: self,
             children: children.into_iter(),
             value: None,
         })
+    }
+
+    /// Checks what is left out of the archive, where all of it is asked for.
+    fn settle_root(&mut self, asked: impl Fn(&str) -> bool) -> Result<()> {
+        match self.at {
+            ROOT => settle(self.store.reader(), self.tree, asked),
+            _ => Ok(()),
+        }
     }
 
     fn list(&mut self) -> Result<Vec<usize>> {
@@ -364,6 +409,7 @@ impl<'de, 'a, S: Store<'de>> Place<'a, S> {
     }
 
     fn sequence<V: Visitor<'de>>(mut self, visitor: V, len: Option<usize>) -> Result<V::Value> {
+        self.settle_root(|_| true)?;
         let list = self.list()?;
         if let Some(len) = len
             && len != list.len()
@@ -573,7 +619,7 @@ impl<'de, S: Store<'de>> Deserializer<'de> for Place<'_, S> {
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
-        self,
+        mut self,
         name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
@@ -593,6 +639,7 @@ impl<'de, S: Store<'de>> Deserializer<'de> for Place<'_, S> {
         if !self.is_group() {
             return self.array(|array| array.deserialize_enum(name, variants, visitor));
         }
+        self.settle_root(|_| true)?;
         self.deeper()?;
         match &self.tree.node(self.at).children[..] {
             [(variant, at)] => {

@@ -60,6 +60,8 @@ pub struct NpzReader<R> {
     spent: u64,
     /// The names as groups, once somebody has asked for a value.
     tree: Option<Arc<Tree>>,
+    /// The members whose local header was compared with the directory.
+    met: Vec<bool>,
 }
 
 impl NpzReader<BufReader<File>> {
@@ -125,6 +127,7 @@ impl<R: Read + Seek> NpzReader<R> {
         let directory = Directory::read(&mut reader, &options.limits)?;
         Ok(NpzReader {
             reader: Window::new(reader),
+            met: vec![false; directory.entries.len()],
             directory,
             options: options.clone(),
             inflater: None,
@@ -217,6 +220,7 @@ impl<R: Read + Seek> NpzReader<R> {
         check_size(entry.size, self.allowed())?;
         self.reader.focus(entry.offset, entry.limit);
         let start = member::locate(&mut self.reader, entry)?;
+        self.met[index] = true;
         self.spent = self.spent.saturating_add(entry.size);
         Ok(Some(start..start + entry.size))
     }
@@ -281,12 +285,27 @@ impl<R: Read + Seek> NpzReader<R> {
         check_size(entry.size, self.allowed())?;
         self.reader.focus(entry.offset, entry.limit);
         member::locate(&mut self.reader, entry)?;
+        self.met[index] = true;
         let mut compressed = bulk::zeroed(usize::try_from(entry.compressed).unwrap_or(usize::MAX))?;
         self.reader.read_exact(&mut compressed)?;
         Ok(Job {
             entry: entry.clone(),
             compressed,
         })
+    }
+
+    /// Compares the local headers of all members that were not read: a name that is damaged in the directory would
+    /// otherwise make a member vanish for who asks for it by the right one.
+    pub(crate) fn check_rest(&mut self) -> Result<()> {
+        for (entry, met) in self.directory.entries.iter().zip(&mut self.met) {
+            if !*met {
+                self.reader
+                    .focus(entry.offset, entry.limit.min(entry.offset.saturating_add(LOCAL_MOST)));
+                member::agree(&mut self.reader, entry).map_err(|err| err.at_member(&entry.key))?;
+                *met = true;
+            }
+        }
+        Ok(())
     }
 
     fn read_header(&mut self, index: usize) -> Result<Header> {
@@ -319,6 +338,7 @@ impl<R: Read + Seek> NpzReader<R> {
         check_size(entry.size, allowed)?;
         self.reader.focus(entry.offset, entry.limit);
         member::locate(&mut self.reader, entry)?;
+        self.met[index] = true;
         Ok(Member::new(
             &mut self.reader,
             entry,
@@ -451,6 +471,9 @@ fn check_start<R: Read + Seek>(reader: &mut R) -> Result<()> {
         format_args!("expected an archive that starts with `PK\\x03\\x04`, found {found}"),
     ))
 }
+
+/// What is fetched for a local header: all of nearly every one.
+const LOCAL_MOST: u64 = 512;
 
 /// As many as there are processors for this program.
 fn threads() -> usize {

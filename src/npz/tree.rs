@@ -15,6 +15,8 @@ pub(crate) const ROOT: usize = 0;
 pub(crate) struct Tree {
     nodes: Vec<Node>,
     index: HashMap<(usize, String), usize>,
+    /// Members that are nobody's value, as far as their first bytes tell.
+    others: Vec<usize>,
 }
 
 /// One key: an array, a JSON text, a group, or several of these.
@@ -38,7 +40,16 @@ impl Tree {
         Tree {
             nodes: vec![Node::default()],
             index: HashMap::new(),
+            others: Vec::new(),
         }
+    }
+
+    pub(crate) fn leave_out(&mut self, member: usize) {
+        self.others.push(member);
+    }
+
+    pub(crate) fn others(&self) -> &[usize] {
+        &self.others
     }
 
     /// Enters a member under its key.

@@ -36,12 +36,9 @@ const INPUT: u64 = 64 << 10;
 
 /// Checks everything known about a member before its data; returns where that starts.
 pub(super) fn locate<R: Read + Seek>(reader: &mut R, entry: &Entry) -> Result<u64> {
+    // First what two readers would see differently: one of the two may be what makes it unsupported.
+    let start = agree(reader, entry)?;
     check_claims(entry)?;
-    reader.seek(SeekFrom::Start(entry.offset))?;
-    let (header, name, extra) = read_local(reader)?;
-    check_local(entry, &header, name, &extra)?;
-    // The directory was proven to lie behind 30 bytes from here, so nothing below overflows but the claimed size.
-    let start = entry.offset + (LOCAL_LEN + usize::from(u16_at(&header, 26)) + extra.len()) as u64;
     let end = start.checked_add(entry.compressed).filter(|&end| end <= entry.limit).ok_or_else(|| {
         corrupt(format_args!(
             "found {} bytes of data from offset {start}, expected them to end at or before {}, where something else starts",
@@ -53,6 +50,15 @@ pub(super) fn locate<R: Read + Seek>(reader: &mut R, entry: &Entry) -> Result<u6
         reader.seek(SeekFrom::Start(start))?;
     }
     Ok(start)
+}
+
+/// Compares the local header with the directory; returns where it ends.
+pub(super) fn agree<R: Read + Seek>(reader: &mut R, entry: &Entry) -> Result<u64> {
+    reader.seek(SeekFrom::Start(entry.offset))?;
+    let (header, name, extra) = read_local(reader)?;
+    check_local(entry, &header, name, &extra)?;
+    // The directory was proven to lie behind 30 bytes from here, so nothing overflows.
+    Ok(entry.offset + (LOCAL_LEN + usize::from(u16_at(&header, 26)) + extra.len()) as u64)
 }
 
 fn check_claims(entry: &Entry) -> Result<()> {
