@@ -141,7 +141,7 @@ fn the_end_record_must_fit() {
             comment: zip(&[a()], &End::default()),
             ..End::default()
         },
-        "two end records",
+        "one end record",
     );
     corrupt_end(
         End {

@@ -54,6 +54,9 @@ const CENTRAL_LEN: usize = 46;
 const LOCAL_LEN: u64 = 30;
 const ZIP64: u16 = 1;
 
+/// Version 6.3 of the format, the last one that means anything to anybody.
+const LATEST: u8 = 63;
+
 /// The flag that says a name is UTF-8.
 const UTF8: u16 = 1 << 11;
 
@@ -236,16 +239,17 @@ fn find_end(tail: &[u8]) -> Result<usize> {
         if window != END {
             continue;
         }
+        // Python takes the last one, whatever comment it claims.
+        if found.is_some() {
+            return Err(corrupt(
+                "found the signature of an end record in the comment of another, expected one end record",
+            ));
+        }
         let Some(rest) = tail.len().checked_sub(at + END_LEN) else {
             continue;
         };
         let comment = usize::from(u16_at(tail, at + 20));
         if comment == rest {
-            if found.is_some() {
-                return Err(corrupt(
-                    "found two end records that both reach to the end of the file, expected one",
-                ));
-            }
             found = Some(at);
         } else {
             cut = Some((comment, rest));
@@ -356,6 +360,14 @@ fn read_entry<R: Read>(bytes: &mut R, left: &mut u64, directory: u64) -> Result<
             "found `{}`, expected the signature `PK\\x01\\x02`",
             fixed[..4].escape_ascii()
         )));
+    }
+    // Python opens no archive with a member of a later version.
+    let version = fixed[6];
+    if version > LATEST {
+        return Err(Error::new(
+            ErrorKind::UnsupportedArchive,
+            format_args!("found a member that needs version {version} of the format, expected at most {LATEST}"),
+        ));
     }
     let flags = u16_at(&fixed, 8);
     let method = u16_at(&fixed, 10);
