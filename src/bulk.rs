@@ -54,6 +54,17 @@ impl Number {
         })
     }
 
+    /// The bytes of one number.
+    pub(crate) fn size(self) -> u64 {
+        match self {
+            Number::Bool | Number::I8 | Number::U8 => 1,
+            Number::I16 | Number::U16 | Number::F16 => 2,
+            Number::I32 | Number::U32 | Number::F32 => 4,
+            Number::I64 | Number::U64 | Number::F64 | Number::C64 => 8,
+            Number::C128 => 16,
+        }
+    }
+
     pub(crate) fn dtype(self) -> Dtype {
         match self {
             Number::Bool => Dtype::bool(),
@@ -249,7 +260,9 @@ pub(crate) fn is_str<T: ?Sized>() -> bool {
 /// The float in an `Option` of one, where None is all there is to see.
 pub(crate) fn optional_float<T: ?Sized>() -> Option<Number> {
     let id = typeid::of::<T>();
-    if id == typeid::of::<Option<f32>>() || id == typeid::of::<&Option<f32>>() {
+    if id == typeid::of::<Option<f64>>() || id == typeid::of::<&Option<f64>>() {
+        Some(Number::F64)
+    } else if id == typeid::of::<Option<f32>>() || id == typeid::of::<&Option<f32>>() {
         Some(Number::F32)
     } else if id == typeid::of::<Option<half::f16>>() || id == typeid::of::<&Option<half::f16>>() {
         Some(Number::F16)
@@ -264,7 +277,7 @@ pub(crate) enum AnyComplex {
     C128(Complex<f64>),
 }
 
-#[inline]
+#[inline(always)]
 pub(crate) fn complex<T: ?Sized>(value: &T) -> Option<AnyComplex> {
     let id = typeid::of::<T>();
     let thin = std::ptr::from_ref(value).cast::<()>();

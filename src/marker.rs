@@ -43,22 +43,28 @@ pub(crate) enum Marker {
 
 impl Marker {
     /// The marker of this name; `None` for the newtype structs of everybody else.
+    #[inline(always)]
     pub(crate) fn of(name: &str) -> Option<Marker> {
         // Every newtype struct passes here: one comparison settles the usual case.
-        if !name.starts_with('$') {
-            return None;
+        if name.as_bytes().first() == Some(&b'$') {
+            named(name)
+        } else {
+            None
         }
-        Some(match name {
-            NAN => Marker::Nan,
-            FLOAT16 => Marker::Float16,
-            BYTES => Marker::Bytes,
-            LIST => Marker::List,
-            RAGGED => Marker::Ragged,
-            JSON => Marker::Json,
-            RAW => Marker::Raw,
-            _ => return time(name),
-        })
     }
+}
+
+#[cold]
+fn named(name: &str) -> Option<Marker> {
+    Some(match name {
+        NAN => Marker::Nan,
+        FLOAT16 => Marker::Float16,
+        BYTES => Marker::Bytes,
+        LIST => Marker::List,
+        RAGGED => Marker::Ragged,
+        JSON => Marker::Json,
+        _ => return time(name),
+    })
 }
 
 fn time(name: &str) -> Option<Marker> {

@@ -7,7 +7,7 @@
 
 use std::io::Write;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::header::Header;
 
 /// Takes one array: the header once, then its data in C order.
@@ -31,44 +31,13 @@ impl<W: Write> Sink for Plain<W> {
     }
 }
 
-/// How much is gathered before it goes to a sink.
-const PIECE: usize = 64 * 1024;
-
-/// A sink with a small buffer in front, for values that come one by one.
-pub(crate) struct Out<'s> {
-    sink: &'s mut dyn Sink,
-    buffer: Vec<u8>,
-}
-
-impl<'s> Out<'s> {
-    pub(crate) fn new(sink: &'s mut dyn Sink) -> Self {
-        Out {
-            sink,
-            buffer: Vec::new(),
-        }
-    }
-
-    pub(crate) fn begin(&mut self, header: &Header) -> Result<()> {
-        self.sink.begin(header)?;
-        // Never more than the array itself: many members are tiny.
-        self.buffer.reserve(header.data_len().min(PIECE as u64) as usize);
-        Ok(())
-    }
-
-    #[inline]
-    pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<()> {
-        if self.buffer.len() + bytes.len() > PIECE {
-            self.flush()?;
-            if bytes.len() >= PIECE {
-                return self.sink.write(bytes);
-            }
-        }
-        self.buffer.extend_from_slice(bytes);
-        Ok(())
-    }
+/// Where elements are put one by one.
+pub(crate) trait Put {
+    /// Takes the next bytes of an element.
+    fn put(&mut self, bytes: &[u8]) -> Result<()>;
 
     /// Fills up a fixed-width element.
-    pub(crate) fn zeros(&mut self, mut n: u64) -> Result<()> {
+    fn zeros(&mut self, mut n: u64) -> Result<()> {
         const ZEROS: [u8; 256] = [0; 256];
         while n > 0 {
             let step = n.min(ZEROS.len() as u64);
@@ -78,11 +47,192 @@ impl<'s> Out<'s> {
         Ok(())
     }
 
+    /// Whether all that is put lies in one room already, of any size.
+    const IN_ROOM: bool;
+
+    /// Has the next `n` bytes filled; `None` where so many never lie together.
+    fn room<R>(&mut self, n: u64, fill: impl FnOnce(&mut Room<'_>) -> Result<R>) -> Option<Result<R>>;
+}
+
+/// How much is gathered before it goes to a sink.
+const PIECE: usize = 64 * 1024;
+
+/// The largest element that gets a room of its own.
+const MAX_ROOM: usize = 16 * 1024;
+
+/// A sink with a small buffer in front, for values that come one by one.
+///
+/// ```text
+/// buffer   ████████████░░░░░░░░  up to PIECE bytes
+///          0          at
+/// ```
+pub(crate) struct Out<'s> {
+    sink: &'s mut dyn Sink,
+    buffer: Vec<u8>,
+    at: usize,
+    /// What the header announced and the sink has not got, once there was a header.
+    left: Option<u64>,
+}
+
+impl<'s> Out<'s> {
+    pub(crate) fn new(sink: &'s mut dyn Sink) -> Self {
+        Out {
+            sink,
+            buffer: Vec::new(),
+            at: 0,
+            left: None,
+        }
+    }
+
+    pub(crate) fn begin(&mut self, header: &Header) -> Result<()> {
+        self.sink.begin(header)?;
+        // Never more than the array itself: many members are tiny.
+        self.buffer.resize(header.data_len().min(PIECE as u64) as usize, 0);
+        self.left = Some(header.data_len());
+        Ok(())
+    }
+
+    /// Hands on what has been gathered.
     pub(crate) fn flush(&mut self) -> Result<()> {
-        if !self.buffer.is_empty() {
-            self.sink.write(&self.buffer)?;
-            self.buffer.clear();
+        match std::mem::take(&mut self.at) {
+            0 => Ok(()),
+            at => {
+                self.count(at)?;
+                self.sink.write(&self.buffer[..at])
+            }
+        }
+    }
+
+    /// Hands on the rest of an array, which has to be what its header announced.
+    pub(crate) fn end(mut self) -> Result<()> {
+        self.flush()?;
+        match self.left {
+            None | Some(0) => Ok(()),
+            Some(_) => Err(not_filled()),
+        }
+    }
+
+    fn count(&mut self, n: usize) -> Result<()> {
+        if let Some(left) = &mut self.left {
+            *left = left.checked_sub(n as u64).ok_or_else(not_filled)?;
         }
         Ok(())
     }
+
+    /// Sees to it that `n` bytes fit behind `at`, at most a piece.
+    #[cold]
+    fn make_room(&mut self, n: usize) -> Result<()> {
+        if self.at + n > PIECE {
+            self.flush()?;
+        }
+        if self.at + n > self.buffer.len() {
+            self.buffer
+                .resize((self.at + n).max(2 * self.buffer.len()).min(PIECE), 0);
+        }
+        Ok(())
+    }
+}
+
+impl Put for Out<'_> {
+    const IN_ROOM: bool = false;
+
+    #[inline(always)]
+    fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.buffer.len() - self.at < bytes.len() {
+            if bytes.len() >= PIECE {
+                self.flush()?;
+                self.count(bytes.len())?;
+                return self.sink.write(bytes);
+            }
+            self.make_room(bytes.len())?;
+        }
+        let end = self.at + bytes.len();
+        self.buffer[self.at..end].copy_from_slice(bytes);
+        self.at = end;
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn room<R>(&mut self, n: u64, fill: impl FnOnce(&mut Room<'_>) -> Result<R>) -> Option<Result<R>> {
+        if n > MAX_ROOM as u64 {
+            return None;
+        }
+        let n = n as usize;
+        if self.buffer.len() - self.at < n
+            && let Err(error) = self.make_room(n)
+        {
+            return Some(Err(error));
+        }
+        let end = self.at + n;
+        let mut room = Room(&mut self.buffer[self.at..end]);
+        let filled = fill(&mut room);
+        if filled.is_ok() && !room.0.is_empty() {
+            return Some(Err(not_filled()));
+        }
+        self.at = end;
+        Some(filled)
+    }
+}
+
+/// What is left of the bytes of one element; no sink has to be asked.
+pub(crate) struct Room<'b>(&'b mut [u8]);
+
+impl<'b> Room<'b> {
+    #[inline(always)]
+    fn take(&mut self, n: usize) -> Result<&'b mut [u8]> {
+        match std::mem::take(&mut self.0).split_at_mut_checked(n) {
+            Some((taken, rest)) => {
+                self.0 = rest;
+                Ok(taken)
+            }
+            None => Err(not_filled()),
+        }
+    }
+
+    /// Puts a text as code points of four bytes into the next `n` bytes; `None` if it is longer.
+    pub(crate) fn text(&mut self, text: &str, n: usize) -> Result<Option<()>> {
+        let mut slots = self.take(n)?.chunks_exact_mut(4);
+        if text.is_ascii() {
+            if slots.len() < text.len() {
+                return Ok(None);
+            }
+            for (byte, slot) in text.bytes().zip(&mut slots) {
+                slot.copy_from_slice(&u32::from(byte).to_le_bytes());
+            }
+        } else {
+            for c in text.chars() {
+                match slots.next() {
+                    Some(slot) => slot.copy_from_slice(&u32::from(c).to_le_bytes()),
+                    None => return Ok(None),
+                }
+            }
+        }
+        slots.for_each(|slot| slot.fill(0));
+        Ok(Some(()))
+    }
+}
+
+impl Put for Room<'_> {
+    const IN_ROOM: bool = true;
+
+    #[inline(always)]
+    fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        self.take(bytes.len())?.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn room<R>(&mut self, _: u64, fill: impl FnOnce(&mut Room<'_>) -> Result<R>) -> Option<Result<R>> {
+        Some(fill(self))
+    }
+}
+
+/// Only a value that goes on after it was told to stop gets here.
+#[cold]
+fn not_filled() -> Error {
+    Error::new(
+        ErrorKind::InvalidValue,
+        "found an element of another size, expected one as on the walk before: the value serialized differently the \
+         second time",
+    )
 }

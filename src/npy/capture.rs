@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// The integer that `value` is, if it is an unsigned one.
 pub(crate) fn unsigned<T: Serialize + ?Sized>(value: &T) -> Option<u64> {
-    match value.serialize(Capture(0)) {
+    match value.serialize(ANY) {
         Ok(Captured::Unsigned(v)) => Some(v),
         _ => None,
     }
@@ -16,7 +16,7 @@ pub(crate) fn unsigned<T: Serialize + ?Sized>(value: &T) -> Option<u64> {
 
 /// The integers that `value` is a sequence or tuple of.
 pub(crate) fn dims<T: Serialize + ?Sized>(value: &T) -> Option<Vec<u64>> {
-    match value.serialize(Capture(0)) {
+    match value.serialize(ANY) {
         Ok(Captured::Dims(dims)) => Some(dims),
         _ => None,
     }
@@ -24,16 +24,33 @@ pub(crate) fn dims<T: Serialize + ?Sized>(value: &T) -> Option<Vec<u64>> {
 
 /// The text of a map key: strings, integers, bools, chars and unit variants, as serde_json turns them to text.
 pub(crate) fn key<K: Serialize + ?Sized>(key: &K) -> Result<String> {
-    Ok(match key.serialize(Capture(0))? {
+    Ok(match key.serialize(ANY)? {
         Captured::Unsigned(v) => v.to_string(),
         Captured::Text(text) => text,
-        Captured::Dims(_) | Captured::Bytes(_) => return Err(no_plain_value()),
+        Captured::Dims(_) | Captured::Bytes(_) | Captured::Same => return Err(no_plain_value()),
     })
+}
+
+/// Whether the text of a map key is `name`.
+pub(crate) fn is_key<K: Serialize + ?Sized>(key: &K, name: &str) -> bool {
+    matches!(
+        key.serialize(Capture {
+            newtypes: 0,
+            name: Some(name)
+        }),
+        Ok(Captured::Same)
+    )
+}
+
+/// Whether two names are equal; mostly they are one and the same literal.
+#[inline]
+pub(crate) fn same_name(a: &str, b: &str) -> bool {
+    a.len() == b.len() && (std::ptr::eq(a, b) || a == b)
 }
 
 /// The bytes of a text or of bytes.
 pub(crate) fn bytes<T: Serialize + ?Sized>(value: &T) -> Option<Vec<u8>> {
-    match value.serialize(Capture(0)) {
+    match value.serialize(ANY) {
         Ok(Captured::Bytes(bytes)) => Some(bytes),
         Ok(Captured::Text(text)) => Some(text.into_bytes()),
         _ => None,
@@ -45,10 +62,22 @@ enum Captured {
     Text(String),
     Dims(Vec<u64>),
     Bytes(Vec<u8>),
+    /// The text that was asked for.
+    Same,
 }
 
-/// Counts the newtypes around the value, which could be endless.
-struct Capture(u32);
+#[derive(Clone, Copy)]
+struct Capture<'a> {
+    /// Those around the value, which could be endless.
+    newtypes: u32,
+    /// The one text that is looked for.
+    name: Option<&'a str>,
+}
+
+const ANY: Capture<'static> = Capture {
+    newtypes: 0,
+    name: None,
+};
 
 const MAX_NEWTYPES: u32 = 64;
 
@@ -78,7 +107,7 @@ fn no_plain_value() -> Error {
     )
 }
 
-impl Serializer for Capture {
+impl Serializer for Capture<'_> {
     type Ok = Captured;
     type Error = Error;
     type SerializeSeq = Dims;
@@ -100,7 +129,6 @@ impl Serializer for Capture {
         serialize_i64(i64) Text to_string;
         serialize_bool(bool) Text to_string;
         serialize_char(char) Text to_string;
-        serialize_str(&str) Text to_owned;
         serialize_bytes(&[u8]) Bytes to_vec;
     }
 
@@ -120,6 +148,13 @@ impl Serializer for Capture {
         serialize_struct_variant(&'static str, u32, &'static str, usize) SerializeStructVariant;
     }
 
+    fn serialize_str(self, v: &str) -> Result<Captured> {
+        if self.name == Some(v) {
+            return Ok(Captured::Same);
+        }
+        Ok(Captured::Text(v.to_owned()))
+    }
+
     fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<Captured> {
         Ok(Captured::Text(variant.to_owned()))
     }
@@ -129,10 +164,13 @@ impl Serializer for Capture {
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<Captured> {
-        if self.0 >= MAX_NEWTYPES {
+        if self.newtypes >= MAX_NEWTYPES {
             return Err(no_plain_value());
         }
-        value.serialize(Capture(self.0 + 1))
+        value.serialize(Capture {
+            newtypes: self.newtypes + 1,
+            ..self
+        })
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(

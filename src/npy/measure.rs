@@ -5,12 +5,15 @@
 //! vec![Some(vec![1.0]), None]    ->  Group                                  ->  a list, one member each
 //! ```
 
+mod check;
+
 use std::borrow::Cow;
 
 use serde::Serialize;
 use serde::ser::{self, Serializer};
 
-use crate::bulk::{self, Element, Number};
+use self::check::Check;
+use crate::bulk::{self, Element, Number, Whole};
 use crate::dtype::TimeUnit;
 use crate::error::{Error, ErrorKind, Result};
 use crate::marker::Marker;
@@ -179,23 +182,11 @@ impl Serializer for Measure {
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Items> {
-        Ok(Items {
-            measure: self.parts(),
-            tuple: false,
-            element: None,
-            len: 0,
-            items: Vec::new(),
-        })
+        Ok(Items::new(self.parts(), Parts::Union(None)))
     }
 
     fn serialize_tuple(self, _: usize) -> Result<Items> {
-        Ok(Items {
-            measure: self.parts(),
-            tuple: true,
-            element: None,
-            len: 0,
-            items: Vec::new(),
-        })
+        Ok(Items::new(self.parts(), Parts::Each(Vec::new())))
     }
 
     fn serialize_tuple_struct(self, _: &'static str, len: usize) -> Result<Items> {
@@ -254,15 +245,9 @@ impl Serializer for Measure {
             && self.marker.is_none()
             && let Some(whole) = bulk::whole(&iter)
         {
-            let leaf = Node::Leaf(Leaf::Number(whole.number));
-            let item = if whole.len == 0 {
-                Node::Empty(Some(Element::Number(whole.number)))
-            } else {
-                leaf
-            };
             return Ok(Node::Axis {
                 len: whole.len as u64,
-                item: Box::new(item),
+                item: Box::new(whole_item(&whole)),
                 tuple: false,
             });
         }
@@ -279,14 +264,33 @@ impl Serializer for Measure {
     }
 }
 
+/// What the elements of a whole slice are: numbers, or rows of them.
+fn whole_item(whole: &Whole<'_>) -> Node {
+    let leaf = Node::Leaf(Leaf::Number(whole.number));
+    match whole.row {
+        None if whole.len == 0 => Node::Empty(Some(Element::Number(whole.number))),
+        None => leaf,
+        Some(_) if whole.len == 0 => Node::Empty(None),
+        Some(row) => Node::Axis {
+            len: row as u64,
+            item: Box::new(if row == 0 { Node::Empty(None) } else { leaf }),
+            tuple: true,
+        },
+    }
+}
+
 /// The bits of a half float, which its crate hands out as a newtype of u16.
+#[inline(always)]
 pub(crate) fn half<T: Serialize + ?Sized>(name: &str, value: &T) -> Option<Scalar<'static>> {
-    let bits = || unsigned(value).and_then(|bits| u16::try_from(bits).ok());
     match name {
-        "f16" => Some(Scalar::F16(bits()?)),
-        "bf16" => Some(Scalar::Bf16(bits()?)),
+        "f16" => Some(Scalar::F16(bits(value)?)),
+        "bf16" => Some(Scalar::Bf16(bits(value)?)),
         _ => None,
     }
+}
+
+fn bits<T: Serialize + ?Sized>(value: &T) -> Option<u16> {
+    unsigned(value).and_then(|bits| u16::try_from(bits).ok())
 }
 
 #[cold]
@@ -316,18 +320,59 @@ fn units() -> Error {
 /// A sequence or tuple.
 pub(crate) struct Items {
     measure: Option<Measure>,
-    tuple: bool,
     element: Option<Element>,
     len: u64,
-    /// All items of a tuple; the union of those of a sequence.
-    items: Vec<Node>,
+    parts: Parts,
+    /// The bytes of the texts before the element under way, where it may turn out to differ behind a text.
+    texts: Option<Vec<u64>>,
+}
+
+enum Parts {
+    /// The layouts of all items of a tuple.
+    Each(Vec<Node>),
+    /// The layout that holds all elements of a sequence so far.
+    Union(Option<Node>),
 }
 
 impl Items {
+    fn new(measure: Option<Measure>, parts: Parts) -> Self {
+        Items {
+            measure,
+            element: None,
+            len: 0,
+            parts,
+            texts: None,
+        }
+    }
+
+    #[inline]
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        let Some(measure) = self.measure else {
+            self.len += 1;
+            return Ok(());
+        };
+        if let Parts::Union(Some(seen)) = &mut self.parts {
+            if let Some(texts) = &mut self.texts {
+                texts.clear();
+                seen.each_text(&mut |text| texts.push(*text));
+            }
+            if Check::new(seen, measure).value(value).is_ok() {
+                self.len += 1;
+                return Ok(());
+            }
+            if let Some(texts) = &self.texts {
+                let mut texts = texts.iter();
+                seen.each_text(&mut |text| *text = texts.next().copied().unwrap_or(*text));
+            }
+        }
+        self.measured(measure, value)
+    }
+
+    /// Measures an element that is the first or differs from those before.
+    #[cold]
+    fn measured<T: Serialize + ?Sized>(&mut self, measure: Measure, value: &T) -> Result<()> {
         let index = self.len;
         self.len += 1;
-        let Some(measure) = self.measure else { return Ok(()) };
         let mut node = measure.value(value).map_err(|e| e.at_index(index))?;
         if let Node::None { scalar } = &mut node {
             *scalar = bulk::is_optional_scalar::<T>();
@@ -335,26 +380,34 @@ impl Items {
         if let Node::Group = node {
             // Nothing that follows can make it an array again.
             self.measure = None;
-        } else if self.tuple {
-            self.items.push(node);
-        } else {
-            match self.items.pop() {
-                None => self.items.push(node),
-                Some(seen) => self.items.push(seen.union(node, index)),
+            return Ok(());
+        }
+        match &mut self.parts {
+            Parts::Each(items) => items.push(node),
+            Parts::Union(seen) => {
+                let mut union = match seen.take() {
+                    None => node,
+                    Some(seen) => seen.union(node, index),
+                };
+                let mut any = false;
+                union.each_text(&mut |_| any = true);
+                self.texts = (any && !matches!(union, Node::Leaf(_) | Node::Maybe(_))).then(Vec::new);
+                *seen = Some(union);
             }
         }
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Node> {
-        if self.measure.is_none() {
+    fn finish(self) -> Result<Node> {
+        let Some(measure) = self.measure else {
             return Ok(Node::Group);
-        }
-        if self.tuple {
-            return Ok(tuple(self.items));
-        }
-        let item = match self.items.pop() {
-            None => measure_empty(self.element, self.measure.and_then(|measure| measure.marker)),
+        };
+        let seen = match self.parts {
+            Parts::Each(items) => return Ok(tuple(items)),
+            Parts::Union(seen) => seen,
+        };
+        let item = match seen {
+            None => measure_empty(self.element, measure.marker),
             Some(Node::Group) => return Ok(Node::Group),
             Some(Node::None { scalar: false }) => return Ok(Node::Group),
             Some(Node::None { scalar: true }) => {
@@ -472,7 +525,9 @@ pub(crate) struct Fields {
 /// The structs that are known by name and fields.
 #[derive(Default)]
 pub(crate) struct Special {
-    numbers: Vec<u64>,
+    numbers: [u64; 2],
+    /// How many of the numbers have come.
+    count: usize,
     shape: Vec<u64>,
     data: Option<Box<Node>>,
 }
@@ -490,10 +545,13 @@ impl Special {
             ("Duration", "secs" | "nanos")
             | ("SystemTime", "secs_since_epoch" | "nanos_since_epoch")
             | ("Array", "v") => {
-                self.numbers.extend(unsigned(value));
+                if let (Some(slot), Some(number)) = (self.numbers.get_mut(self.count), unsigned(value)) {
+                    *slot = number;
+                    self.count += 1;
+                }
             }
             ("Array", "dim") => self.shape = capture::dims(value).unwrap_or_default(),
-            ("Array", "data") if self.numbers == [1] => {
+            ("Array", "data") if self.numbers[..self.count] == [1] => {
                 self.data = match data(value)? {
                     Node::Axis {
                         len,
@@ -518,7 +576,7 @@ impl Special {
 
     /// What the struct is, if all of its fields have been taken.
     pub(crate) fn finish(self, name: &str, fields: usize) -> Result<Option<Finished>> {
-        match (name, fields, &self.numbers[..]) {
+        match (name, fields, &self.numbers[..self.count]) {
             ("Duration", 2, &[secs, nanos]) => {
                 Ok(Some(Finished::Scalar(Scalar::Nanos(nanoseconds(name, secs, nanos)?))))
             }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::bulk::Element;
+use crate::bulk::{Element, Whole};
 use crate::dtype::Dtype;
 use crate::error::{Error, ErrorKind, Result};
 use crate::header::Header;
@@ -63,12 +63,43 @@ impl Node {
         }
     }
 
+    /// Hands out the bytes of text counted at each place where there is text.
+    pub(crate) fn each_text(&mut self, f: &mut impl FnMut(&mut u64)) {
+        match self {
+            Node::Leaf(Leaf::Str { text, .. }) | Node::Maybe(Leaf::Str { text, .. }) => f(text),
+            Node::Axis { item, .. } | Node::Ndarray { item, .. } => item.each_text(f),
+            Node::Record { fields, .. } => fields.iter_mut().for_each(|(_, node)| node.each_text(f)),
+            _ => {}
+        }
+    }
+
     /// Whether every value of this layout takes the same number of bytes, whatever it holds.
     pub(crate) fn is_fixed(&self) -> bool {
         matches!(
             self,
             Node::Leaf(_) | Node::Unit | Node::Record { .. } | Node::Axis { tuple: true, .. }
         )
+    }
+
+    /// Whether this is the layout of the elements of a slice that is not empty.
+    pub(crate) fn is_of(&self, whole: &Whole<'_>) -> bool {
+        let number = match (self, whole.row) {
+            (node, None) => node,
+            (Node::Axis { len, item, tuple: true }, Some(row)) if *len == row as u64 => item,
+            _ => return false,
+        };
+        whole.len > 0 && matches!(number, Node::Leaf(Leaf::Number(number)) if *number == whole.number)
+    }
+
+    /// The bytes of one value of this layout.
+    pub(crate) fn size(&self) -> u64 {
+        match self {
+            Node::Leaf(leaf) | Node::Maybe(leaf) => leaf.size(),
+            Node::Axis { len, item, .. } => len.saturating_mul(item.size()),
+            Node::Ndarray { shape, item } => shape.iter().fold(item.size(), |n, &len| n.saturating_mul(len)),
+            Node::Record { fields, .. } => fields.iter().fold(0, |n, (_, node)| node.size().saturating_add(n)),
+            Node::Unit | Node::None { .. } | Node::Empty(_) | Node::Group | Node::Fault(_) => 0,
+        }
     }
 
     /// The layout that holds both `self`, seen so far, and `other`, the element `index`.

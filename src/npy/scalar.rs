@@ -6,7 +6,7 @@ use crate::bulk::{AnyComplex, Number};
 use crate::dtype::{Dtype, Kind, TimeBase, TimeUnit};
 use crate::error::{Error, ErrorKind, Result};
 use crate::marker::Marker;
-use crate::sink::Out;
+use crate::sink::Put;
 
 /// What `Duration` and `SystemTime` are written in.
 const NANO: TimeUnit = TimeUnit {
@@ -62,6 +62,17 @@ pub(crate) enum Leaf {
 }
 
 impl Leaf {
+    /// The bytes of one value.
+    pub(crate) fn size(self) -> u64 {
+        match self {
+            Leaf::Number(number) => number.size(),
+            Leaf::Bf16 => 2,
+            Leaf::Str { width, .. } => width.saturating_mul(4),
+            Leaf::Raw(len) | Leaf::Bytes(len) => len,
+            Leaf::Datetime(_) | Leaf::Timedelta(_) | Leaf::Nan => 8,
+        }
+    }
+
     pub(crate) fn dtype(self) -> Dtype {
         match self {
             Leaf::Number(number) => number.dtype(),
@@ -87,6 +98,7 @@ impl From<AnyComplex> for Scalar<'_> {
 
 impl Scalar<'_> {
     /// Numbers and bools stream without a measuring walk.
+    #[inline(always)]
     pub(crate) fn number(&self) -> Option<Number> {
         Some(match self {
             Scalar::Bool(_) => Number::Bool,
@@ -175,43 +187,64 @@ impl Scalar<'_> {
     }
 
     /// Writes the value in the layout `leaf`, which `Scalar::leaf` or a union of several gave.
-    #[inline]
-    pub(crate) fn put(&self, leaf: Leaf, out: &mut Out<'_>) -> Result<()> {
-        match (*self, leaf) {
-            (Scalar::Bool(v), Leaf::Number(Number::Bool)) => out.put(&[u8::from(v)]),
-            (Scalar::I8(v), Leaf::Number(Number::I8)) => out.put(&v.to_le_bytes()),
-            (Scalar::I16(v), Leaf::Number(Number::I16)) => out.put(&v.to_le_bytes()),
-            (Scalar::I32(v), Leaf::Number(Number::I32)) => out.put(&v.to_le_bytes()),
-            (Scalar::I64(v), Leaf::Number(Number::I64) | Leaf::Datetime(_) | Leaf::Timedelta(_)) => {
-                out.put(&v.to_le_bytes())
+    ///
+    /// Inlined, so that a caller who knows the sort of scalar is left with one comparison and one store.
+    #[inline(always)]
+    pub(crate) fn put<P: Put>(&self, leaf: Leaf, out: &mut P) -> Result<()> {
+        if let Leaf::Number(number) = leaf
+            && self.number() == Some(number)
+        {
+            return self.put_number(out);
+        }
+        self.put_other(leaf, out)
+    }
+
+    #[inline(always)]
+    fn put_number<P: Put>(&self, out: &mut P) -> Result<()> {
+        match *self {
+            Scalar::Bool(v) => out.put(&[u8::from(v)]),
+            Scalar::I8(v) => out.put(&v.to_le_bytes()),
+            Scalar::I16(v) => out.put(&v.to_le_bytes()),
+            Scalar::I32(v) => out.put(&v.to_le_bytes()),
+            Scalar::I64(v) => out.put(&v.to_le_bytes()),
+            Scalar::U8(v) => out.put(&v.to_le_bytes()),
+            Scalar::U16(v) | Scalar::F16(v) => out.put(&v.to_le_bytes()),
+            Scalar::U32(v) => out.put(&v.to_le_bytes()),
+            Scalar::U64(v) => out.put(&v.to_le_bytes()),
+            Scalar::F32(v) => out.put(&v.to_le_bytes()),
+            Scalar::F64(v) => out.put(&v.to_le_bytes()),
+            Scalar::C64(re, im) => {
+                out.put(&re.to_le_bytes())?;
+                out.put(&im.to_le_bytes())
             }
-            (Scalar::U8(v), Leaf::Number(Number::U8)) => out.put(&v.to_le_bytes()),
-            (Scalar::U16(v), Leaf::Number(Number::U16)) => out.put(&v.to_le_bytes()),
-            (Scalar::U32(v), Leaf::Number(Number::U32)) => out.put(&v.to_le_bytes()),
-            (Scalar::U64(v), Leaf::Number(Number::U64)) => out.put(&v.to_le_bytes()),
-            (Scalar::F16(v), Leaf::Number(Number::F16)) | (Scalar::Bf16(v), Leaf::Bf16) => out.put(&v.to_le_bytes()),
-            (Scalar::F32(v), Leaf::Number(Number::F32)) => out.put(&v.to_le_bytes()),
-            (Scalar::F64(v), Leaf::Number(Number::F64)) => out.put(&v.to_le_bytes()),
+            Scalar::C128(re, im) => {
+                out.put(&re.to_le_bytes())?;
+                out.put(&im.to_le_bytes())
+            }
+            _ => Err(changed(self.describe(), "a number")),
+        }
+    }
+
+    /// Writes what is no number, or becomes one of another sort.
+    fn put_other<P: Put>(&self, leaf: Leaf, out: &mut P) -> Result<()> {
+        match (*self, leaf) {
+            (Scalar::I64(v), Leaf::Datetime(_) | Leaf::Timedelta(_)) => out.put(&v.to_le_bytes()),
+            (Scalar::Bf16(v), Leaf::Bf16) => out.put(&v.to_le_bytes()),
             (Scalar::F32(v), Leaf::Number(Number::F16)) => out.put(&narrow(f16::from_f32(v), v.into())?),
             (Scalar::F64(v), Leaf::Number(Number::F16)) => out.put(&narrow(f16::from_f32(to_odd(v)), v)?),
-            (Scalar::C64(re, im), Leaf::Number(Number::C64)) => {
-                out.put(&re.to_le_bytes())?;
-                out.put(&im.to_le_bytes())
-            }
-            (Scalar::C128(re, im), Leaf::Number(Number::C128)) => {
-                out.put(&re.to_le_bytes())?;
-                out.put(&im.to_le_bytes())
-            }
             (Scalar::Char(c), Leaf::Str { width, .. }) => {
                 out.put(&u32::from(c).to_le_bytes())?;
                 out.zeros((width - 1) * 4)
             }
             (Scalar::Str(text), Leaf::Str { width, .. }) => {
+                let too_long = || too_long(text.chars().count() as u64, width);
+                let size = width.saturating_mul(4);
+                if let Some(put) = out.room(size, |room| room.text(text, size as usize)) {
+                    return put?.ok_or_else(too_long);
+                }
                 let mut left = width;
                 for c in text.chars() {
-                    left = left
-                        .checked_sub(1)
-                        .ok_or_else(|| too_long(text.chars().count() as u64, width))?;
+                    left = left.checked_sub(1).ok_or_else(too_long)?;
                     out.put(&u32::from(c).to_le_bytes())?;
                 }
                 out.zeros(left * 4)
@@ -315,11 +348,11 @@ macro_rules! scalars {
             &str => Str serialize_str);
 
         fn serialize_i128(self, _: i128) -> Result<Self::Ok> {
-            Err($crate::npy::scalar::no_128("i128"))
+            Err($crate::npy::scalar::no_128("i128").into())
         }
 
         fn serialize_u128(self, _: u128) -> Result<Self::Ok> {
-            Err($crate::npy::scalar::no_128("u128"))
+            Err($crate::npy::scalar::no_128("u128").into())
         }
 
         fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<Self::Ok> {
@@ -328,7 +361,7 @@ macro_rules! scalars {
     };
     ($($t:ty => $scalar:ident $method:ident),*) => {
         $(
-            #[inline]
+            #[inline(always)]
             fn $method(self, v: $t) -> Result<Self::Ok> {
                 self.scalar(Scalar::$scalar(v))
             }

@@ -1,6 +1,7 @@
 //! A value to one array: the second walk, checked against the first.
 
 use std::borrow::Cow;
+use std::slice;
 
 use serde::Serialize;
 use serde::ser::{self, Impossible, SerializeSeq as _, Serializer};
@@ -14,7 +15,7 @@ use crate::npy::measure::{Finished, Special, half, measure};
 use crate::npy::node::Node;
 use crate::npy::scalar::{Leaf, Scalar, changed, scalars};
 use crate::npy::stream::{Stream, StreamItem};
-use crate::sink::{Out, Sink};
+use crate::sink::{Out, Put, Sink};
 
 /// Writes `value` as the one array it is; an error where it would be more than one.
 pub(crate) fn write_array<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink) -> Result<()> {
@@ -32,7 +33,7 @@ pub(crate) fn write_array<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink)
     };
     if !stream.measure || stream.begun() {
         streamed?;
-        return stream.out.flush();
+        return stream.out.end();
     }
     drop(stream);
     match measure(value)? {
@@ -61,7 +62,7 @@ pub(crate) fn write_node<T: Serialize + ?Sized>(
         marker,
     }
     .value(value)?;
-    out.flush()
+    out.end()
 }
 
 /// Writes the marker of None and `()`, 0-d `|V0`, or of an empty group, of shape (0,).
@@ -70,13 +71,14 @@ pub(crate) fn write_marker(shape: Vec<u64>, sink: &mut dyn Sink) -> Result<()> {
 }
 
 /// A value whose layout is known.
-pub(crate) struct Item<'a, 's> {
-    pub(crate) out: &'a mut Out<'s>,
+pub(crate) struct Item<'a, P> {
+    pub(crate) out: &'a mut P,
     pub(crate) node: &'a Node,
     pub(crate) marker: Option<Marker>,
 }
 
-impl<'a, 's> Item<'a, 's> {
+impl<'a, P: Put> Item<'a, P> {
+    #[inline(always)]
     pub(crate) fn value<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
         match bulk::complex(value) {
             Some(complex) => self.scalar(complex.into()),
@@ -84,7 +86,7 @@ impl<'a, 's> Item<'a, 's> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn scalar(self, scalar: Scalar<'_>) -> Result<()> {
         match self.node {
             Node::Leaf(leaf) => {
@@ -110,53 +112,67 @@ impl<'a, 's> Item<'a, 's> {
         changed(found, expected)
     }
 
-    fn items(self, tuple: bool) -> Result<Items<'a, 's>> {
-        match self.node {
-            Node::Axis { .. } => Ok(Items {
-                out: self.out,
-                node: self.node,
-                marker: self.marker,
-                count: 0,
-            }),
-            Node::Record { tuple: true, .. } if tuple => Ok(Items {
-                out: self.out,
-                node: self.node,
-                marker: self.marker,
-                count: 0,
-            }),
-            _ => Err(self.unexpected(if tuple { "a tuple" } else { "a sequence" })),
-        }
+    #[inline(always)]
+    fn items(self, tuple: bool) -> Result<Items<'a, P>> {
+        let (parts, left, size) = match self.node {
+            Node::Axis { len, item, .. } => {
+                let size = if P::IN_ROOM { 0 } else { item.size() };
+                (Parts::Alike(item), *len, size)
+            }
+            Node::Record { fields, tuple: true } if tuple => {
+                (Parts::Each(fields.iter()), fields.len() as u64, u64::MAX)
+            }
+            _ => return Err(self.unexpected(if tuple { "a tuple" } else { "a sequence" })),
+        };
+        Ok(Items {
+            out: self.out,
+            parts,
+            marker: self.marker,
+            len: left,
+            left,
+            size,
+        })
     }
 
-    fn fields(self, name: &'static str) -> Result<Fields<'a, 's>> {
-        let known = matches!(self.node, Node::Record { tuple: false, .. } | Node::Ndarray { .. })
-            || matches!(
-                (self.node, name),
-                (Node::Leaf(Leaf::Timedelta(_)), "Duration") | (Node::Leaf(Leaf::Datetime(_)), "SystemTime")
-            );
+    #[inline(always)]
+    fn fields(self, name: &'static str) -> Result<Fields<'a, P>> {
+        let known = match self.node {
+            Node::Record { fields, tuple: false } => {
+                return Ok(Fields::Record(Record {
+                    out: self.out,
+                    fields,
+                    rest: fields.iter(),
+                    marker: self.marker,
+                }));
+            }
+            Node::Leaf(Leaf::Timedelta(_)) => name == "Duration",
+            Node::Leaf(Leaf::Datetime(_)) => name == "SystemTime",
+            Node::Ndarray { .. } => name == "Array",
+            _ => false,
+        };
         if !known {
             return Err(self.unexpected("a struct"));
         }
-        Ok(Fields {
+        Ok(Fields::Known(Known {
             out: self.out,
             node: self.node,
             marker: self.marker,
             name,
             count: 0,
             special: Special::default(),
-        })
+        }))
     }
 }
 
-impl<'a, 's> Serializer for Item<'a, 's> {
+impl<'a, P: Put> Serializer for Item<'a, P> {
     type Ok = ();
     type Error = Error;
-    type SerializeSeq = Items<'a, 's>;
-    type SerializeTuple = Items<'a, 's>;
-    type SerializeTupleStruct = Items<'a, 's>;
-    type SerializeTupleVariant = Items<'a, 's>;
-    type SerializeMap = Fields<'a, 's>;
-    type SerializeStruct = Fields<'a, 's>;
+    type SerializeSeq = Items<'a, P>;
+    type SerializeTuple = Items<'a, P>;
+    type SerializeTupleStruct = Items<'a, P>;
+    type SerializeTupleVariant = Items<'a, P>;
+    type SerializeMap = Fields<'a, P>;
+    type SerializeStruct = Fields<'a, P>;
     type SerializeStructVariant = Impossible<(), Error>;
 
     scalars!();
@@ -183,10 +199,12 @@ impl<'a, 's> Serializer for Item<'a, 's> {
         }
     }
 
+    #[inline(always)]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
         self.value(value)
     }
 
+    #[inline(always)]
     fn serialize_unit(self) -> Result<()> {
         match self.node {
             Node::Unit => Ok(()),
@@ -198,6 +216,7 @@ impl<'a, 's> Serializer for Item<'a, 's> {
         self.serialize_unit()
     }
 
+    #[inline(always)]
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<()> {
         if let Some(half) = half(name, value) {
             return self.scalar(half);
@@ -216,15 +235,18 @@ impl<'a, 's> Serializer for Item<'a, 's> {
         Err(self.unexpected(name))
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Items<'a, 's>> {
+    #[inline(always)]
+    fn serialize_seq(self, _: Option<usize>) -> Result<Items<'a, P>> {
         self.items(false)
     }
 
-    fn serialize_tuple(self, _: usize) -> Result<Items<'a, 's>> {
+    #[inline(always)]
+    fn serialize_tuple(self, _: usize) -> Result<Items<'a, P>> {
         self.items(true)
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Items<'a, 's>> {
+    #[inline(always)]
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Items<'a, P>> {
         self.items(true)
     }
 
@@ -238,11 +260,12 @@ impl<'a, 's> Serializer for Item<'a, 's> {
         self.items(true)
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Fields<'a, 's>> {
+    fn serialize_map(self, _: Option<usize>) -> Result<Fields<'a, P>> {
         self.fields("")
     }
 
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Fields<'a, 's>> {
+    #[inline(always)]
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Fields<'a, P>> {
         self.fields(name)
     }
 
@@ -265,7 +288,7 @@ impl<'a, 's> Serializer for Item<'a, 's> {
             && let Node::Axis { len, item, .. } = self.node
             && let Some(whole) = bulk::whole(&iter)
             && whole.len as u64 == *len
-            && (whole.len == 0 || matches!(**item, Node::Leaf(Leaf::Number(number)) if number == whole.number))
+            && (whole.len == 0 || item.is_of(&whole))
         {
             return self.out.put(whole.bytes);
         }
@@ -281,115 +304,181 @@ impl<'a, 's> Serializer for Item<'a, 's> {
     }
 }
 
-/// The elements along an axis, or those of a tuple that is a record.
-pub(crate) struct Items<'a, 's> {
-    out: &'a mut Out<'s>,
-    node: &'a Node,
-    marker: Option<Marker>,
-    count: u64,
+/// What the elements are, one and the same for all or one for each.
+enum Parts<'a> {
+    Alike(&'a Node),
+    Each(slice::Iter<'a, (Cow<'static, str>, Node)>),
 }
 
-impl Items<'_, '_> {
+/// The elements along an axis, or those of a tuple that is a record.
+pub(crate) struct Items<'a, P> {
+    out: &'a mut P,
+    parts: Parts<'a>,
+    marker: Option<Marker>,
+    len: u64,
+    left: u64,
+    /// The bytes of one element.
+    size: u64,
+}
+
+impl<P: Put> Items<'_, P> {
+    #[inline(always)]
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        let index = self.count;
-        self.count += 1;
-        let node = match self.node {
-            Node::Axis { len, item, .. } if index < *len => item,
-            Node::Record { fields, .. } => match fields.get(index as usize) {
-                Some((_, node)) => node,
-                None => return Err(self.wrong_length()),
-            },
-            _ => return Err(self.wrong_length()),
+        let index = self.len - self.left;
+        let node = match &mut self.parts {
+            Parts::Alike(node) => (self.left > 0).then_some(*node),
+            Parts::Each(fields) => fields.next().map(|(_, node)| node),
         };
-        Item {
-            out: self.out,
-            node,
-            marker: self.marker,
-        }
-        .value(value)
-        .map_err(|e| e.at_index(index))
+        let Some(node) = node else {
+            return Err(self.wrong_length(index + 1));
+        };
+        self.left -= 1;
+        let marker = self.marker;
+        let in_room = self.out.room(self.size, |out| Item { out, node, marker }.value(value));
+        let result = match in_room {
+            Some(result) => result,
+            None => Item {
+                out: &mut *self.out,
+                node,
+                marker,
+            }
+            .value(value),
+        };
+        result.map_err(|e| e.at_index(index))
     }
 
+    #[inline(always)]
     fn finish(self) -> Result<()> {
-        if self.count == self.expected() {
-            Ok(())
-        } else {
-            Err(self.wrong_length())
-        }
-    }
-
-    fn expected(&self) -> u64 {
-        match self.node {
-            Node::Axis { len, .. } => *len,
-            Node::Record { fields, .. } => fields.len() as u64,
-            _ => 0,
+        match self.left {
+            0 => Ok(()),
+            left => Err(self.wrong_length(self.len - left)),
         }
     }
 
     #[cold]
-    fn wrong_length(&self) -> Error {
-        changed(
-            format_args!("{} elements", self.count),
-            format_args!("{}", self.expected()),
-        )
+    fn wrong_length(&self, found: u64) -> Error {
+        changed(format_args!("{found} elements"), self.len)
     }
 }
 
-impl ser::SerializeSeq for Items<'_, '_> {
+impl<P: Put> ser::SerializeSeq for Items<'_, P> {
     type Ok = ();
     type Error = Error;
 
+    #[inline(always)]
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         self.push(value)
     }
 
+    #[inline(always)]
     fn end(self) -> Result<()> {
         self.finish()
     }
 }
 
-impl ser::SerializeTuple for Items<'_, '_> {
+impl<P: Put> ser::SerializeTuple for Items<'_, P> {
     type Ok = ();
     type Error = Error;
 
+    #[inline(always)]
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         self.push(value)
     }
 
+    #[inline(always)]
     fn end(self) -> Result<()> {
         self.finish()
     }
 }
 
-impl ser::SerializeTupleVariant for Items<'_, '_> {
+impl<P: Put> ser::SerializeTupleVariant for Items<'_, P> {
     type Ok = ();
     type Error = Error;
 
+    #[inline(always)]
     fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         self.push(value)
     }
 
+    #[inline(always)]
     fn end(self) -> Result<()> {
         self.finish()
     }
 }
 
-impl ser::SerializeTupleStruct for Items<'_, '_> {
+impl<P: Put> ser::SerializeTupleStruct for Items<'_, P> {
     type Ok = ();
     type Error = Error;
 
+    #[inline(always)]
     fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         self.push(value)
     }
 
+    #[inline(always)]
     fn end(self) -> Result<()> {
         self.finish()
     }
 }
 
-/// The fields of a record, or of a struct known by name.
-pub(crate) struct Fields<'a, 's> {
-    out: &'a mut Out<'s>,
+/// The fields of a struct.
+pub(crate) enum Fields<'a, P> {
+    Record(Record<'a, P>),
+    Known(Known<'a, P>),
+}
+
+/// The fields of a record.
+pub(crate) struct Record<'a, P> {
+    out: &'a mut P,
+    fields: &'a [(Cow<'static, str>, Node)],
+    rest: slice::Iter<'a, (Cow<'static, str>, Node)>,
+    marker: Option<Marker>,
+}
+
+impl<P: Put> Record<'_, P> {
+    #[inline(always)]
+    fn push<T: Serialize + ?Sized>(
+        &mut self,
+        is_key: impl FnOnce(&str) -> bool,
+        key: impl Fn() -> Cow<'static, str>,
+        value: &T,
+    ) -> Result<()> {
+        match self.rest.next() {
+            Some((name, node)) if is_key(name) => Item {
+                out: &mut *self.out,
+                node,
+                marker: self.marker,
+            }
+            .value(value)
+            .map_err(|e| e.at_field(name)),
+            expected => Err(self.unexpected(&key(), expected)),
+        }
+    }
+
+    #[cold]
+    fn unexpected(&self, key: &str, expected: Option<&(Cow<'static, str>, Node)>) -> Error {
+        let found = format_args!("the field `{key}`");
+        match expected {
+            Some((name, _)) => changed(found, format_args!("`{name}`")),
+            None => changed(found, format_args!("{} fields", self.fields.len())),
+        }
+    }
+
+    #[inline(always)]
+    fn finish(self) -> Result<()> {
+        match self.rest.len() {
+            0 => Ok(()),
+            missing => Err(changed(
+                format_args!("{} fields", self.fields.len() - missing),
+                self.fields.len(),
+            )),
+        }
+    }
+}
+
+/// A struct known by name and fields.
+pub(crate) struct Known<'a, P> {
+    out: &'a mut P,
     node: &'a Node,
     marker: Option<Marker>,
     name: &'static str,
@@ -397,26 +486,10 @@ pub(crate) struct Fields<'a, 's> {
     special: Special,
 }
 
-impl Fields<'_, '_> {
+impl<P: Put> Known<'_, P> {
     fn push<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<()> {
-        let index = self.count;
         self.count += 1;
         match self.node {
-            Node::Record { fields, .. } => match fields.get(index) {
-                Some((name, node)) if name == key => {
-                    let item = Item {
-                        out: self.out,
-                        node,
-                        marker: self.marker,
-                    };
-                    item.value(value).map_err(|e| e.at_field(key))
-                }
-                Some((name, _)) => Err(changed(format_args!("the field `{key}`"), format_args!("`{name}`"))),
-                None => Err(changed(
-                    format_args!("the field `{key}`"),
-                    format_args!("{} fields", fields.len()),
-                )),
-            },
             Node::Ndarray { shape, item } => match key {
                 "data" => {
                     let axis = Node::Axis {
@@ -425,7 +498,7 @@ impl Fields<'_, '_> {
                         tuple: false,
                     };
                     Item {
-                        out: self.out,
+                        out: &mut *self.out,
                         node: &axis,
                         marker: self.marker,
                     }
@@ -442,34 +515,38 @@ impl Fields<'_, '_> {
 
     fn finish(self) -> Result<()> {
         match self.node {
-            Node::Record { fields, .. } if self.count != fields.len() => Err(changed(
-                format_args!("{} fields", self.count),
-                format_args!("{}", fields.len()),
-            )),
-            Node::Ndarray { .. } if self.count != 3 => Err(changed("a struct", "an ndarray")),
             Node::Leaf(leaf) => match self.special.finish(self.name, self.count)? {
                 Some(Finished::Scalar(scalar)) => scalar.put(*leaf, self.out),
                 _ => Err(changed("a struct", leaf.dtype())),
             },
+            _ if self.count != 3 => Err(changed("a struct", "an ndarray")),
             _ => Ok(()),
         }
     }
 }
 
-impl ser::SerializeStruct for Fields<'_, '_> {
+impl<P: Put> ser::SerializeStruct for Fields<'_, P> {
     type Ok = ();
     type Error = Error;
 
+    #[inline(always)]
     fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<()> {
-        self.push(key, value)
+        match self {
+            Fields::Record(record) => record.push(|name| capture::same_name(name, key), || key.into(), value),
+            Fields::Known(known) => known.push(key, value),
+        }
     }
 
+    #[inline(always)]
     fn end(self) -> Result<()> {
-        self.finish()
+        match self {
+            Fields::Record(record) => record.finish(),
+            Fields::Known(known) => known.finish(),
+        }
     }
 }
 
-impl ser::SerializeMap for Fields<'_, '_> {
+impl<P: Put> ser::SerializeMap for Fields<'_, P> {
     type Ok = ();
     type Error = Error;
 
@@ -482,11 +559,14 @@ impl ser::SerializeMap for Fields<'_, '_> {
     }
 
     fn serialize_entry<K: Serialize + ?Sized, V: Serialize + ?Sized>(&mut self, key: &K, value: &V) -> Result<()> {
-        let key = capture::key(key)?;
-        self.push(&key, value)
+        let found = || capture::key(key).map_or("a key that is no text".into(), Cow::Owned);
+        match self {
+            Fields::Record(record) => record.push(|name| capture::is_key(key, name), found, value),
+            Fields::Known(_) => Err(changed("a map", "a struct")),
+        }
     }
 
     fn end(self) -> Result<()> {
-        self.finish()
+        ser::SerializeStruct::end(self)
     }
 }

@@ -18,7 +18,7 @@ use crate::npy::measure::half;
 use crate::npy::node::ragged;
 use crate::npy::scalar::{Leaf, Scalar, changed, scalars};
 use crate::raw::RawArray;
-use crate::sink::Out;
+use crate::sink::{Out, Put};
 
 /// A type that is endless newtypes of itself has to end somewhere.
 const MAX_NEWTYPES: u32 = 64;
@@ -150,6 +150,7 @@ pub(crate) struct StreamItem<'a, 's> {
 }
 
 impl StreamItem<'_, '_> {
+    #[inline(always)]
     pub(crate) fn value<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
         match bulk::complex(value) {
             Some(complex) => self.scalar(complex.into()),
@@ -157,7 +158,7 @@ impl StreamItem<'_, '_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn scalar(self, scalar: Scalar<'_>) -> Result<()> {
         let Some(number) = scalar.number() else {
             return Err(self.stream.other(scalar.describe()));
@@ -208,6 +209,7 @@ impl<'a, 's> Serializer for StreamItem<'a, 's> {
         Err(self.stream.other(name))
     }
 
+    #[inline(always)]
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<()> {
         if let Some(raw) = bulk::raw(value)
             && self.depth == 0
@@ -335,6 +337,7 @@ impl SerializeSeq for StreamSeq<'_, '_> {
     type Ok = ();
     type Error = Error;
 
+    #[inline(always)]
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         let index = self.count;
         self.count += 1;

@@ -313,8 +313,7 @@ impl<'w> Archive<'w> {
         if stream.measure {
             return None;
         }
-        let result = result.and_then(|()| stream.out.flush());
-        drop(stream);
+        let result = result.and_then(|()| stream.out.end());
         let begun = sink.begun;
         Some(self.close(result, begun))
     }

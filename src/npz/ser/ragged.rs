@@ -18,7 +18,7 @@ use crate::npy::measure::measure_marked;
 use crate::npy::node::Node;
 use crate::npy::scalar::{Scalar, changed, scalars};
 use crate::npy::ser::Item;
-use crate::sink::{Out, Sink};
+use crate::sink::{Out, Put, Sink};
 
 /// The names of the two members.
 pub(crate) const VALUES: &str = "values";
@@ -60,7 +60,7 @@ fn write_values<T: Serialize + ?Sized>(value: &T, rows: &Measured, sink: &mut dy
         out: &mut out,
         index: 0,
     }))?;
-    out.flush()
+    out.end()
 }
 
 /// What takes the rows one by one.
