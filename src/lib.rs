@@ -36,12 +36,15 @@ mod file;
 mod header;
 mod literal;
 mod marker;
+#[cfg(feature = "mmap")]
+mod mmap;
 mod npy;
 mod npz;
 mod options;
 mod raw;
 mod sink;
 mod source;
+mod view;
 
 pub mod with;
 
@@ -56,10 +59,14 @@ pub use crate::checkpoint::{Checkpoints, IntactCheckpoint};
 pub use crate::dtype::Dtype;
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::header::Header;
+#[cfg(feature = "mmap")]
+pub use crate::mmap::{NpyMmap, NpyMmapMut, NpzMmap};
 pub use crate::npy::reader::NpyReader;
 pub use crate::npy::writer::NpyWriter;
 pub use crate::npy::{from_npy_reader, from_npy_slice, load_npy, save_npy, to_npy_vec, to_npy_writer};
+pub use crate::npz::entry::{Entry, Unmappable};
 pub use crate::npz::reader::NpzReader;
 pub use crate::npz::writer::NpzWriter;
 pub use crate::npz::{from_npz_reader, from_npz_slice, load_npz, save_npz, to_npz_stream, to_npz_vec, to_npz_writer};
 pub use crate::options::{Casting, Compression, Limits, ReadOptions, WriteOptions};
+pub use crate::view::{ArrayView, ArrayViewMut, Element};

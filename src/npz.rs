@@ -2,6 +2,7 @@
 
 pub(crate) mod append;
 pub(crate) mod de;
+pub(crate) mod entry;
 pub(crate) mod member_rows;
 pub(crate) mod reader;
 pub(crate) mod rows;

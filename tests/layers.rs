@@ -39,11 +39,13 @@ const LADDER: &[&str] = &[
     "npy::writer",
     "npy::reader",
     "npy",
+    "view",
     // 6
     "npz::tree",
     "npz::writer",
     "npz::reader",
     "npz::append",
+    "npz::entry",
     // 7
     "npz::ser",
     "npz::rows",
@@ -52,6 +54,7 @@ const LADDER: &[&str] = &[
     "npz",
     // 8
     "checkpoint",
+    "mmap",
     "with",
 ];
 

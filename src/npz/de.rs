@@ -14,7 +14,7 @@ use crate::marker::Marker;
 use crate::npy::cursor::{Cursor, limit};
 use crate::npy::de::Array;
 use crate::npy::item::Key;
-use crate::npz::reader::{NpzReader, not_an_array};
+use crate::npz::reader::{NpzReader, left_over, not_an_array};
 use crate::npz::rows::Rows;
 use crate::npz::ser::ragged::{OFFSETS, VALUES};
 use crate::npz::tree::{ROOT, Role, Tree};
@@ -42,25 +42,7 @@ impl<R: Read + Seek> NpzReader<R> {
     /// `MissingMember`, `NotAnArray` for a member that is none, `TypeMismatch`, `InvalidValue` and the others of a
     /// damaged or refused member.
     pub fn get<T: DeserializeOwned>(&mut self, name: &str) -> Result<T> {
-        let separator = self.options().separator;
-        let tree = tree(self)?;
-        let members = self.len();
-        match tree.find(name, separator) {
-            Some(at) if !tree.node(at).children.is_empty() => {
-                settle(self, &tree, |first| first == first_of(name, separator))?;
-                let value = read_node(&mut Reader(self), &tree, at);
-                self.end_plan();
-                let value = value.map_err(|e| e.at_member(name))?;
-                self.check_rest()?;
-                Ok(value)
-            }
-            Some(at) => read_node(&mut Reader(self), &tree, at).map_err(|e| e.at_member(name)),
-            // A member that is no value still says what it is.
-            None => match self.find(name) {
-                Some(index) => read_member(self, index, |_| Err(missing(name, members))).map_err(|e| e.at_member(name)),
-                None => Err(missing(name, members).at_member(name)),
-            },
-        }
+        get(&mut Reader(self), name)
     }
 
     /// Reads the whole archive as one value: members the target does not ask for are not read.
@@ -80,25 +62,55 @@ impl<R: Read + Seek> NpzReader<R> {
     ///
     /// Those of [`NpzReader::get`] for any member asked for.
     pub fn deserialize<T: DeserializeOwned>(&mut self) -> Result<T> {
-        let tree = tree(self)?;
-        let value = read_node(&mut Reader(self), &tree, ROOT);
-        self.end_plan();
-        let value = value?;
-        self.check_rest()?;
-        Ok(value)
+        read_all(&mut Reader(self))
     }
 }
 
 /// Reads a whole archive from bytes that outlive the value.
 pub(crate) fn read_slice<'de, T: Deserialize<'de>>(bytes: &'de [u8], options: &ReadOptions) -> Result<T> {
-    let mut store = Lender {
-        reader: NpzReader::with_options(IoCursor::new(bytes), options)?,
-        bytes,
-    };
-    let tree = tree(&mut store.reader)?;
-    let value = read_node(&mut store, &tree, ROOT)?;
-    store.reader.check_rest()?;
+    read_lent(NpzReader::with_options(IoCursor::new(bytes), options)?)
+}
+
+/// As [`read_slice`], from an archive that is open.
+pub(crate) fn read_lent<'de, T: Deserialize<'de>>(reader: NpzReader<IoCursor<&'de [u8]>>) -> Result<T> {
+    read_all(&mut Lender::new(reader))
+}
+
+/// One array or group of such an archive, as [`NpzReader::get`].
+pub(crate) fn get_lent<'de, T: Deserialize<'de>>(reader: NpzReader<IoCursor<&'de [u8]>>, name: &str) -> Result<T> {
+    get(&mut Lender::new(reader), name)
+}
+
+fn read_all<'de, S: Store<'de>, T: Deserialize<'de>>(store: &mut S) -> Result<T> {
+    let tree = tree(store.reader())?;
+    let value = read_node(store, &tree, ROOT);
+    store.reader().end_plan();
+    let value = value?;
+    store.reader().check_rest()?;
     Ok(value)
+}
+
+fn get<'de, S: Store<'de>, T: Deserialize<'de>>(store: &mut S, name: &str) -> Result<T> {
+    let reader = store.reader();
+    let separator = reader.options().separator;
+    let tree = tree(reader)?;
+    let members = reader.len();
+    let value = match (tree.find(name, separator), reader.find(name)) {
+        (Some(at), _) if tree.node(at).children.is_empty() => read_node(store, &tree, at),
+        (Some(at), _) => {
+            settle(reader, &tree, |first| first == first_of(name, separator))?;
+            let value = read_node(store, &tree, at);
+            store.reader().end_plan();
+            if value.is_ok() {
+                store.reader().check_rest()?;
+            }
+            value
+        }
+        // A member that is no value still says what it is.
+        (None, Some(index)) => store.read(index, |_| Err(missing(name, members))),
+        (None, None) => Err(missing(name, members)),
+    };
+    value.map_err(|e| e.at_member(name))
 }
 
 fn read_node<'de, S: Store<'de>, T: Deserialize<'de>>(store: &mut S, tree: &Tree, at: usize) -> Result<T> {
@@ -156,6 +168,13 @@ struct Lender<'de> {
     bytes: &'de [u8],
 }
 
+impl<'de> Lender<'de> {
+    fn new(reader: NpzReader<IoCursor<&'de [u8]>>) -> Self {
+        let bytes = reader.inner().get_ref();
+        Lender { bytes, reader }
+    }
+}
+
 impl<'de> Store<'de> for Lender<'de> {
     type Inner = IoCursor<&'de [u8]>;
 
@@ -183,14 +202,6 @@ impl<'de> Store<'de> for Lender<'de> {
             left => Err(left_over(left as u64)),
         }
     }
-}
-
-#[cold]
-fn left_over(left: u64) -> Error {
-    Error::new(
-        ErrorKind::CorruptArchive,
-        format_args!("found {left} bytes left over behind the array's data, expected none"),
-    )
 }
 
 pub(crate) fn check_magic(start: &[u8]) -> Result<()> {
@@ -235,7 +246,7 @@ fn tree<R: Read + Seek>(reader: &mut NpzReader<R>) -> Result<Arc<Tree>> {
     let separator = reader.options().separator;
     let mut tree = Tree::new();
     for index in 0..reader.len() {
-        let entry = &reader.entries()[index];
+        let entry = &reader.listed()[index];
         let key = entry.key.clone();
         // What starts as an array is one whatever its name; anything else but a JSON text is nobody's value.
         if entry.name.ends_with(".npy") || starts_as_array(reader, index)? {
@@ -258,7 +269,7 @@ fn starts_as_array<R: Read + Seek>(reader: &mut NpzReader<R>, index: usize) -> R
     };
     match got {
         Ok(got) => Ok(start[..got] == *MAGIC),
-        Err(err) if err.kind() == ErrorKind::Io => Err(err.at_member(&reader.entries()[index].key)),
+        Err(err) if err.kind() == ErrorKind::Io => Err(err.at_member(&reader.listed()[index].key)),
         Err(_) => Ok(false),
     }
 }
@@ -268,7 +279,7 @@ fn starts_as_array<R: Read + Seek>(reader: &mut NpzReader<R>, index: usize) -> R
 fn settle<R: Read + Seek>(reader: &mut NpzReader<R>, tree: &Tree, asked: impl Fn(&str) -> bool) -> Result<()> {
     let separator = reader.options().separator;
     for &index in tree.others() {
-        let key = reader.entries()[index].key.clone();
+        let key = reader.listed()[index].key.clone();
         if asked(&key) || asked(first_of(&key, separator)) {
             match reader.verify(&key) {
                 Err(err) if err.kind() != ErrorKind::UnsupportedArchive => return Err(err),
@@ -351,7 +362,7 @@ impl<'de, 'a, S: Store<'de>> Place<'a, S> {
         for (name, at) in all {
             let node = tree.node(at);
             if let Some(index) = node.array.filter(|_| node.children.is_empty()) {
-                let key = reader.entries()[index].key.clone();
+                let key = reader.listed()[index].key.clone();
                 if matches!(reader.header(&key), Err(err) if err.kind() == ErrorKind::Pickle) {
                     // Only damage may make it look so.
                     reader
@@ -448,7 +459,7 @@ impl<'de, 'a, S: Store<'de>> Place<'a, S> {
             (Some(_), Some(_)) => Err(twice()),
             (Some(index), None) => {
                 let reader = self.store.reader();
-                let key = reader.entries()[index].key.clone();
+                let key = reader.listed()[index].key.clone();
                 reader.raw(&key).map(Some).map_err(Error::without_path)
             }
             (None, _) => Ok(None),

@@ -21,11 +21,11 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use self::ahead::{Ahead, Job, LEAST_EACH, MOST_ALL, MOST_EACH};
 use self::directory::Directory;
-pub(crate) use self::directory::Entry;
+pub(crate) use self::directory::Listed;
 use self::member::Inflater;
 pub(crate) use self::member::Member;
 pub(crate) use self::window::Window;
@@ -36,6 +36,9 @@ use crate::header::{Header, MAGIC};
 use crate::npz::tree::Tree;
 use crate::options::ReadOptions;
 use crate::source;
+
+/// As much of a member holds its local header and that of its array, nearly always.
+const HEADERS: u64 = 4 << 10;
 
 /// Reads the members of an archive one by one, each on request only.
 ///
@@ -51,7 +54,7 @@ use crate::source;
 /// ```
 pub struct NpzReader<R> {
     reader: Window<R>,
-    directory: Directory,
+    directory: Arc<Directory>,
     options: ReadOptions,
     inflater: Option<Inflater>,
     /// Members that are inflated before they are asked for.
@@ -59,7 +62,7 @@ pub struct NpzReader<R> {
     /// Bytes handed out so far, for `Limits::total_bytes`.
     spent: u64,
     /// The names as groups, once somebody has asked for a value.
-    tree: Option<Arc<Tree>>,
+    tree: Arc<OnceLock<Arc<Tree>>>,
     /// The members whose local header was compared with the directory.
     met: Vec<bool>,
 }
@@ -128,12 +131,12 @@ impl<R: Read + Seek> NpzReader<R> {
         Ok(NpzReader {
             reader: Window::new(reader),
             met: vec![false; directory.entries.len()],
-            directory,
+            directory: Arc::new(directory),
             options: options.clone(),
             inflater: None,
             ahead: None,
             spent: 0,
-            tree: None,
+            tree: Arc::default(),
         })
     }
 
@@ -154,7 +157,10 @@ impl<R: Read + Seek> NpzReader<R> {
     /// [`Header::read`](crate::Header::read), and those of a corrupt member.
     pub fn header(&mut self, name: &str) -> Result<Header> {
         let index = self.require(name)?;
-        self.read_header(index).map_err(|err| err.at_member(name))
+        match self.read_header(index) {
+            Ok((header, _)) => Ok(header),
+            Err(err) => Err(err.at_member(name)),
+        }
     }
 
     /// The bytes of a member as they are, array or not, checked against its CRC.
@@ -308,7 +314,18 @@ impl<R: Read + Seek> NpzReader<R> {
         Ok(())
     }
 
-    fn read_header(&mut self, index: usize) -> Result<Header> {
+    /// Where the bytes of a member begin, once its local header has been found to agree with the directory.
+    pub(crate) fn locate(&mut self, index: usize) -> Result<u64> {
+        let entry = self.directory.entry(index)?;
+        let headers = entry.offset.saturating_add(HEADERS);
+        self.reader.focus(entry.offset, entry.limit.min(headers));
+        let start = member::locate(&mut self.reader, entry)?;
+        self.met[index] = true;
+        Ok(start)
+    }
+
+    /// The header of an array and how many bytes it takes.
+    pub(crate) fn read_header(&mut self, index: usize) -> Result<(Header, u64)> {
         let options = self.options.clone();
         let mut member = self.peek(index)?;
         let mut magic = [0; MAGIC.len()];
@@ -316,7 +333,9 @@ impl<R: Read + Seek> NpzReader<R> {
         if magic[..got] != *MAGIC {
             return Err(not_an_array(&magic[..got]));
         }
-        Header::read_with(&mut magic.chain(member), &options)
+        let mut counted = magic.chain(member).take(u64::MAX);
+        let header = Header::read_with(&mut counted, &options)?;
+        Ok((header, u64::MAX - counted.limit()))
     }
 
     fn read_raw(&mut self, index: usize) -> Result<Vec<u8>> {
@@ -397,7 +416,25 @@ impl<R> NpzReader<R> {
         self.find(name).is_some()
     }
 
-    pub(crate) fn entries(&self) -> &[Entry] {
+    /// The same archive through another reader: nothing is read again, the limits count anew.
+    pub(crate) fn through<S>(&self, reader: S) -> NpzReader<S> {
+        NpzReader {
+            reader: Window::new(reader),
+            met: vec![false; self.directory.entries.len()],
+            directory: Arc::clone(&self.directory),
+            options: self.options.clone(),
+            inflater: None,
+            ahead: None,
+            spent: 0,
+            tree: Arc::clone(&self.tree),
+        }
+    }
+
+    pub(crate) fn inner(&self) -> &R {
+        self.reader.inner()
+    }
+
+    pub(crate) fn listed(&self) -> &[Listed] {
         &self.directory.entries
     }
 
@@ -406,11 +443,11 @@ impl<R> NpzReader<R> {
     }
 
     pub(crate) fn tree(&self) -> Option<Arc<Tree>> {
-        self.tree.clone()
+        self.tree.get().cloned()
     }
 
     pub(crate) fn keep_tree(&mut self, tree: Tree) -> Arc<Tree> {
-        Arc::clone(self.tree.insert(Arc::new(tree)))
+        Arc::clone(self.tree.get_or_init(|| Arc::new(tree)))
     }
 
     pub(crate) fn options(&self) -> &ReadOptions {
@@ -491,6 +528,15 @@ fn check_size(size: u64, allowed: u64) -> Result<()> {
              `Limits::total_bytes` allow more"
         ),
     ))
+}
+
+/// The error for a member that goes on behind its array.
+#[cold]
+pub(crate) fn left_over(left: u64) -> Error {
+    Error::new(
+        ErrorKind::CorruptArchive,
+        format_args!("found {left} bytes left over behind the array's data, expected none"),
+    )
 }
 
 /// The error for a member that does not start as an array.
@@ -583,7 +629,7 @@ mod tests {
     #[test]
     fn entries_are_what_the_directory_says() {
         let npz = NpzReader::new(Cursor::new(archive(&WriteOptions::new().compressed()))).unwrap();
-        let entry = &npz.entries()[npz.find("x").unwrap()];
+        let entry = &npz.listed()[npz.find("x").unwrap()];
         assert_eq!(
             (entry.name.as_str(), entry.key.as_str(), entry.size),
             ("x.npy", "x", 1000)

@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
-use super::directory::{Entry, corrupt};
+use super::directory::{Listed, corrupt};
 use super::member::inflate;
 use crate::error::Result;
 
@@ -23,7 +23,7 @@ pub(super) const LEAST_EACH: u64 = 32 << 10;
 
 /// A member whose compressed bytes are in memory.
 pub(super) struct Job {
-    pub(super) entry: Entry,
+    pub(super) entry: Listed,
     pub(super) compressed: Vec<u8>,
 }
 

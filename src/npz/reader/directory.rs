@@ -16,7 +16,7 @@ use crate::options::Limits;
 
 /// One member, as the directory describes it.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
+pub(crate) struct Listed {
     /// The whole name in the archive: `x.npy`.
     pub(crate) name: String,
     /// NumPy's name: without one trailing `.npy`.
@@ -26,7 +26,7 @@ pub(crate) struct Entry {
     pub(crate) stored: bool,
     pub(crate) crc: u32,
     pub(super) flags: u16,
-    pub(super) method: u16,
+    pub(crate) method: u16,
     /// Where the local header starts.
     pub(super) offset: u64,
     /// Where the next member or the directory starts: nothing of this one lies there.
@@ -36,7 +36,7 @@ pub(crate) struct Entry {
 /// All members in the directory's order, and the way from a key to one.
 #[derive(Debug, Default)]
 pub(super) struct Directory {
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<Listed>,
     pub(super) index: HashMap<String, usize>,
 }
 
@@ -115,7 +115,7 @@ impl Directory {
         Ok((region.offset, read_at(reader, region.offset, region.size)?))
     }
 
-    pub(super) fn entry(&self, index: usize) -> Result<&Entry> {
+    pub(super) fn entry(&self, index: usize) -> Result<&Listed> {
         self.entries.get(index).ok_or_else(|| {
             Error::new(
                 ErrorKind::MissingMember,
@@ -124,7 +124,7 @@ impl Directory {
         })
     }
 
-    fn push(&mut self, entry: Entry) -> Result<()> {
+    fn push(&mut self, entry: Listed) -> Result<()> {
         // NumPy would show one of the two and hide the other.
         if self.index.insert(entry.key.clone(), self.entries.len()).is_some() {
             return Err(corrupt(format_args!(
@@ -340,7 +340,7 @@ fn shrunk() -> Error {
 }
 
 /// The next entry of the directory; `left` bytes of it are unread.
-fn read_entry<R: Read>(bytes: &mut R, left: &mut u64, directory: u64) -> Result<Entry> {
+fn read_entry<R: Read>(bytes: &mut R, left: &mut u64, directory: u64) -> Result<Listed> {
     let mut take = |n: usize| -> Result<Vec<u8>> {
         *left = left.checked_sub(n as u64).ok_or_else(|| {
             corrupt(format_args!(
@@ -401,7 +401,7 @@ fn read_entry<R: Read>(bytes: &mut R, left: &mut u64, directory: u64) -> Result<
     let key = name.strip_suffix(".npy").unwrap_or(&name).to_owned();
     let crc = u32_at(&fixed, 16);
     let stored = method == STORED;
-    Ok(Entry {
+    Ok(Listed {
         name,
         key,
         size,

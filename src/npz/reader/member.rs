@@ -12,7 +12,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use crc32fast::Hasher;
 use flate2::{Decompress, FlushDecompress, Status};
 
-use super::directory::{DEFLATED, Entry, STORED, corrupt, decode_name, u16_at, u32_at, u64_at, zip64_extra};
+use super::directory::{DEFLATED, Listed, STORED, corrupt, decode_name, u16_at, u32_at, u64_at, zip64_extra};
 use crate::bulk;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -35,7 +35,7 @@ const PIECE: usize = 256 << 10;
 const INPUT: u64 = 64 << 10;
 
 /// Checks everything known about a member before its data; returns where that starts.
-pub(super) fn locate<R: Read + Seek>(reader: &mut R, entry: &Entry) -> Result<u64> {
+pub(super) fn locate<R: Read + Seek>(reader: &mut R, entry: &Listed) -> Result<u64> {
     // First what two readers would see differently: one of the two may be what makes it unsupported.
     let start = agree(reader, entry)?;
     check_claims(entry)?;
@@ -53,7 +53,7 @@ pub(super) fn locate<R: Read + Seek>(reader: &mut R, entry: &Entry) -> Result<u6
 }
 
 /// Compares the local header with the directory; returns where it ends.
-pub(super) fn agree<R: Read + Seek>(reader: &mut R, entry: &Entry) -> Result<u64> {
+pub(super) fn agree<R: Read + Seek>(reader: &mut R, entry: &Listed) -> Result<u64> {
     reader.seek(SeekFrom::Start(entry.offset))?;
     let (header, name, extra) = read_local(reader)?;
     check_local(entry, &header, name, &extra)?;
@@ -61,7 +61,7 @@ pub(super) fn agree<R: Read + Seek>(reader: &mut R, entry: &Entry) -> Result<u64
     Ok(entry.offset + (LOCAL_LEN + usize::from(u16_at(&header, 26)) + extra.len()) as u64)
 }
 
-fn check_claims(entry: &Entry) -> Result<()> {
+fn check_claims(entry: &Listed) -> Result<()> {
     let unsupported = |found: String, expected: &str| {
         Err(Error::new(
             ErrorKind::UnsupportedArchive,
@@ -105,7 +105,7 @@ fn read_local<R: Read>(reader: &mut R) -> Result<([u8; LOCAL_LEN], Vec<u8>, Vec<
 }
 
 /// Whether the local header says what the directory says: else two readers would see two archives.
-fn check_local(entry: &Entry, header: &[u8], name: Vec<u8>, extra: &[u8]) -> Result<()> {
+fn check_local(entry: &Listed, header: &[u8], name: Vec<u8>, extra: &[u8]) -> Result<()> {
     let differs = |what: &str, found: u64, expected: u64| {
         Err(corrupt(format_args!(
             "found {what} {found} in the local header, expected {expected} as in the directory"
@@ -161,7 +161,7 @@ fn check_local(entry: &Entry, header: &[u8], name: Vec<u8>, extra: &[u8]) -> Res
 }
 
 /// The descriptor behind the data, in any of its four forms, has to say what the directory says.
-fn check_descriptor<R: Read + Seek>(reader: &mut R, entry: &Entry, at: u64) -> Result<()> {
+fn check_descriptor<R: Read + Seek>(reader: &mut R, entry: &Listed, at: u64) -> Result<()> {
     reader.seek(SeekFrom::Start(at))?;
     let mut bytes = Vec::with_capacity(24);
     reader.take((entry.limit - at).min(24)).read_to_end(&mut bytes)?;
@@ -182,7 +182,7 @@ fn check_descriptor<R: Read + Seek>(reader: &mut R, entry: &Entry, at: u64) -> R
 }
 
 /// All bytes of a deflated member, checked.
-pub(super) fn inflate(entry: &Entry, compressed: &[u8]) -> Result<Vec<u8>> {
+pub(super) fn inflate(entry: &Listed, compressed: &[u8]) -> Result<Vec<u8>> {
     let (mut reader, mut inflater, mut spent) = (compressed, None, 0);
     // The size is bounded by what deflate can make of the bytes that are here.
     let size = usize::try_from(entry.size).unwrap_or(usize::MAX);
@@ -196,7 +196,7 @@ pub(super) fn inflate(entry: &Entry, compressed: &[u8]) -> Result<Vec<u8>> {
 /// The bytes of a member before compression; whoever takes them ends with [`Member::finish`].
 pub(crate) struct Member<'r, R> {
     reader: &'r mut R,
-    entry: &'r Entry,
+    entry: &'r Listed,
     inflater: Option<&'r mut Inflater>,
     hasher: Hasher,
     left: u64,
@@ -208,7 +208,7 @@ impl<'r, R: Read> Member<'r, R> {
     /// `reader` stands at the data; `inflater` is any of earlier use.
     pub(super) fn new(
         reader: &'r mut R,
-        entry: &'r Entry,
+        entry: &'r Listed,
         inflater: &'r mut Option<Inflater>,
         spent: &'r mut u64,
     ) -> Self {
@@ -286,7 +286,7 @@ impl<R: Read> Read for Member<'_, R> {
 }
 
 /// Compares a checksum with the directory's.
-pub(super) fn compare(found: u32, entry: &Entry) -> Result<()> {
+pub(super) fn compare(found: u32, entry: &Listed) -> Result<()> {
     if found == entry.crc {
         return Ok(());
     }

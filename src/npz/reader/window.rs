@@ -36,6 +36,10 @@ impl<R> Window<R> {
         }
     }
 
+    pub(super) fn inner(&self) -> &R {
+        &self.inner
+    }
+
     /// Announces a member: nothing behind its end is fetched, unless members are read one after another.
     pub(super) fn focus(&mut self, offset: u64, limit: u64) {
         let in_order = self.end == offset && offset > 0;

@@ -1,0 +1,459 @@
+//! [`ArrayView`]: an array as a slice with a shape, lent from a map or a buffer, or copied where that cannot be.
+//!
+//! ```text
+//! file    ─ header ─┬─ 64 k: data ──────────────┐
+//! view      dtype ══ T, order native, aligned:  &[T]   shape, order
+//!           misaligned, swapped, another dtype: Vec<T>, where a copy is asked for
+//! ```
+
+mod element;
+mod layout;
+mod writable;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::{Range, RangeBounds};
+use std::sync::Arc;
+
+use self::element::Fit;
+pub use self::element::{Element, Sealed};
+pub(crate) use self::element::{NATIVE, demands};
+use self::layout::{Layout, to_c_order};
+pub use self::writable::ArrayViewMut;
+use crate::error::{Error, ErrorKind, Result};
+use crate::header::Header;
+use crate::npy::cursor::Cursor;
+use crate::npy::de::Array;
+use crate::options::ReadOptions;
+use crate::source::{Slice, truncated};
+
+/// An array of any number of axes whose elements are a slice: lent from a file in memory, or owned.
+///
+/// The elements stand in the order of the file, C or Fortran, without gaps; cloning and taking parts copies none of
+/// them.
+///
+/// ```
+/// use serde_npz::ArrayView;
+///
+/// let view = ArrayView::new(&[0, 1, 2, 10, 11, 12], &[2, 3])?;
+/// assert_eq!(view.get(&[1, 2]), Some(12));
+/// assert_eq!(view.row(1)?.as_slice(), [10, 11, 12]);
+/// # Ok::<(), serde_npz::Error>(())
+/// ```
+///
+/// As a field it borrows from the bytes it is read from, and owns a copy where they are misaligned, in the other byte
+/// order, or of another dtype that converts: see [`with::view`](crate::with::view).
+#[derive(Clone)]
+pub struct ArrayView<'a, T> {
+    elements: Elements<'a, T>,
+    layout: Layout,
+}
+
+#[derive(Clone)]
+enum Elements<'a, T> {
+    Lent(&'a [T]),
+    Owned { all: Arc<Vec<T>>, part: Range<usize> },
+}
+
+impl<'a, T: Element> ArrayView<'a, T> {
+    /// A slice in C order, the last axis running fastest, as an array of `shape`.
+    ///
+    /// ```
+    /// let view = serde_npz::ArrayView::new(&[1.0, 2.0, 3.0, 4.0], &[2, 2])?;
+    /// let bytes = serde_npz::to_npy_vec(&view)?;
+    /// assert_eq!(bytes, serde_npz::to_npy_vec(&[[1.0, 2.0], [3.0, 4.0]])?);
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `InvalidValue` where the shape has more or fewer elements.
+    pub fn new(elements: &'a [T], shape: &[usize]) -> Result<Self> {
+        let layout = Layout::new(shape, false, elements.len())?;
+        Ok(ArrayView {
+            elements: Elements::Lent(elements),
+            layout,
+        })
+    }
+
+    /// A slice in Fortran order, the first axis running fastest, as an array of `shape`.
+    ///
+    /// ```
+    /// let view = serde_npz::ArrayView::fortran(&[1, 3, 2, 4], &[2, 2])?;
+    /// assert_eq!(view.to_vec(), [1, 2, 3, 4]);
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ArrayView::new`].
+    pub fn fortran(elements: &'a [T], shape: &[usize]) -> Result<Self> {
+        let layout = Layout::new(shape, true, elements.len())?;
+        Ok(ArrayView {
+            elements: Elements::Lent(elements),
+            layout,
+        })
+    }
+
+    /// The lengths of the axes; none for a single value.
+    ///
+    /// ```
+    /// assert_eq!(serde_npz::ArrayView::new(&[1, 2, 3], &[3, 1])?.shape(), [3, 1]);
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn shape(&self) -> &[usize] {
+        &self.layout.shape
+    }
+
+    /// How many elements apart two neighbours along each axis are; NumPy counts bytes.
+    ///
+    /// ```
+    /// assert_eq!(serde_npz::ArrayView::new(&[0.0; 6], &[2, 3])?.strides(), [3, 1]);
+    /// assert_eq!(serde_npz::ArrayView::fortran(&[0.0; 6], &[2, 3])?.strides(), [1, 2]);
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn strides(&self) -> Vec<usize> {
+        self.layout.strides()
+    }
+
+    /// Whether the first axis is the one that runs fastest, as the file says.
+    ///
+    /// ```
+    /// assert!(!serde_npz::ArrayView::new(&[1, 2], &[2])?.fortran_order());
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn fortran_order(&self) -> bool {
+        self.layout.fortran
+    }
+
+    /// How many elements there are.
+    ///
+    /// ```
+    /// assert_eq!(serde_npz::ArrayView::new(&[0_u8; 6], &[2, 3])?.len(), 6);
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn len(&self) -> usize {
+        self.as_slice().len()
+    }
+
+    /// Whether some axis is empty.
+    ///
+    /// ```
+    /// assert!(serde_npz::ArrayView::<f64>::new(&[], &[0, 3])?.is_empty());
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        self.as_slice().is_empty()
+    }
+
+    /// All elements as they lie in memory: in C order, or in Fortran order where [`fortran_order`](Self::fortran_order)
+    /// says so.
+    ///
+    /// ```
+    /// let view = serde_npz::ArrayView::fortran(&[1, 3, 2, 4], &[2, 2])?;
+    /// assert_eq!(view.as_slice(), [1, 3, 2, 4]);
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn as_slice(&self) -> &[T] {
+        match &self.elements {
+            Elements::Lent(lent) => lent,
+            Elements::Owned { all, part } => &all[part.clone()],
+        }
+    }
+
+    /// The elements of [`as_slice`](Self::as_slice) for as long as the file is in memory; `None` where they were copied.
+    ///
+    /// ```
+    /// let view = serde_npz::ArrayView::new(&[1, 2], &[2])?;
+    /// assert_eq!(view.borrowed(), Some(&[1, 2][..]));
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn borrowed(&self) -> Option<&'a [T]> {
+        match self.elements {
+            Elements::Lent(lent) => Some(lent),
+            Elements::Owned { .. } => None,
+        }
+    }
+
+    /// The element at an index of as many numbers as there are axes.
+    ///
+    /// ```
+    /// let view = serde_npz::ArrayView::new(&[1, 2, 3, 4], &[2, 2])?;
+    /// assert_eq!((view.get(&[1, 0]), view.get(&[2, 0]), view.get(&[1])), (Some(3), None, None));
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn get(&self, index: &[usize]) -> Option<T> {
+        self.as_slice().get(self.layout.offset(index)?).copied()
+    }
+
+    /// What lies behind one index of the first axis; the rest of the file is not touched.
+    ///
+    /// ```
+    /// let view = serde_npz::ArrayView::new(&[1, 2, 3, 4], &[2, 2])?;
+    /// assert_eq!(view.row(1)?.as_slice(), [3, 4]);
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `InvalidValue` past the end; `TypeMismatch` for an array without axes, and for one in Fortran order with several,
+    /// whose columns are the rows of [`transposed`](Self::transposed).
+    pub fn row(&self, index: usize) -> Result<ArrayView<'a, T>> {
+        let (range, layout) = self.layout.row(index)?;
+        Ok(self.part(range, layout))
+    }
+
+    /// All rows, one after another.
+    ///
+    /// ```
+    /// let view = serde_npz::ArrayView::new(&[1, 2, 3, 4], &[2, 2])?;
+    /// let sums: Vec<i32> = view.rows()?.map(|row| row.as_slice().iter().sum()).collect();
+    /// assert_eq!(sums, [3, 7]);
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `TypeMismatch` as for [`row`](Self::row).
+    pub fn rows(&self) -> Result<impl Iterator<Item = ArrayView<'a, T>>> {
+        let rows = self.layout.rows()?;
+        let view = self.clone();
+        Ok((0..rows).map_while(move |row| view.row(row).ok()))
+    }
+
+    /// A part of the first axis; the rest of the file is not touched.
+    ///
+    /// ```
+    /// let view = serde_npz::ArrayView::new(&[1, 2, 3, 4, 5, 6], &[3, 2])?;
+    /// let part = view.slice(1..)?;
+    /// assert_eq!((part.shape(), part.as_slice()), (&[2, 2][..], &[3, 4, 5, 6][..]));
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`row`](Self::row).
+    pub fn slice(&self, range: impl RangeBounds<usize>) -> Result<ArrayView<'a, T>> {
+        let (range, layout) = self.layout.slice(range)?;
+        Ok(self.part(range, layout))
+    }
+
+    /// The same elements with the axes in the opposite order, as NumPy's `.T`.
+    ///
+    /// ```
+    /// let view = serde_npz::ArrayView::fortran(&[1, 3, 2, 4], &[2, 2])?; // [[1, 2], [3, 4]]
+    /// assert_eq!(view.transposed().row(0)?.as_slice(), [1, 3]);
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn transposed(&self) -> ArrayView<'a, T> {
+        ArrayView {
+            elements: self.elements.clone(),
+            layout: self.layout.transposed(),
+        }
+    }
+
+    /// A copy in C order, whatever the order of the file.
+    ///
+    /// ```
+    /// let view = serde_npz::ArrayView::fortran(&[1, 3, 2, 4], &[2, 2])?;
+    /// assert_eq!(view.to_vec(), [1, 2, 3, 4]);
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn to_vec(&self) -> Vec<T> {
+        if self.layout.is_c() {
+            self.as_slice().to_vec()
+        } else {
+            to_c_order(self.as_slice(), self.shape())
+        }
+    }
+
+    fn part(&self, range: Range<usize>, layout: Layout) -> ArrayView<'a, T> {
+        let elements = match &self.elements {
+            Elements::Lent(lent) => Elements::Lent(&lent[range]),
+            Elements::Owned { all, part } => Elements::Owned {
+                all: Arc::clone(all),
+                part: part.start + range.start..part.start + range.end,
+            },
+        };
+        ArrayView { elements, layout }
+    }
+
+    /// The data of an array as it lies in memory.
+    pub(crate) fn lend(header: &Header, data: &'a [u8]) -> Result<Self> {
+        let elements = lend(header, data)?;
+        let layout = layout(header, elements.len())?;
+        Ok(ArrayView {
+            elements: Elements::Lent(elements),
+            layout,
+        })
+    }
+
+    /// As [`ArrayView::lend`] where that can be, else a copy, converted as `options` allow.
+    pub(crate) fn lend_or_copy(header: &Header, data: Cow<'a, [u8]>, options: &ReadOptions) -> Result<Self> {
+        check_len(header, &data)?;
+        if element::fit::<T>(header.dtype()) == Fit::Same
+            && let Cow::Borrowed(data) = data
+            && let Some(lent) = T::cast(data)
+        {
+            return Ok(ArrayView {
+                elements: Elements::Lent(lent),
+                layout: layout(header, lent.len())?,
+            });
+        }
+        ArrayView::copy(header, &data, options)
+    }
+
+    fn copy(header: &Header, data: &[u8], options: &ReadOptions) -> Result<Self> {
+        let copied = match element::fit::<T>(header.dtype()) {
+            Fit::Other => convert(header, data, options)?,
+            fit => {
+                let mut copied = T::copy(data).ok_or_else(|| no_elements::<T>(data))?;
+                if fit == Fit::Swapped {
+                    copied.iter_mut().for_each(|element| *element = element.swapped());
+                }
+                copied
+            }
+        };
+        let layout = layout(header, copied.len())?;
+        Ok(ArrayView {
+            elements: Elements::Owned {
+                part: 0..copied.len(),
+                all: Arc::new(copied),
+            },
+            layout,
+        })
+    }
+
+    /// The elements, which are copied where they are not owned by this view alone.
+    fn into_cow(self) -> Cow<'a, [T]> {
+        match self.elements {
+            Elements::Lent(lent) => Cow::Borrowed(lent),
+            Elements::Owned { all, part } if part == (0..all.len()) => {
+                Cow::Owned(Arc::try_unwrap(all).unwrap_or_else(|all| (*all).clone()))
+            }
+            Elements::Owned { all, part } => Cow::Owned(all[part].to_vec()),
+        }
+    }
+}
+
+impl<T: Element> PartialEq for ArrayView<'_, T> {
+    /// Equal shapes and equal elements, whatever the order in memory.
+    fn eq(&self, other: &Self) -> bool {
+        self.shape() == other.shape()
+            && if self.layout.is_c() == other.layout.is_c() {
+                self.as_slice() == other.as_slice()
+            } else {
+                self.to_vec() == other.to_vec()
+            }
+    }
+}
+
+impl<T: Element> fmt::Debug for ArrayView<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// As many as a line of a log holds: a file may have billions.
+        const SHOWN: usize = 8;
+        let elements = self.as_slice();
+        f.debug_struct("ArrayView")
+            .field("shape", &self.shape())
+            .field("fortran_order", &self.fortran_order())
+            .field("first", &&elements[..elements.len().min(SHOWN)])
+            .finish_non_exhaustive()
+    }
+}
+
+/// The data of an array as elements, or why it is not.
+fn lend<'a, T: Element>(header: &Header, data: &'a [u8]) -> Result<&'a [T]> {
+    check_len(header, data)?;
+    check_fit::<T>(header)?;
+    if data.is_empty() {
+        return Ok(&[]);
+    }
+    check_aligned::<T>(data)?;
+    T::cast(data).ok_or_else(|| no_elements::<T>(data))
+}
+
+fn check_len(header: &Header, data: &[u8]) -> Result<()> {
+    if data.len() as u64 == header.data_len() {
+        Ok(())
+    } else {
+        Err(truncated(data.len() as u64, header.data_len()))
+    }
+}
+
+fn check_fit<T: Element>(header: &Header) -> Result<()> {
+    let (found, expected) = (header.dtype(), T::dtype());
+    match element::fit::<T>(found) {
+        Fit::Same => Ok(()),
+        Fit::Swapped => Err(not_lent(format_args!(
+            "found {found}, whose bytes are in the other order, expected {expected}"
+        ))),
+        Fit::Other => Err(not_lent(format_args!("found {found}, expected {expected}"))),
+    }
+}
+
+fn check_aligned<T>(data: &[u8]) -> Result<()> {
+    let off = data.as_ptr().addr() % align_of::<T>();
+    if off == 0 {
+        return Ok(());
+    }
+    Err(not_lent(format_args!(
+        "found data that begins {off} bytes behind a multiple of {}, as NumPy's own archives may have it, expected it at \
+         a multiple: archives saved by this crate have it so",
+        align_of::<T>()
+    )))
+}
+
+#[cold]
+fn not_lent(why: fmt::Arguments<'_>) -> Error {
+    Error::new(
+        ErrorKind::TypeMismatch,
+        format_args!("{why}: it cannot be lent as it lies, but `read`, `get` or `load_*` make a converted copy"),
+    )
+}
+
+/// The reason why bytes of the right dtype, length and place are no elements: only a bool can have one.
+#[cold]
+fn no_elements<T: Element>(data: &[u8]) -> Error {
+    let wrong = data.iter().enumerate().find(|(_, byte)| **byte > 1);
+    let (at, byte) = wrong.map_or((0, 0), |(at, byte)| (at, *byte));
+    Error::new(
+        ErrorKind::InvalidValue,
+        format_args!(
+            "found the byte {byte} as element {at} of {}, expected 0 or 1",
+            T::dtype()
+        ),
+    )
+}
+
+/// Elements of another dtype, in the order of the file.
+fn convert<T: Element>(header: &Header, data: &[u8], options: &ReadOptions) -> Result<Vec<T>> {
+    let flat = Header::new(header.dtype().clone(), vec![header.count()], false)?;
+    let mut source = Slice(data);
+    let mut cursor = Cursor::new(flat, &mut source, options)?;
+    T::read_vec(Array::new(&mut cursor)).map_err(Error::without_path)
+}
+
+/// The header of a part of the first axis, and where its bytes lie in the data.
+pub(crate) fn first_axis_range(header: &Header, range: impl RangeBounds<usize>) -> Result<(Header, Range<usize>)> {
+    let whole = layout(header, usize::try_from(header.count()).unwrap_or(usize::MAX))?;
+    let (elements, part) = whole.slice(range)?;
+    let shape = part.shape.iter().map(|&axis| axis as u64).collect();
+    let header = Header::new(header.dtype().clone(), shape, header.fortran_order())?;
+    // The data is in memory, so the bytes of its elements can be counted.
+    let size = header.dtype().itemsize() as usize;
+    Ok((header, elements.start * size..elements.end * size))
+}
+
+fn layout(header: &Header, len: usize) -> Result<Layout> {
+    let shape: Option<Vec<usize>> = header.shape().iter().map(|&axis| usize::try_from(axis).ok()).collect();
+    match shape {
+        Some(shape) => Layout::new(&shape, header.fortran_order(), len),
+        None => Err(Error::new(
+            ErrorKind::LimitExceeded,
+            format_args!(
+                "found the shape {:?}, expected axes that fit into memory",
+                header.shape()
+            ),
+        )),
+    }
+}

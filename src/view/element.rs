@@ -1,0 +1,395 @@
+//! The element types of a view, and the checked ways between bytes and slices of them.
+
+use std::fmt;
+
+use half::f16;
+use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
+use num_complex::Complex;
+use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+
+use crate::dtype::{Dtype, Kind, Order};
+
+/// A number that lies in memory as it lies in a file: what an [`ArrayView`](crate::ArrayView) is made of.
+///
+/// `bool`, `i8` to `i64`, `u8` to `u64`, `f32`, `f64`, `half::f16`, `num_complex::Complex<f32>` and `Complex<f64>`. The
+/// trait is sealed: any other type could hold bytes that are no value of it.
+///
+/// ```
+/// fn sum<T: serde_npz::Element + std::iter::Sum<T>>(view: &serde_npz::ArrayView<'_, T>) -> T {
+///     view.as_slice().iter().copied().sum()
+/// }
+///
+/// assert_eq!(sum(&serde_npz::ArrayView::new(&[1.0, 2.0], &[2])?), 3.0);
+/// # Ok::<(), serde_npz::Error>(())
+/// ```
+pub trait Element: Copy + PartialEq + fmt::Debug + Send + Sync + 'static + Sealed {}
+
+impl<T: Copy + PartialEq + fmt::Debug + Send + Sync + 'static + Sealed> Element for T {}
+
+/// The order of this machine.
+pub(crate) const NATIVE: Order = if cfg!(target_endian = "big") {
+    Order::Big
+} else {
+    Order::Little
+};
+
+/// What this crate needs of an element; not to be named from outside.
+pub trait Sealed: Sized {
+    /// What serde hands out: the element itself, or a half of a complex number.
+    type Part: Part;
+
+    /// As it is written.
+    fn dtype() -> Dtype;
+
+    /// The bytes as elements; `None` where they are misaligned, of a wrong length, or no elements (a bool of 2).
+    fn cast(bytes: &[u8]) -> Option<&[Self]>;
+
+    fn cast_mut(bytes: &mut [u8]) -> Option<&mut [Self]>;
+
+    /// A copy of bytes that may lie anywhere; `None` where they are no elements.
+    fn copy(bytes: &[u8]) -> Option<Vec<Self>>;
+
+    fn bytes(slice: &[Self]) -> &[u8];
+
+    /// The same bytes in the other order.
+    fn swapped(self) -> Self;
+
+    /// From whatever numbers the deserializer has.
+    fn read_vec<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Self>, D::Error>;
+
+    /// From parts that followed one another; `axes` loses the one that only counts the parts.
+    fn join(parts: Vec<Self::Part>, axes: &mut Vec<usize>) -> Option<Vec<Self>>;
+}
+
+/// A number that other formats know.
+pub trait Part: Sized {
+    fn from_bool(value: bool) -> Option<Self>;
+    fn from_i64(value: i64) -> Option<Self>;
+    fn from_u64(value: u64) -> Option<Self>;
+    fn from_f64(value: f64) -> Option<Self>;
+}
+
+/// How a dtype lies to the elements of a view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fit {
+    Same,
+    /// The same, in the other byte order.
+    Swapped,
+    Other,
+}
+
+pub(crate) fn fit<T: Element>(dtype: &Dtype) -> Fit {
+    let (found, size, order) = plain(dtype);
+    let (expected, expected_size, _) = plain(&T::dtype());
+    match order {
+        _ if found.is_none() || found != expected || size != expected_size => Fit::Other,
+        // A single byte has no order.
+        Some(order) if size > 1 && order != NATIVE => Fit::Swapped,
+        _ => Fit::Same,
+    }
+}
+
+/// Kind, size and order of a dtype that some element has; nothing of any other.
+fn plain(dtype: &Dtype) -> (Option<char>, u8, Option<Order>) {
+    match dtype.kind {
+        Kind::Bool => (Some('b'), 1, None),
+        Kind::Int { size, order } => (Some('i'), size, Some(order)),
+        Kind::Uint { size, order } => (Some('u'), size, Some(order)),
+        Kind::Float { size, order } => (Some('f'), size, Some(order)),
+        Kind::Complex { size, order } => (Some('c'), size, Some(order)),
+        _ => (None, 0, None),
+    }
+}
+
+/// What a slice of this dtype has to be aligned to, and its order; `None` where no element type has the dtype.
+pub(crate) fn demands(dtype: &Dtype) -> Option<(u64, Order)> {
+    let (kind, size, order) = plain(dtype);
+    let halves = if kind? == 'c' { 2 } else { 1 };
+    let size = size / halves;
+    Some((size.into(), order.filter(|_| size > 1).unwrap_or(NATIVE)))
+}
+
+macro_rules! pod {
+    ($($t:ty: $dtype:expr, $swap:expr;)*) => { $(
+        impl Sealed for $t {
+            type Part = $t;
+
+            fn dtype() -> Dtype {
+                $dtype
+            }
+
+            fn cast(bytes: &[u8]) -> Option<&[$t]> {
+                bytemuck::try_cast_slice(bytes).ok()
+            }
+
+            fn cast_mut(bytes: &mut [u8]) -> Option<&mut [$t]> {
+                bytemuck::try_cast_slice_mut(bytes).ok()
+            }
+
+            fn copy(bytes: &[u8]) -> Option<Vec<$t>> {
+                Some(bytemuck::pod_collect_to_vec(bytes))
+            }
+
+            fn bytes(slice: &[$t]) -> &[u8] {
+                bytemuck::cast_slice(slice)
+            }
+
+            fn swapped(self) -> $t {
+                let swap: fn($t) -> $t = $swap;
+                swap(self)
+            }
+
+            fn read_vec<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<$t>, D::Error> {
+                Vec::deserialize(deserializer)
+            }
+
+            fn join(parts: Vec<$t>, _: &mut Vec<usize>) -> Option<Vec<$t>> {
+                Some(parts)
+            }
+        }
+    )* };
+}
+
+pod! {
+    i8: Dtype::int(1), |v| v;
+    i16: Dtype::int(2), i16::swap_bytes;
+    i32: Dtype::int(4), i32::swap_bytes;
+    i64: Dtype::int(8), i64::swap_bytes;
+    u8: Dtype::uint(1), |v| v;
+    u16: Dtype::uint(2), u16::swap_bytes;
+    u32: Dtype::uint(4), u32::swap_bytes;
+    u64: Dtype::uint(8), u64::swap_bytes;
+    f32: Dtype::float(4), |v| f32::from_bits(v.to_bits().swap_bytes());
+    f64: Dtype::float(8), |v| f64::from_bits(v.to_bits().swap_bytes());
+}
+
+impl Sealed for bool {
+    type Part = bool;
+
+    fn dtype() -> Dtype {
+        Dtype::bool()
+    }
+
+    fn cast(bytes: &[u8]) -> Option<&[bool]> {
+        // Over whole bytes the check is a fold that the compiler turns into wide instructions.
+        bools(bytes).then(|| bytemuck::checked::try_cast_slice(bytes).ok())?
+    }
+
+    fn cast_mut(bytes: &mut [u8]) -> Option<&mut [bool]> {
+        bytemuck::checked::try_cast_slice_mut(bytes).ok()
+    }
+
+    fn copy(bytes: &[u8]) -> Option<Vec<bool>> {
+        bools(bytes).then(|| bytes.iter().map(|&byte| byte == 1).collect())
+    }
+
+    fn bytes(slice: &[bool]) -> &[u8] {
+        bytemuck::cast_slice(slice)
+    }
+
+    fn swapped(self) -> bool {
+        self
+    }
+
+    fn read_vec<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<bool>, D::Error> {
+        Vec::deserialize(deserializer)
+    }
+
+    fn join(parts: Vec<bool>, _: &mut Vec<usize>) -> Option<Vec<bool>> {
+        Some(parts)
+    }
+}
+
+fn bools(bytes: &[u8]) -> bool {
+    bytes.iter().fold(0, |all, byte| all | byte) < 2
+}
+
+impl Sealed for f16 {
+    type Part = f16;
+
+    fn dtype() -> Dtype {
+        Dtype::float(2)
+    }
+
+    fn cast(bytes: &[u8]) -> Option<&[f16]> {
+        u16::cast(bytes).map(|bits| bits.reinterpret_cast())
+    }
+
+    fn cast_mut(bytes: &mut [u8]) -> Option<&mut [f16]> {
+        u16::cast_mut(bytes).map(|bits| bits.reinterpret_cast_mut())
+    }
+
+    fn copy(bytes: &[u8]) -> Option<Vec<f16>> {
+        Some(u16::copy(bytes)?.into_iter().map(f16::from_bits).collect())
+    }
+
+    fn bytes(slice: &[f16]) -> &[u8] {
+        u16::bytes(slice.reinterpret_cast())
+    }
+
+    fn swapped(self) -> f16 {
+        f16::from_bits(self.to_bits().swap_bytes())
+    }
+
+    fn read_vec<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f16>, D::Error> {
+        let bits: Vec<HalfBits> = Vec::deserialize(deserializer)?;
+        Ok(bits.into_iter().map(|HalfBits(bits)| f16::from_bits(bits)).collect())
+    }
+
+    fn join(parts: Vec<f16>, _: &mut Vec<usize>) -> Option<Vec<f16>> {
+        Some(parts)
+    }
+}
+
+/// As `half` itself reads: a newtype of the bits, which this crate's deserializers know by its name.
+struct HalfBits(u16);
+
+impl<'de> Deserialize<'de> for HalfBits {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Newtype;
+
+        impl<'de> Visitor<'de> for Newtype {
+            type Value = HalfBits;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the bits of an f16")
+            }
+
+            fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<HalfBits, D::Error> {
+                u16::deserialize(deserializer).map(HalfBits)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<HalfBits, A::Error> {
+                let bits = seq.next_element()?;
+                bits.map(HalfBits)
+                    .ok_or_else(|| serde::de::Error::invalid_length(0, &self))
+            }
+        }
+
+        deserializer.deserialize_newtype_struct("f16", Newtype)
+    }
+}
+
+macro_rules! complex {
+    ($($t:ty: $size:literal;)*) => { $(
+        impl Sealed for Complex<$t> {
+            type Part = $t;
+
+            fn dtype() -> Dtype {
+                Dtype::complex($size)
+            }
+
+            fn cast(bytes: &[u8]) -> Option<&[Self]> {
+                bytemuck::try_cast_slice(bytes).ok()
+            }
+
+            fn cast_mut(bytes: &mut [u8]) -> Option<&mut [Self]> {
+                bytemuck::try_cast_slice_mut(bytes).ok()
+            }
+
+            fn copy(bytes: &[u8]) -> Option<Vec<Self>> {
+                Some(bytemuck::pod_collect_to_vec(bytes))
+            }
+
+            fn bytes(slice: &[Self]) -> &[u8] {
+                bytemuck::cast_slice(slice)
+            }
+
+            fn swapped(self) -> Self {
+                Complex::new(self.re.swapped(), self.im.swapped())
+            }
+
+            fn read_vec<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Self>, D::Error> {
+                let pairs: Vec<($t, $t)> = Vec::deserialize(deserializer)?;
+                Ok(pairs.into_iter().map(|(re, im)| Complex::new(re, im)).collect())
+            }
+
+            fn join(parts: Vec<$t>, axes: &mut Vec<usize>) -> Option<Vec<Self>> {
+                // An empty array elsewhere has no innermost axis to tell.
+                if axes.last() == Some(&2) {
+                    axes.pop();
+                } else if !parts.is_empty() {
+                    return None;
+                }
+                Some(parts.chunks_exact(2).map(|pair| Complex::new(pair[0], pair[1])).collect())
+            }
+        }
+    )* };
+}
+
+complex! {
+    f32: 8;
+    f64: 16;
+}
+
+impl Part for bool {
+    fn from_bool(value: bool) -> Option<bool> {
+        Some(value)
+    }
+
+    fn from_i64(_: i64) -> Option<bool> {
+        None
+    }
+
+    fn from_u64(_: u64) -> Option<bool> {
+        None
+    }
+
+    fn from_f64(_: f64) -> Option<bool> {
+        None
+    }
+}
+
+macro_rules! int_parts {
+    ($($t:ty)*) => { $(
+        impl Part for $t {
+            fn from_bool(_: bool) -> Option<$t> {
+                None
+            }
+
+            fn from_i64(value: i64) -> Option<$t> {
+                value.try_into().ok()
+            }
+
+            fn from_u64(value: u64) -> Option<$t> {
+                value.try_into().ok()
+            }
+
+            fn from_f64(_: f64) -> Option<$t> {
+                None
+            }
+        }
+    )* };
+}
+
+int_parts!(i8 i16 i32 i64 u8 u16 u32 u64);
+
+/// As serde reads floats: a text does not tell how wide its numbers are.
+macro_rules! float_parts {
+    ($($t:ty: $from:expr;)*) => { $(
+        impl Part for $t {
+            fn from_bool(_: bool) -> Option<$t> {
+                None
+            }
+
+            fn from_i64(value: i64) -> Option<$t> {
+                <$t as Part>::from_f64(value as f64)
+            }
+
+            fn from_u64(value: u64) -> Option<$t> {
+                <$t as Part>::from_f64(value as f64)
+            }
+
+            fn from_f64(value: f64) -> Option<$t> {
+                let from: fn(f64) -> $t = $from;
+                Some(from(value))
+            }
+        }
+    )* };
+}
+
+float_parts! {
+    f16: f16::from_f64;
+    f32: |value| value as f32;
+    f64: |value| value;
+}

@@ -1,0 +1,245 @@
+//! Shape and order of elements without gaps.
+
+use std::ops::{Bound, Range, RangeBounds};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Which element lies where.
+///
+/// ```text
+/// (2, 3), C order:       00 01 02 10 11 12     strides 3, 1
+/// (2, 3), Fortran order: 00 10 01 11 02 12     strides 1, 2
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Layout {
+    pub(super) shape: Vec<usize>,
+    pub(super) fortran: bool,
+}
+
+impl Layout {
+    /// Elements of this shape, which have to be `len` in number.
+    pub(super) fn new(shape: &[usize], fortran: bool, len: usize) -> Result<Self> {
+        let count = shape.iter().try_fold(1_usize, |n, &axis| n.checked_mul(axis));
+        // Beside an empty axis the others may be as long as they like.
+        let count = if shape.contains(&0) { Some(0) } else { count };
+        if count != Some(len) {
+            return Err(Error::new(
+                ErrorKind::InvalidValue,
+                format_args!("found {len} elements, expected as many as the shape {shape:?} has"),
+            ));
+        }
+        Ok(Layout {
+            shape: shape.to_vec(),
+            fortran,
+        })
+    }
+
+    /// How many elements apart two neighbours along each axis are.
+    pub(super) fn strides(&self) -> Vec<usize> {
+        let mut strides = vec![0; self.shape.len()];
+        let mut stride = 1_usize;
+        let mut set = |axis: usize| {
+            strides[axis] = stride;
+            // Past the elements only where some axis is empty and none is ever reached.
+            stride = stride.saturating_mul(self.shape[axis]);
+        };
+        if self.fortran {
+            (0..self.shape.len()).for_each(&mut set);
+        } else {
+            (0..self.shape.len()).rev().for_each(&mut set);
+        }
+        strides
+    }
+
+    /// Where the element of this index lies.
+    pub(super) fn offset(&self, index: &[usize]) -> Option<usize> {
+        if index.len() != self.shape.len() || index.iter().zip(&self.shape).any(|(at, axis)| at >= axis) {
+            return None;
+        }
+        let step = |offset: usize, (at, axis): (&usize, &usize)| offset * axis + at;
+        let pairs = index.iter().zip(&self.shape);
+        Some(if self.fortran {
+            pairs.rev().fold(0, step)
+        } else {
+            pairs.fold(0, step)
+        })
+    }
+
+    /// Where the part `range` of the first axis lies, and its layout.
+    pub(super) fn slice(&self, range: impl RangeBounds<usize>) -> Result<(Range<usize>, Layout)> {
+        let axis = self.rows()?;
+        let start = match range.start_bound() {
+            Bound::Included(&start) => Some(start),
+            Bound::Excluded(start) => start.checked_add(1),
+            Bound::Unbounded => Some(0),
+        };
+        let end = match range.end_bound() {
+            Bound::Included(end) => end.checked_add(1),
+            Bound::Excluded(&end) => Some(end),
+            Bound::Unbounded => Some(axis),
+        };
+        let (start, end) = match (start, end) {
+            (Some(start), Some(end)) if start <= end && end <= axis => (start, end),
+            _ => {
+                return Err(outside(
+                    format_args!("found the rows {:?} to {:?}", range.start_bound(), range.end_bound()),
+                    axis,
+                ));
+            }
+        };
+        let row = self.row_len();
+        let mut part = self.clone();
+        part.shape[0] = end - start;
+        Ok((start * row..end * row, part))
+    }
+
+    /// Where a row lies, and its layout.
+    pub(super) fn row(&self, index: usize) -> Result<(Range<usize>, Layout)> {
+        let axis = self.rows()?;
+        if index >= axis {
+            return Err(outside(format_args!("found the row {index}"), axis));
+        }
+        let row = self.row_len();
+        let layout = Layout {
+            shape: self.shape[1..].to_vec(),
+            fortran: self.fortran,
+        };
+        Ok((index * row..(index + 1) * row, layout))
+    }
+
+    /// How long the first axis is, where what lies along it lies in one piece.
+    pub(super) fn rows(&self) -> Result<usize> {
+        match self.shape[..] {
+            [] => Err(Error::new(
+                ErrorKind::TypeMismatch,
+                "found an array without axes, expected rows: `as_slice` holds its one element",
+            )),
+            [_, _, ..] if self.fortran => Err(Error::new(
+                ErrorKind::TypeMismatch,
+                format_args!(
+                    "found the shape {:?} in Fortran order, whose rows are scattered, expected C order: the rows of \
+                     `transposed()` are its columns, and `to_vec` copies into C order",
+                    self.shape
+                ),
+            )),
+            [axis, ..] => Ok(axis),
+        }
+    }
+
+    fn row_len(&self) -> usize {
+        if self.shape.contains(&0) {
+            return 0;
+        }
+        self.shape[1..].iter().product()
+    }
+
+    /// The axes in the opposite order over the same elements.
+    pub(super) fn transposed(&self) -> Layout {
+        Layout {
+            shape: self.shape.iter().rev().copied().collect(),
+            fortran: !self.fortran,
+        }
+    }
+
+    /// Whether C order is that of the elements.
+    pub(super) fn is_c(&self) -> bool {
+        !self.fortran || self.shape.iter().filter(|&&axis| axis != 1).count() < 2
+    }
+}
+
+#[cold]
+fn outside(found: std::fmt::Arguments<'_>, axis: usize) -> Error {
+    Error::new(
+        ErrorKind::InvalidValue,
+        format_args!("{found}, expected them among the {axis} there are"),
+    )
+}
+
+/// The elements in C order, which lie in Fortran order.
+pub(super) fn to_c_order<T: Copy>(elements: &[T], shape: &[usize]) -> Vec<T> {
+    let mut strides = Vec::with_capacity(shape.len());
+    let mut stride = 1;
+    for &axis in shape {
+        strides.push(stride);
+        stride *= axis;
+    }
+    let mut out = Vec::with_capacity(elements.len());
+    let mut index = vec![0; shape.len()];
+    let mut offset = 0;
+    while out.len() < elements.len() {
+        out.push(elements[offset]);
+        // The next index in C order: like the hand of a clock, from the last axis on.
+        for axis in (0..shape.len()).rev() {
+            index[axis] += 1;
+            offset += strides[axis];
+            if index[axis] < shape[axis] {
+                break;
+            }
+            offset -= strides[axis] * shape[axis];
+            index[axis] = 0;
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn indices_and_strides() {
+        let c = Layout::new(&[2, 3], false, 6).unwrap();
+        let f = Layout::new(&[2, 3], true, 6).unwrap();
+        assert_eq!((c.strides(), f.strides()), (vec![3, 1], vec![1, 2]));
+        assert_eq!((c.offset(&[1, 2]), f.offset(&[1, 2])), (Some(5), Some(5)));
+        assert_eq!((c.offset(&[1, 0]), f.offset(&[1, 0])), (Some(3), Some(1)));
+        for outside in [&[2, 0][..], &[0, 3], &[0], &[0, 0, 0], &[]] {
+            assert_eq!((c.offset(outside), f.offset(outside)), (None, None));
+        }
+        assert_eq!(Layout::new(&[], false, 1).unwrap().offset(&[]), Some(0));
+    }
+
+    #[test]
+    fn shapes_have_to_fit() {
+        assert!(Layout::new(&[2, 3], false, 5).is_err());
+        assert!(Layout::new(&[usize::MAX, 2], false, 5).is_err());
+        let empty = Layout::new(&[usize::MAX, 2, 0], false, 0).unwrap();
+        assert_eq!(empty.slice(5..7).unwrap().0, 0..0);
+        assert_eq!(empty.strides().len(), 3);
+        assert!(Layout::new(&[0], false, 1).is_err());
+        assert!(Layout::new(&[], false, 0).is_err());
+    }
+
+    #[test]
+    fn parts_of_the_first_axis() {
+        let layout = Layout::new(&[4, 3], false, 12).unwrap();
+        let (range, part) = layout.slice(1..3).unwrap();
+        assert_eq!((range, &part.shape[..]), (3..9, &[2, 3][..]));
+        assert_eq!(layout.slice(..).unwrap().0, 0..12);
+        assert_eq!(layout.slice(2..=3).unwrap().0, 6..12);
+        assert_eq!(layout.slice(4..).unwrap().0, 12..12);
+        #[expect(clippy::reversed_empty_ranges, reason = "it has to be refused")]
+        let refused = [layout.slice(3..2), layout.slice(2..5), layout.slice(..=usize::MAX)];
+        assert!(refused.iter().all(Result::is_err));
+        assert_eq!(layout.row(3).unwrap().0, 9..12);
+        assert!(layout.row(4).is_err());
+        let fortran = Layout::new(&[4, 3], true, 12).unwrap();
+        assert!(fortran.row(0).unwrap_err().to_string().contains("transposed"));
+        assert_eq!(fortran.transposed().row(2).unwrap().0, 8..12);
+        // One axis has no order.
+        assert!(Layout::new(&[4], true, 4).unwrap().slice(1..).is_ok());
+    }
+
+    #[test]
+    fn orders_of_two_and_three_axes() {
+        assert_eq!(to_c_order(&[0, 3, 1, 4, 2, 5], &[2, 3]), [0, 1, 2, 3, 4, 5]);
+        let shape = [2, 3, 4];
+        let fortran = Layout::new(&shape, true, 24).unwrap();
+        let mut elements = vec![0; 24];
+        for i in 0..24 {
+            elements[fortran.offset(&[i / 12, i / 4 % 3, i % 4]).unwrap()] = i;
+        }
+        assert_eq!(to_c_order(&elements, &shape), (0..24).collect::<Vec<_>>());
+        assert!(to_c_order::<u8>(&[], &[0, 3]).is_empty());
+    }
+}
