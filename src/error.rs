@@ -237,9 +237,31 @@ impl fmt::Display for Invalid {
     }
 }
 
+/// Likewise about a dtype or shape that does not fit.
+struct Mismatch(String);
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An error of this crate for a deserializer of any format; one of this crate keeps the kind.
+#[cold]
+pub(crate) fn raise<E: serde::de::Error>(err: Error) -> E {
+    match err.kind() {
+        ErrorKind::InvalidValue => E::custom(Invalid(err.to_string())),
+        ErrorKind::TypeMismatch => E::custom(Mismatch(err.to_string())),
+        _ => E::custom(err),
+    }
+}
+
 fn custom_kind<T>() -> ErrorKind {
-    if typeid::of::<T>() == typeid::of::<Invalid>() {
+    let id = typeid::of::<T>();
+    if id == typeid::of::<Invalid>() {
         ErrorKind::InvalidValue
+    } else if id == typeid::of::<Mismatch>() {
+        ErrorKind::TypeMismatch
     } else {
         ErrorKind::Message
     }

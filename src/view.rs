@@ -8,6 +8,7 @@
 
 mod element;
 mod layout;
+mod serde;
 mod writable;
 
 use std::borrow::Cow;
@@ -15,9 +16,11 @@ use std::fmt;
 use std::ops::{Range, RangeBounds};
 use std::sync::Arc;
 
+use ::serde::Deserialize;
+
 use self::element::Fit;
+pub(crate) use self::element::demands;
 pub use self::element::{Element, Sealed};
-pub(crate) use self::element::{NATIVE, demands};
 use self::layout::{Layout, to_c_order};
 pub use self::writable::ArrayViewMut;
 use crate::error::{Error, ErrorKind, Result};
@@ -324,15 +327,36 @@ impl<'a, T: Element> ArrayView<'a, T> {
         })
     }
 
-    /// The elements, which are copied where they are not owned by this view alone.
-    fn into_cow(self) -> Cow<'a, [T]> {
-        match self.elements {
-            Elements::Lent(lent) => Cow::Borrowed(lent),
-            Elements::Owned { all, part } if part == (0..all.len()) => {
-                Cow::Owned(Arc::try_unwrap(all).unwrap_or_else(|all| (*all).clone()))
-            }
-            Elements::Owned { all, part } => Cow::Owned(all[part].to_vec()),
+    /// A slice as an array of one axis.
+    pub(crate) fn row_of(elements: &'a [T]) -> Self {
+        ArrayView {
+            elements: Elements::Lent(elements),
+            layout: Layout {
+                shape: vec![elements.len()],
+                fortran: false,
+            },
         }
+    }
+
+    /// The elements of an array of one axis, which are copied where others look at them as well.
+    pub(crate) fn into_row(self) -> Result<Cow<'a, [T]>> {
+        if self.shape().len() != 1 {
+            return Err(Error::new(
+                ErrorKind::TypeMismatch,
+                format_args!(
+                    "found an array of the shape {:?}, expected one axis: an `ArrayView` takes any number",
+                    self.shape()
+                ),
+            ));
+        }
+        Ok(match self.elements {
+            Elements::Lent(lent) => Cow::Borrowed(lent),
+            Elements::Owned { all, part } => Cow::Owned(match Arc::try_unwrap(all) {
+                Ok(all) if part == (0..all.len()) => all,
+                Ok(all) => all[part].to_vec(),
+                Err(all) => all[part].to_vec(),
+            }),
+        })
     }
 }
 
@@ -430,7 +454,7 @@ fn convert<T: Element>(header: &Header, data: &[u8], options: &ReadOptions) -> R
     let flat = Header::new(header.dtype().clone(), vec![header.count()], false)?;
     let mut source = Slice(data);
     let mut cursor = Cursor::new(flat, &mut source, options)?;
-    T::read_vec(Array::new(&mut cursor)).map_err(Error::without_path)
+    Vec::deserialize(Array::new(&mut cursor)).map_err(Error::without_path)
 }
 
 /// The header of a part of the first axis, and where its bytes lie in the data.

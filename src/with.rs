@@ -10,6 +10,7 @@
 //! | [`list`] | any sequence | one member per element: `x/0`, `x/1` |
 //! | [`ragged`] | rows of unequal lengths, long strings | `x/values` and `x/offsets` |
 //! | [`json`] | anything | the JSON text `x.json` |
+//! | [`view`] | `ArrayView`, `Cow<[f64]>`, `&[f64]` | as `Vec<f64>`, borrowed when read |
 //!
 //! Each works with every serde format: JSON and the others write the values as if nothing stood
 //! there (times as integers). serde wants `#[serde(default)]` beside a `with` whose field may be missing.
@@ -47,6 +48,7 @@ mod nested;
 pub mod ragged;
 mod time;
 pub mod timedelta64;
+pub mod view;
 
 /// Reads a value inside a marker.
 fn unwrap<'de, T: Deserialize<'de>, D: Deserializer<'de>>(

@@ -10,11 +10,12 @@
 use std::fmt;
 use std::io::{Read, Seek};
 
+use crate::dtype::Order;
 use crate::error::{Error, ErrorKind, Result};
 use crate::header::Header;
 use crate::npz::reader::{Listed, NpzReader, left_over};
 use crate::source::truncated;
-use crate::view::{NATIVE, demands};
+use crate::view::demands;
 
 /// One member of an archive: names, sizes, checksum, and dtype and shape where it is an array.
 ///
@@ -229,7 +230,7 @@ impl Entry {
         let Some((alignment, order)) = demands(header.dtype()) else {
             return Some(Unmappable::Dtype);
         };
-        if order != NATIVE {
+        if order != Order::NATIVE {
             return Some(Unmappable::ByteSwapped);
         }
         match self.data_offset() {

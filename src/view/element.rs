@@ -3,9 +3,8 @@
 use std::fmt;
 
 use half::f16;
-use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 use num_complex::Complex;
-use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+use serde::de::Deserialize;
 
 use crate::dtype::{Dtype, Kind, Order};
 
@@ -26,15 +25,8 @@ pub trait Element: Copy + PartialEq + fmt::Debug + Send + Sync + 'static + Seale
 
 impl<T: Copy + PartialEq + fmt::Debug + Send + Sync + 'static + Sealed> Element for T {}
 
-/// The order of this machine.
-pub(crate) const NATIVE: Order = if cfg!(target_endian = "big") {
-    Order::Big
-} else {
-    Order::Little
-};
-
 /// What this crate needs of an element; not to be named from outside.
-pub trait Sealed: Sized {
+pub trait Sealed: Sized + for<'de> Deserialize<'de> {
     /// What serde hands out: the element itself, or a half of a complex number.
     type Part: Part;
 
@@ -53,9 +45,6 @@ pub trait Sealed: Sized {
 
     /// The same bytes in the other order.
     fn swapped(self) -> Self;
-
-    /// From whatever numbers the deserializer has.
-    fn read_vec<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Self>, D::Error>;
 
     /// From parts that followed one another; `axes` loses the one that only counts the parts.
     fn join(parts: Vec<Self::Part>, axes: &mut Vec<usize>) -> Option<Vec<Self>>;
@@ -84,7 +73,7 @@ pub(crate) fn fit<T: Element>(dtype: &Dtype) -> Fit {
     match order {
         _ if found.is_none() || found != expected || size != expected_size => Fit::Other,
         // A single byte has no order.
-        Some(order) if size > 1 && order != NATIVE => Fit::Swapped,
+        Some(order) if size > 1 && order != Order::NATIVE => Fit::Swapped,
         _ => Fit::Same,
     }
 }
@@ -106,7 +95,7 @@ pub(crate) fn demands(dtype: &Dtype) -> Option<(u64, Order)> {
     let (kind, size, order) = plain(dtype);
     let halves = if kind? == 'c' { 2 } else { 1 };
     let size = size / halves;
-    Some((size.into(), order.filter(|_| size > 1).unwrap_or(NATIVE)))
+    Some((size.into(), order.filter(|_| size > 1).unwrap_or(Order::NATIVE)))
 }
 
 macro_rules! pod {
@@ -139,10 +128,6 @@ macro_rules! pod {
                 swap(self)
             }
 
-            fn read_vec<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<$t>, D::Error> {
-                Vec::deserialize(deserializer)
-            }
-
             fn join(parts: Vec<$t>, _: &mut Vec<usize>) -> Option<Vec<$t>> {
                 Some(parts)
             }
@@ -161,6 +146,7 @@ pod! {
     u64: Dtype::uint(8), u64::swap_bytes;
     f32: Dtype::float(4), |v| f32::from_bits(v.to_bits().swap_bytes());
     f64: Dtype::float(8), |v| f64::from_bits(v.to_bits().swap_bytes());
+    f16: Dtype::float(2), |v| f16::from_bits(v.to_bits().swap_bytes());
 }
 
 impl Sealed for bool {
@@ -191,10 +177,6 @@ impl Sealed for bool {
         self
     }
 
-    fn read_vec<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<bool>, D::Error> {
-        Vec::deserialize(deserializer)
-    }
-
     fn join(parts: Vec<bool>, _: &mut Vec<usize>) -> Option<Vec<bool>> {
         Some(parts)
     }
@@ -202,72 +184,6 @@ impl Sealed for bool {
 
 fn bools(bytes: &[u8]) -> bool {
     bytes.iter().fold(0, |all, byte| all | byte) < 2
-}
-
-impl Sealed for f16 {
-    type Part = f16;
-
-    fn dtype() -> Dtype {
-        Dtype::float(2)
-    }
-
-    fn cast(bytes: &[u8]) -> Option<&[f16]> {
-        u16::cast(bytes).map(|bits| bits.reinterpret_cast())
-    }
-
-    fn cast_mut(bytes: &mut [u8]) -> Option<&mut [f16]> {
-        u16::cast_mut(bytes).map(|bits| bits.reinterpret_cast_mut())
-    }
-
-    fn copy(bytes: &[u8]) -> Option<Vec<f16>> {
-        Some(u16::copy(bytes)?.into_iter().map(f16::from_bits).collect())
-    }
-
-    fn bytes(slice: &[f16]) -> &[u8] {
-        u16::bytes(slice.reinterpret_cast())
-    }
-
-    fn swapped(self) -> f16 {
-        f16::from_bits(self.to_bits().swap_bytes())
-    }
-
-    fn read_vec<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f16>, D::Error> {
-        let bits: Vec<HalfBits> = Vec::deserialize(deserializer)?;
-        Ok(bits.into_iter().map(|HalfBits(bits)| f16::from_bits(bits)).collect())
-    }
-
-    fn join(parts: Vec<f16>, _: &mut Vec<usize>) -> Option<Vec<f16>> {
-        Some(parts)
-    }
-}
-
-/// As `half` itself reads: a newtype of the bits, which this crate's deserializers know by its name.
-struct HalfBits(u16);
-
-impl<'de> Deserialize<'de> for HalfBits {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Newtype;
-
-        impl<'de> Visitor<'de> for Newtype {
-            type Value = HalfBits;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the bits of an f16")
-            }
-
-            fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<HalfBits, D::Error> {
-                u16::deserialize(deserializer).map(HalfBits)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<HalfBits, A::Error> {
-                let bits = seq.next_element()?;
-                bits.map(HalfBits)
-                    .ok_or_else(|| serde::de::Error::invalid_length(0, &self))
-            }
-        }
-
-        deserializer.deserialize_newtype_struct("f16", Newtype)
-    }
 }
 
 macro_rules! complex {
@@ -297,11 +213,6 @@ macro_rules! complex {
 
             fn swapped(self) -> Self {
                 Complex::new(self.re.swapped(), self.im.swapped())
-            }
-
-            fn read_vec<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Self>, D::Error> {
-                let pairs: Vec<($t, $t)> = Vec::deserialize(deserializer)?;
-                Ok(pairs.into_iter().map(|(re, im)| Complex::new(re, im)).collect())
             }
 
             fn join(parts: Vec<$t>, axes: &mut Vec<usize>) -> Option<Vec<Self>> {

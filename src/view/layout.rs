@@ -141,9 +141,9 @@ impl Layout {
         }
     }
 
-    /// Whether C order is that of the elements.
+    /// Whether the elements lie in C order, be it in Fortran order as well.
     pub(super) fn is_c(&self) -> bool {
-        !self.fortran || self.shape.iter().filter(|&&axis| axis != 1).count() < 2
+        !self.fortran || self.shape.contains(&0) || self.shape.iter().filter(|&&axis| axis != 1).count() < 2
     }
 }
 

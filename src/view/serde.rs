@@ -1,0 +1,265 @@
+//! A view as a value: written in one piece, read as it lies in the file, or from the nested sequences of other formats.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::{self, Serialize, Serializer};
+
+use super::element::Part;
+use super::layout::Layout;
+use super::{ArrayView, Element, Elements};
+use crate::dtype::MAX_AXES;
+use crate::error::raise;
+use crate::header::Header;
+use crate::marker::RAW;
+use crate::npy::raw::RawParts;
+use crate::options::{Limits, ReadOptions};
+use crate::raw::{RawArray, RawData};
+
+impl<T: Element> Serialize for ArrayView<'_, T> {
+    /// An array of its shape; in Fortran order as it lies, where the order makes a difference.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let shape = self.shape().iter().map(|&axis| axis as u64).collect();
+        let header = Header::new(T::dtype(), shape, !self.layout.is_c()).map_err(ser::Error::custom)?;
+        let swapped: Vec<T>;
+        let elements = if cfg!(target_endian = "big") {
+            swapped = self.as_slice().iter().map(|element| element.swapped()).collect();
+            &swapped
+        } else {
+            self.as_slice()
+        };
+        let raw = RawArray {
+            header,
+            data: RawData::Bytes(T::bytes(elements)),
+        };
+        serializer.serialize_newtype_struct(RAW, &raw)
+    }
+}
+
+impl<'de: 'a, 'a, T: Element> Deserialize<'de> for ArrayView<'a, T> {
+    /// Borrowed where the input lives as long and the elements lie well in it, else a converted copy.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(RAW, Marked(PhantomData))
+    }
+}
+
+struct Marked<T>(PhantomData<T>);
+
+impl<'de, T: Element> Visitor<'de> for Marked<T> {
+    type Value = ArrayView<'de, T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        expecting::<T>(f)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(AsItLies(PhantomData))
+    }
+}
+
+fn expecting<T: Element>(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "an array of {}", T::dtype())
+}
+
+/// The array of our own deserializers, or what any other has.
+struct AsItLies<T>(PhantomData<T>);
+
+/// Everything but the array as it lies is the business of [`Nested`].
+macro_rules! as_nested {
+    ($($visit:ident $t:ty;)*) => { $(
+        fn $visit<E: de::Error>(self, v: $t) -> Result<Self::Value, E> {
+            let mut nested = Nested::new();
+            Level::<T> { nested: &mut nested, depth: 0 }.$visit(v)?;
+            nested.finish()
+        }
+    )* };
+}
+
+impl<'de, T: Element> Visitor<'de> for AsItLies<T> {
+    type Value = ArrayView<'de, T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        expecting::<T>(f)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let is_raw = map.next_key_seed(RawKey)? == Some(true);
+        if !is_raw {
+            return Err(de::Error::invalid_type(de::Unexpected::Map, &self));
+        }
+        let parts: RawParts<'de> = map.next_value()?;
+        // The limits were checked by the reader that made these bytes.
+        let options = ReadOptions::new().limits(Limits::unlimited());
+        ArrayView::lend_or_copy(&parts.header, parts.data, &options).map_err(raise)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+        let mut nested = Nested::new();
+        let level = Level::<T> {
+            nested: &mut nested,
+            depth: 0,
+        };
+        level.visit_seq(seq)?;
+        nested.finish()
+    }
+
+    as_nested! {
+        visit_bool bool;
+        visit_i64 i64;
+        visit_u64 u64;
+        visit_f64 f64;
+    }
+}
+
+/// Whether a key is the one of the array as it lies.
+struct RawKey;
+
+impl<'de> DeserializeSeed<'de> for RawKey {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for RawKey {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: de::Error>(self, key: &str) -> Result<bool, E> {
+        Ok(key == RAW)
+    }
+}
+
+/// An array gathered from nested sequences, as JSON and serde's buffer have it.
+struct Nested<T: Element> {
+    parts: Vec<T::Part>,
+    /// The lengths as far as they are known.
+    axes: Vec<Option<usize>>,
+    /// How deep the numbers lie, once one was seen, or a sequence of none.
+    depth: Option<usize>,
+}
+
+impl<T: Element> Nested<T> {
+    fn new() -> Self {
+        Nested {
+            parts: Vec::new(),
+            axes: Vec::new(),
+            depth: None,
+        }
+    }
+
+    fn push<E: de::Error>(&mut self, part: Option<T::Part>, depth: usize, found: de::Unexpected<'_>) -> Result<(), E> {
+        let expected = *self.depth.get_or_insert(depth);
+        match part {
+            Some(part) if expected == depth => {
+                self.parts.push(part);
+                Ok(())
+            }
+            Some(_) => Err(E::invalid_type(found, &"a sequence, as beside it")),
+            None => Err(E::invalid_type(found, &&*T::dtype().to_string())),
+        }
+    }
+
+    fn finish<'a, E: de::Error>(self) -> Result<ArrayView<'a, T>, E> {
+        let mut axes: Vec<usize> = self.axes.into_iter().map(Option::unwrap_or_default).collect();
+        let Some(elements) = T::join(self.parts, &mut axes) else {
+            return Err(E::invalid_type(
+                de::Unexpected::Seq,
+                &"pairs of a real and an imaginary part",
+            ));
+        };
+        let layout = Layout::new(&axes, false, elements.len()).map_err(raise)?;
+        Ok(ArrayView {
+            elements: Elements::Owned {
+                part: 0..elements.len(),
+                all: Arc::new(elements),
+            },
+            layout,
+        })
+    }
+}
+
+/// What lies so many axes deep.
+struct Level<'n, T: Element> {
+    nested: &'n mut Nested<T>,
+    depth: usize,
+}
+
+impl<'de, T: Element> DeserializeSeed<'de> for Level<'_, T> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T: Element> Visitor<'de> for Level<'_, T> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        expecting::<T>(f)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let Level { nested, depth } = self;
+        if nested.depth.is_some_and(|numbers| numbers <= depth) {
+            return Err(de::Error::invalid_type(de::Unexpected::Seq, &"a number, as beside it"));
+        }
+        if depth == MAX_AXES {
+            return Err(de::Error::invalid_length(
+                depth + 1,
+                &"at most the 64 axes that NumPy allows",
+            ));
+        }
+        if nested.axes.len() == depth {
+            nested.axes.push(None);
+        }
+        let mut len = 0;
+        while seq
+            .next_element_seed(Level {
+                nested: &mut *nested,
+                depth: depth + 1,
+            })?
+            .is_some()
+        {
+            len += 1;
+        }
+        if len == 0 {
+            nested.depth.get_or_insert(depth + 1);
+        }
+        match *nested.axes[depth].get_or_insert(len) {
+            expected if expected == len => Ok(()),
+            expected => Err(de::Error::invalid_length(len, &&*format!("{expected}, as beside it"))),
+        }
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_bool<E: de::Error>(self, v: bool) -> Result<(), E> {
+        self.nested
+            .push(T::Part::from_bool(v), self.depth, de::Unexpected::Bool(v))
+    }
+
+    fn visit_i64<E: de::Error>(self, v: i64) -> Result<(), E> {
+        self.nested
+            .push(T::Part::from_i64(v), self.depth, de::Unexpected::Signed(v))
+    }
+
+    fn visit_u64<E: de::Error>(self, v: u64) -> Result<(), E> {
+        self.nested
+            .push(T::Part::from_u64(v), self.depth, de::Unexpected::Unsigned(v))
+    }
+
+    fn visit_f64<E: de::Error>(self, v: f64) -> Result<(), E> {
+        self.nested
+            .push(T::Part::from_f64(v), self.depth, de::Unexpected::Float(v))
+    }
+}
