@@ -63,6 +63,7 @@ fn named(name: &str) -> Option<Marker> {
         LIST => Marker::List,
         RAGGED => Marker::Ragged,
         JSON => Marker::Json,
+        RAW => Marker::Raw,
         _ => return time(name),
     })
 }
@@ -134,7 +135,17 @@ mod tests {
             assert_eq!(Marker::of(datetime(unit)), Some(Marker::Datetime(unit)));
             assert_eq!(Marker::of(timedelta(unit)), Some(Marker::Timedelta(unit)));
         }
-        assert_eq!(Marker::of(NAN), Some(Marker::Nan));
+        for (name, marker) in [
+            (NAN, Marker::Nan),
+            (FLOAT16, Marker::Float16),
+            (BYTES, Marker::Bytes),
+            (LIST, Marker::List),
+            (RAGGED, Marker::Ragged),
+            (JSON, Marker::Json),
+            (RAW, Marker::Raw),
+        ] {
+            assert_eq!(Marker::of(name), Some(marker));
+        }
         assert_eq!(Marker::of("$serde_npz::M8"), None);
         assert_eq!(Marker::of("Meters"), None);
     }
