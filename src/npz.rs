@@ -10,7 +10,7 @@ pub(crate) mod ser;
 pub(crate) mod tree;
 pub(crate) mod writer;
 
-use std::io::{Cursor, Read, Seek, Write};
+use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -21,7 +21,7 @@ use crate::file::with_suffix;
 use crate::npz::reader::NpzReader;
 use crate::npz::writer::NpzWriter;
 use crate::npz::writer::container::Container;
-use crate::npz::writer::output::Streaming;
+use crate::npz::writer::output::{Memory, Streaming};
 use crate::options::{ReadOptions, WriteOptions};
 
 /// Writes a value as an archive, one member per field, as `np.savez` to an open file.
@@ -210,9 +210,9 @@ impl WriteOptions {
     ///
     /// Those of [`to_npz_writer`].
     pub fn to_npz_vec<T: Serialize + ?Sized>(&self, value: &T) -> Result<Vec<u8>> {
-        let mut bytes = Cursor::new(Vec::new());
-        self.to_npz_writer(&mut bytes, value)?;
-        Ok(bytes.into_inner())
+        let mut container = Container::new(Memory::default(), self);
+        ser::write_root(&mut container, value)?;
+        Ok(container.finish()?.0)
     }
 
     /// As [`save_npz`].

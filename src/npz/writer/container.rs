@@ -54,7 +54,7 @@ impl<O: Output> Container<O> {
 
     /// How many members there are, the open one included.
     pub(crate) fn len(&self) -> usize {
-        self.body.records().len()
+        self.body.records().iter().filter(|record| !record.removed).count()
     }
 
     /// Whether no earlier member failed half way; else that error.
@@ -168,7 +168,7 @@ impl<O: Output> Container<O> {
         match begun {
             Ok(way) => {
                 self.open = Some(Open { size, left: size, way });
-                let new = self.len() - 1;
+                let new = self.body.records().len() - 1;
                 for claim in claims(member) {
                     if let Some(&before) = self.claimed.get(claim) {
                         self.forget(before);

@@ -1,4 +1,4 @@
-//! Where an archive goes: something that can be gone back in, or a stream that cannot.
+//! Where an archive goes: something that can be gone back in, memory, or a stream that cannot.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -81,6 +81,39 @@ impl<W: Write + Seek> Output for Seeking<W> {
         let position = self.position();
         if let (Some(target), Ok(position)) = (&self.target, position) {
             target.reserve(position, len);
+        }
+    }
+}
+
+/// An archive in memory.
+#[derive(Default)]
+pub(crate) struct Memory(pub(crate) Vec<u8>);
+
+impl Output for Memory {
+    const PATCHES: bool = true;
+
+    fn position(&mut self) -> io::Result<u64> {
+        Ok(self.0.len() as u64)
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.try_reserve(bytes.len())?;
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn patch(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        let old = usize::try_from(at)
+            .ok()
+            .and_then(|at| self.0.get_mut(at..)?.get_mut(..bytes.len()));
+        old.ok_or(io::ErrorKind::InvalidInput)?.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn expect(&mut self, len: u64) {
+        // Where there is not so much, writing will say so.
+        if let Ok(len) = usize::try_from(len) {
+            let _ = self.0.try_reserve(len);
         }
     }
 }
