@@ -199,8 +199,9 @@ impl Scalar<'_> {
         self.put_other(leaf, out)
     }
 
+    /// Writes a number as it is.
     #[inline(always)]
-    fn put_number<P: Put>(&self, out: &mut P) -> Result<()> {
+    pub(crate) fn put_number<P: Put>(&self, out: &mut P) -> Result<()> {
         match *self {
             Scalar::Bool(v) => out.put(&[u8::from(v)]),
             Scalar::I8(v) => out.put(&v.to_le_bytes()),

@@ -88,6 +88,16 @@ impl<'a, P: Put> Item<'a, P> {
 
     #[inline(always)]
     fn scalar(self, scalar: Scalar<'_>) -> Result<()> {
+        if let Node::Leaf(Leaf::Number(number)) = self.node
+            && scalar.number() == Some(*number)
+        {
+            return scalar.put_number(self.out);
+        }
+        self.other(scalar)
+    }
+
+    #[inline(never)]
+    fn other(self, scalar: Scalar<'_>) -> Result<()> {
         match self.node {
             Node::Leaf(leaf) => {
                 if let Scalar::Str(_) | Scalar::Raw(_) | Scalar::Char(_) = scalar {
@@ -136,18 +146,19 @@ impl<'a, P: Put> Item<'a, P> {
 
     #[inline(always)]
     fn fields(self, name: &'static str) -> Result<Fields<'a, P>> {
-        let known = match self.node {
-            Node::Record { fields, tuple: false } => {
-                return Ok(Fields::Record(Record {
-                    out: self.out,
-                    fields,
-                    rest: fields.iter(),
-                    marker: self.marker,
-                }));
-            }
-            Node::Leaf(Leaf::Timedelta(_)) => name == "Duration",
-            Node::Leaf(Leaf::Datetime(_)) => name == "SystemTime",
-            Node::Ndarray { .. } => name == "Array",
+        if let Node::Record { fields, tuple: false } = self.node {
+            return Ok(Fields::Record(Record {
+                out: self.out,
+                fields,
+                rest: fields.iter(),
+                marker: self.marker,
+            }));
+        }
+        // The name is a literal: for all but these three structs what follows is never compiled.
+        let known = match name {
+            "Duration" => matches!(self.node, Node::Leaf(Leaf::Timedelta(_))),
+            "SystemTime" => matches!(self.node, Node::Leaf(Leaf::Datetime(_))),
+            "Array" => matches!(self.node, Node::Ndarray { .. }),
             _ => false,
         };
         if !known {
@@ -330,7 +341,7 @@ impl<P: Put> Items<'_, P> {
             Parts::Each(fields) => fields.next().map(|(_, node)| node),
         };
         let Some(node) = node else {
-            return Err(self.wrong_length(index + 1));
+            return Err(wrong_length(index + 1, self.len));
         };
         self.left -= 1;
         let marker = self.marker;
@@ -351,14 +362,14 @@ impl<P: Put> Items<'_, P> {
     fn finish(self) -> Result<()> {
         match self.left {
             0 => Ok(()),
-            left => Err(self.wrong_length(self.len - left)),
+            left => Err(wrong_length(self.len - left, self.len)),
         }
     }
+}
 
-    #[cold]
-    fn wrong_length(&self, found: u64) -> Error {
-        changed(format_args!("{found} elements"), self.len)
-    }
+#[cold]
+fn wrong_length(found: u64, expected: u64) -> Error {
+    changed(format_args!("{found} elements"), expected)
 }
 
 impl<P: Put> ser::SerializeSeq for Items<'_, P> {
@@ -451,16 +462,7 @@ impl<P: Put> Record<'_, P> {
             }
             .value(value)
             .map_err(|e| e.at_field(name)),
-            expected => Err(self.unexpected(&key(), expected)),
-        }
-    }
-
-    #[cold]
-    fn unexpected(&self, key: &str, expected: Option<&(Cow<'static, str>, Node)>) -> Error {
-        let found = format_args!("the field `{key}`");
-        match expected {
-            Some((name, _)) => changed(found, format_args!("`{name}`")),
-            None => changed(found, format_args!("{} fields", self.fields.len())),
+            expected => Err(unexpected_field(&key(), expected, self.fields.len())),
         }
     }
 
@@ -468,12 +470,23 @@ impl<P: Put> Record<'_, P> {
     fn finish(self) -> Result<()> {
         match self.rest.len() {
             0 => Ok(()),
-            missing => Err(changed(
-                format_args!("{} fields", self.fields.len() - missing),
-                self.fields.len(),
-            )),
+            missing => Err(missing_fields(missing, self.fields.len())),
         }
     }
+}
+
+#[cold]
+fn unexpected_field(key: &str, expected: Option<&(Cow<'static, str>, Node)>, fields: usize) -> Error {
+    let found = format_args!("the field `{key}`");
+    match expected {
+        Some((name, _)) => changed(found, format_args!("`{name}`")),
+        None => changed(found, format_args!("{fields} fields")),
+    }
+}
+
+#[cold]
+fn missing_fields(missing: usize, fields: usize) -> Error {
+    changed(format_args!("{} fields", fields - missing), fields)
 }
 
 /// A struct known by name and fields.

@@ -16,7 +16,7 @@ use crate::header::Header;
 use crate::marker::Marker;
 use crate::npy::measure::half;
 use crate::npy::node::ragged;
-use crate::npy::scalar::{Leaf, Scalar, changed, scalars};
+use crate::npy::scalar::{Scalar, changed, scalars};
 use crate::raw::RawArray;
 use crate::sink::{Out, Put};
 
@@ -166,7 +166,7 @@ impl StreamItem<'_, '_> {
         if self.stream.number != Some(number) || self.depth != self.stream.shape.len() {
             self.stream.number(number, scalar.describe(), self.depth)?;
         }
-        scalar.put(Leaf::Number(number), &mut self.stream.out)
+        scalar.put_number(&mut self.stream.out)
     }
 }
 

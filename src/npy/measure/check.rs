@@ -10,6 +10,9 @@
 //! so that it makes no difference to the verdict who looks. Nothing is allocated, and what is wrong with an element is
 //! left to the one who measures it.
 
+#[cfg(test)]
+pub(super) mod tests;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::slice;
@@ -58,11 +61,11 @@ fn same(same: bool) -> Result {
     if same { Ok(()) } else { Err(Differs) }
 }
 
-/// An element beside the layout of those before.
+/// An element beside the layout of those before; small enough to travel in two registers.
 pub(super) struct Check<'n> {
     node: &'n mut Node,
     marker: Option<Marker>,
-    level: u32,
+    level: u8,
     /// Directly inside a Some.
     in_option: bool,
     /// Directly an element of a sequence, where Some(x) and x are one.
@@ -98,17 +101,17 @@ impl<'n> Check<'n> {
 
     #[inline(always)]
     fn scalar(self, scalar: Scalar<'_>) -> Result {
-        match (scalar.number(), self.marker) {
-            (Some(number), None) => match self.node {
-                Node::Leaf(Leaf::Number(seen)) | Node::Maybe(Leaf::Number(seen)) => same(*seen == number),
-                _ => Err(Differs),
-            },
-            _ => self.other(scalar),
+        if let Some(number) = scalar.number()
+            && self.marker.is_none()
+            && let Node::Leaf(Leaf::Number(seen)) = self.node
+        {
+            return same(*seen == number);
         }
+        self.other(scalar)
     }
 
-    /// A text, or anything inside a `with` module.
-    #[inline]
+    /// A text, anything inside a `with` module, or what differs.
+    #[inline(never)]
     fn other(self, scalar: Scalar<'_>) -> Result {
         let (Node::Leaf(seen) | Node::Maybe(seen)) = self.node else {
             return Err(Differs);
@@ -370,7 +373,7 @@ impl Parts<'_> {
 pub(super) struct Items<'n> {
     parts: Parts<'n>,
     marker: Option<Marker>,
-    level: u32,
+    level: u8,
     tuple: bool,
     /// For a value that goes on where it was told to stop.
     differs: bool,
@@ -466,7 +469,7 @@ impl ser::SerializeTupleStruct for Items<'_> {
 pub(super) struct Fields<'n> {
     fields: slice::IterMut<'n, (Cow<'static, str>, Node)>,
     marker: Option<Marker>,
-    level: u32,
+    level: u8,
     /// For a value that goes on where it was told to stop.
     differs: bool,
 }
