@@ -180,13 +180,12 @@ pub(crate) struct Room<'b>(&'b mut [u8]);
 impl<'b> Room<'b> {
     #[inline(always)]
     fn take(&mut self, n: usize) -> Result<&'b mut [u8]> {
-        match std::mem::take(&mut self.0).split_at_mut_checked(n) {
-            Some((taken, rest)) => {
-                self.0 = rest;
-                Ok(taken)
-            }
-            None => Err(not_filled()),
+        if self.0.len() < n {
+            return Err(not_filled());
         }
+        let (taken, rest) = std::mem::take(&mut self.0).split_at_mut(n);
+        self.0 = rest;
+        Ok(taken)
     }
 
     /// Puts a text as code points of four bytes into the next `n` bytes; `None` if it is longer.

@@ -323,8 +323,6 @@ pub(crate) struct Items {
     element: Option<Element>,
     len: u64,
     parts: Parts,
-    /// The bytes of the texts before the element under way, where it may turn out to differ behind a text.
-    texts: Option<Vec<u64>>,
 }
 
 enum Parts {
@@ -341,7 +339,6 @@ impl Items {
             element: None,
             len: 0,
             parts,
-            texts: None,
         }
     }
 
@@ -356,18 +353,12 @@ impl Items {
             return self.measured(measure, value);
         }
         if let Parts::Union(Some(seen)) = &mut self.parts {
-            if let Some(texts) = &mut self.texts {
-                texts.clear();
-                seen.each_text(&mut |text| texts.push(*text));
-            }
-            if Check::new(seen, measure).value(value).is_ok() {
+            if Check::new(seen, measure, false).value(value).is_ok() {
                 self.len += 1;
                 return Ok(());
             }
-            if let Some(texts) = &self.texts {
-                let mut texts = texts.iter();
-                seen.each_text(&mut |text| *text = texts.next().copied().unwrap_or(*text));
-            }
+            // It may have added the bytes of its texts before it differed.
+            let _ = Check::new(seen, measure, true).value(value);
         }
         self.measured(measure, value)
     }
@@ -389,14 +380,10 @@ impl Items {
         match &mut self.parts {
             Parts::Each(items) => items.push(node),
             Parts::Union(seen) => {
-                let mut union = match seen.take() {
+                *seen = Some(match seen.take() {
                     None => node,
                     Some(seen) => seen.union(node, index),
-                };
-                let mut any = false;
-                union.each_text(&mut |_| any = true);
-                self.texts = (any && !matches!(union, Node::Leaf(_) | Node::Maybe(_))).then(Vec::new);
-                *seen = Some(union);
+                });
             }
         }
         Ok(())

@@ -63,16 +63,6 @@ impl Node {
         }
     }
 
-    /// Hands out the bytes of text counted at each place where there is text.
-    pub(crate) fn each_text(&mut self, f: &mut impl FnMut(&mut u64)) {
-        match self {
-            Node::Leaf(Leaf::Str { text, .. }) | Node::Maybe(Leaf::Str { text, .. }) => f(text),
-            Node::Axis { item, .. } | Node::Ndarray { item, .. } => item.each_text(f),
-            Node::Record { fields, .. } => fields.iter_mut().for_each(|(_, node)| node.each_text(f)),
-            _ => {}
-        }
-    }
-
     /// Whether every value of this layout takes the same number of bytes, whatever it holds.
     pub(crate) fn is_fixed(&self) -> bool {
         matches!(

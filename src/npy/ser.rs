@@ -147,12 +147,13 @@ impl<'a, P: Put> Item<'a, P> {
     #[inline(always)]
     fn fields(self, name: &'static str) -> Result<Fields<'a, P>> {
         if let Node::Record { fields, tuple: false } = self.node {
-            return Ok(Fields::Record(Record {
+            return Ok(Fields {
                 out: self.out,
                 fields,
                 rest: fields.iter(),
                 marker: self.marker,
-            }));
+                known: None,
+            });
         }
         // The name is a literal: for all but these three structs what follows is never compiled.
         let known = match name {
@@ -164,14 +165,18 @@ impl<'a, P: Put> Item<'a, P> {
         if !known {
             return Err(self.unexpected("a struct"));
         }
-        Ok(Fields::Known(Known {
+        Ok(Fields {
             out: self.out,
-            node: self.node,
+            fields: &[],
+            rest: [].iter(),
             marker: self.marker,
-            name,
-            count: 0,
-            special: Special::default(),
-        }))
+            known: Some(Box::new(Known {
+                node: self.node,
+                name,
+                count: 0,
+                special: Special::default(),
+            })),
+        })
     }
 }
 
@@ -432,21 +437,17 @@ impl<P: Put> ser::SerializeTupleStruct for Items<'_, P> {
     }
 }
 
-/// The fields of a struct.
-pub(crate) enum Fields<'a, P> {
-    Record(Record<'a, P>),
-    Known(Known<'a, P>),
-}
-
-/// The fields of a record.
-pub(crate) struct Record<'a, P> {
+/// The fields of a record, or of a struct known by name.
+pub(crate) struct Fields<'a, P> {
     out: &'a mut P,
     fields: &'a [(Cow<'static, str>, Node)],
     rest: slice::Iter<'a, (Cow<'static, str>, Node)>,
     marker: Option<Marker>,
+    /// Apart, so that the rest stays in registers where there is none.
+    known: Option<Box<Known<'a>>>,
 }
 
-impl<P: Put> Record<'_, P> {
+impl<P: Put> Fields<'_, P> {
     #[inline(always)]
     fn push<T: Serialize + ?Sized>(
         &mut self,
@@ -490,17 +491,21 @@ fn missing_fields(missing: usize, fields: usize) -> Error {
 }
 
 /// A struct known by name and fields.
-pub(crate) struct Known<'a, P> {
-    out: &'a mut P,
+struct Known<'a> {
     node: &'a Node,
-    marker: Option<Marker>,
     name: &'static str,
     count: usize,
     special: Special,
 }
 
-impl<P: Put> Known<'_, P> {
-    fn push<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<()> {
+impl Known<'_> {
+    fn push<P: Put, T: Serialize + ?Sized>(
+        &mut self,
+        out: &mut P,
+        marker: Option<Marker>,
+        key: &str,
+        value: &T,
+    ) -> Result<()> {
         self.count += 1;
         match self.node {
             Node::Ndarray { shape, item } => match key {
@@ -511,9 +516,9 @@ impl<P: Put> Known<'_, P> {
                         tuple: false,
                     };
                     Item {
-                        out: &mut *self.out,
+                        out,
                         node: &axis,
-                        marker: self.marker,
+                        marker,
                     }
                     .value(value)
                 }
@@ -526,10 +531,10 @@ impl<P: Put> Known<'_, P> {
         }
     }
 
-    fn finish(self) -> Result<()> {
+    fn finish<P: Put>(self, out: &mut P) -> Result<()> {
         match self.node {
             Node::Leaf(leaf) => match self.special.finish(self.name, self.count)? {
-                Some(Finished::Scalar(scalar)) => scalar.put(*leaf, self.out),
+                Some(Finished::Scalar(scalar)) => scalar.put(*leaf, out),
                 _ => Err(changed("a struct", leaf.dtype())),
             },
             _ if self.count != 3 => Err(changed("a struct", "an ndarray")),
@@ -544,17 +549,17 @@ impl<P: Put> ser::SerializeStruct for Fields<'_, P> {
 
     #[inline(always)]
     fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<()> {
-        match self {
-            Fields::Record(record) => record.push(|name| capture::same_name(name, key), || key.into(), value),
-            Fields::Known(known) => known.push(key, value),
+        match &mut self.known {
+            None => self.push(|name| capture::same_name(name, key), || key.into(), value),
+            Some(known) => known.push(&mut *self.out, self.marker, key, value),
         }
     }
 
     #[inline(always)]
     fn end(self) -> Result<()> {
-        match self {
-            Fields::Record(record) => record.finish(),
-            Fields::Known(known) => known.finish(),
+        match self.known {
+            None => self.finish(),
+            Some(known) => known.finish(self.out),
         }
     }
 }
@@ -573,10 +578,7 @@ impl<P: Put> ser::SerializeMap for Fields<'_, P> {
 
     fn serialize_entry<K: Serialize + ?Sized, V: Serialize + ?Sized>(&mut self, key: &K, value: &V) -> Result<()> {
         let found = || capture::key(key).map_or("a key that is no text".into(), Cow::Owned);
-        match self {
-            Fields::Record(record) => record.push(|name| capture::is_key(key, name), found, value),
-            Fields::Known(_) => Err(changed("a map", "a struct")),
-        }
+        self.push(|name| capture::is_key(key, name), found, value)
     }
 
     fn end(self) -> Result<()> {

@@ -20,7 +20,7 @@ use std::slice;
 use serde::Serialize;
 use serde::ser::{self, Impossible, Serializer};
 
-use super::{MAX_LEVELS, Measure, half};
+use super::{Finished, MAX_LEVELS, Measure, Special, half};
 use crate::bulk::{self, Number};
 use crate::error::Error;
 use crate::marker::Marker;
@@ -72,12 +72,14 @@ pub(super) struct Check<'n> {
     direct: bool,
     /// What a None that is to be NaN would be, as far as the types around it tell.
     none: Option<Number>,
+    /// Takes back what an element that differs has added until then.
+    undo: bool,
 }
 
 impl<'n> Check<'n> {
     /// For an element of a sequence measured by `measure`.
     #[inline(always)]
-    pub(super) fn new(seen: &'n mut Node, measure: Measure) -> Self {
+    pub(super) fn new(seen: &'n mut Node, measure: Measure, undo: bool) -> Self {
         Check {
             node: seen,
             marker: measure.marker,
@@ -85,6 +87,7 @@ impl<'n> Check<'n> {
             in_option: false,
             direct: true,
             none: None,
+            undo,
         }
     }
 
@@ -122,7 +125,11 @@ impl<'n> Check<'n> {
         match (seen, scalar.leaf(self.marker)?) {
             (Leaf::Str { width, text }, Leaf::Str { width: w, text: t }) => {
                 *width = w.max(*width);
-                *text = text.saturating_add(t);
+                *text = if self.undo {
+                    text.saturating_sub(t)
+                } else {
+                    text.saturating_add(t)
+                };
                 Ok(())
             }
             (Leaf::Bytes(width), Leaf::Bytes(w)) => {
@@ -162,6 +169,7 @@ impl<'n> Check<'n> {
             marker: inner.marker,
             level: inner.level,
             tuple,
+            undo: inner.undo,
             differs: false,
         })
     }
@@ -174,7 +182,9 @@ impl<'n> Check<'n> {
                 fields: fields.iter_mut(),
                 marker: inner.marker,
                 level: inner.level,
+                undo: inner.undo,
                 differs: false,
+                time: None,
             }),
             _ => Err(Differs),
         }
@@ -295,11 +305,27 @@ impl<'n> Serializer for Check<'n> {
 
     #[inline(always)]
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Fields<'n>> {
-        // These may be more than they show here.
-        if matches!(name, "Duration" | "SystemTime" | "Array") {
-            return Err(Differs);
+        match (name, &*self.node) {
+            ("Duration" | "SystemTime", Node::Leaf(leaf) | Node::Maybe(leaf)) => {
+                let leaf = *leaf;
+                Ok(Fields {
+                    fields: [].iter_mut(),
+                    marker: None,
+                    level: self.deeper()?.level,
+                    undo: false,
+                    differs: false,
+                    time: Some(Box::new(Time {
+                        name,
+                        leaf,
+                        count: 0,
+                        special: Special::default(),
+                    })),
+                })
+            }
+            // These may be more than they show here.
+            ("Duration" | "SystemTime" | "Array", _) => Err(Differs),
+            _ => self.fields(),
         }
-        self.fields()
     }
 
     fn serialize_struct_variant(
@@ -375,6 +401,7 @@ pub(super) struct Items<'n> {
     marker: Option<Marker>,
     level: u8,
     tuple: bool,
+    undo: bool,
     /// For a value that goes on where it was told to stop.
     differs: bool,
 }
@@ -390,6 +417,7 @@ impl Items<'_> {
                 in_option: false,
                 direct: !self.tuple,
                 none: None,
+                undo: self.undo,
             }
             .value(value),
             None => Err(Differs),
@@ -470,8 +498,32 @@ pub(super) struct Fields<'n> {
     fields: slice::IterMut<'n, (Cow<'static, str>, Node)>,
     marker: Option<Marker>,
     level: u8,
+    undo: bool,
     /// For a value that goes on where it was told to stop.
     differs: bool,
+    /// The struct is a time, not a record.
+    time: Option<Box<Time>>,
+}
+
+struct Time {
+    name: &'static str,
+    leaf: Leaf,
+    count: usize,
+    special: Special,
+}
+
+impl Time {
+    fn push<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result {
+        self.count += 1;
+        Ok(self.special.take(self.name, key, value, |_| Ok(Node::Group))?)
+    }
+
+    fn finish(self) -> Result {
+        match self.special.finish(self.name, self.count)? {
+            Some(Finished::Scalar(scalar)) => same(scalar.leaf(None)? == self.leaf),
+            _ => Err(Differs),
+        }
+    }
 }
 
 impl Fields<'_> {
@@ -485,6 +537,7 @@ impl Fields<'_> {
                 in_option: false,
                 direct: false,
                 none: None,
+                undo: self.undo,
             }
             .value(value),
             _ => Err(Differs),
@@ -507,12 +560,22 @@ impl ser::SerializeStruct for Fields<'_> {
 
     #[inline(always)]
     fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result {
-        self.push(|name| capture::same_name(name, key), value)
+        match &mut self.time {
+            None => self.push(|name| capture::same_name(name, key), value),
+            Some(time) => {
+                let result = time.push(key, value);
+                self.differs |= result.is_err();
+                result
+            }
+        }
     }
 
     #[inline(always)]
     fn end(self) -> Result {
-        self.finish()
+        match self.time {
+            Some(time) if !self.differs => time.finish(),
+            _ => self.finish(),
+        }
     }
 }
 
