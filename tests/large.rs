@@ -46,7 +46,10 @@ fn an_array_beyond_4_gib() {
     let last: Vec<Vec<u16>> = map.read_rows(ROWS - 1..).unwrap();
     assert_eq!(last, [[7; 512]]);
 
-    let seen = numpy("a = np.load(path, mmap_mode='r'); print(a.shape, a[-1, -1], a[-2].sum())", &path);
+    let seen = numpy(
+        "a = np.load(path, mmap_mode='r'); print(a.shape, a[-1, -1], a[-2].sum())",
+        &path,
+    );
     if let Some(seen) = seen {
         assert_eq!(seen, format!("({ROWS}, 512) 7 0"));
     }
