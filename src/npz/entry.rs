@@ -89,6 +89,7 @@ impl Entry {
     /// assert_eq!(npz.entry("x")?.name(), "x");
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
+    #[expect(clippy::misnamed_getters, reason = "the name is what NumPy takes for it")]
     pub fn name(&self) -> &str {
         &self.listed.key
     }
