@@ -30,7 +30,7 @@ use crate::header::Header;
 use crate::npy::cursor::Cursor;
 use crate::npy::de::Array;
 use crate::options::{ReadOptions, WriteOptions};
-use crate::sink::{Plain, Sink};
+use crate::sink::{Memory, Plain, Sink};
 use crate::source::{Slice, Source, Stream};
 
 /// Writes a value as one array, as `np.save` to an open file.
@@ -165,9 +165,9 @@ impl WriteOptions {
     ///
     /// Those of [`to_npy_writer`].
     pub fn to_npy_vec<T: Serialize + ?Sized>(&self, value: &T) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
+        let mut bytes = Memory::default();
         self.to_npy_writer(&mut bytes, value)?;
-        Ok(bytes)
+        Ok(bytes.0)
     }
 
     /// As [`save_npy`].

@@ -21,8 +21,9 @@ use crate::file::with_suffix;
 use crate::npz::reader::NpzReader;
 use crate::npz::writer::NpzWriter;
 use crate::npz::writer::container::Container;
-use crate::npz::writer::output::{Memory, Streaming};
+use crate::npz::writer::output::Streaming;
 use crate::options::{ReadOptions, WriteOptions};
+use crate::sink::Memory;
 
 /// Writes a value as an archive, one member per field, as `np.savez` to an open file.
 ///

@@ -5,7 +5,7 @@
 //! write(bytes)  ─► 00 00 00 00 00 00 f0 3f ..      as often as there is data
 //! ```
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::header::Header;
@@ -28,6 +28,39 @@ impl<W: Write> Sink for Plain<W> {
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         Ok(self.0.write_all(bytes)?)
+    }
+}
+
+/// A file in memory; where there is no more memory, an error.
+#[derive(Default)]
+pub(crate) struct Memory(pub(crate) Vec<u8>);
+
+impl Memory {
+    /// Appends without the abort that the vector's own way ends in.
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        self.0.try_reserve(bytes.len()).map_err(|_| {
+            Error::new(
+                ErrorKind::LimitExceeded,
+                format_args!(
+                    "found {} bytes behind {} to write, expected no more than fit into memory: `save_*` keeps none",
+                    bytes.len(),
+                    self.0.len()
+                ),
+            )
+        })?;
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+impl Write for Memory {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.put(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

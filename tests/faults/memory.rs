@@ -86,3 +86,21 @@ fn an_array_larger_than_the_memory_is_an_error() {
         assert!(read().is_ok(), "{name}");
     }
 }
+
+#[test]
+fn an_archive_larger_than_the_memory_is_an_error() {
+    let archive = BTreeMap::from([("x", vec![1.5_f64; 1 << 18])]);
+    let ways: [(&str, Read); 3] = [
+        ("npy", &|| serde_npz::to_npy_vec(&archive["x"]).map(drop)),
+        ("npz", &|| serde_npz::to_npz_vec(&archive).map(drop)),
+        ("checkpoint", &|| {
+            // Captured before it is saved; nothing comes as far as the directory.
+            serde_npz::Checkpoints::new("nowhere").save_in_background(1, &archive)
+        }),
+    ];
+    for (name, write) in ways {
+        let err = with_at_most(1 << 20, write).expect_err(name);
+        assert_eq!(err.kind(), ErrorKind::LimitExceeded, "{name}: {err}");
+        assert!(err.to_string().contains("memory"), "{name}: {err}");
+    }
+}

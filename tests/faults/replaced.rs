@@ -1,6 +1,6 @@
 //! Readers in a loop while a file is replaced again and again: each sees one version whole, and never goes back.
 //!
-//! `SERDE_NPZ_READS` says how many reads there are at least (10,000 unless told).
+//! `SERDE_NPZ_READS` says how many reads there are at least (4,000 unless told).
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -34,7 +34,7 @@ fn version_of(found: &Data) -> usize {
 
 #[test]
 fn readers_see_whole_versions_in_their_order() {
-    let reads: usize = std::env::var("SERDE_NPZ_READS").map_or(10_000, |text| text.parse().unwrap());
+    let reads: usize = std::env::var("SERDE_NPZ_READS").map_or(4_000, |text| text.parse().unwrap());
     let dir = Scratch::new("replaced");
     let (npz, npy) = (dir.path("x.npz"), dir.path("x.npy"));
     let checkpoints = Checkpoints::new(dir.path("steps"));

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 
 use crate::file::AtomicFile;
+use crate::sink::Memory;
 
 /// Takes the bytes of an archive in order, and tells how far it is.
 pub(crate) trait Output {
@@ -85,10 +86,6 @@ impl<W: Write + Seek> Output for Seeking<W> {
     }
 }
 
-/// An archive in memory.
-#[derive(Default)]
-pub(crate) struct Memory(pub(crate) Vec<u8>);
-
 impl Output for Memory {
     const PATCHES: bool = true;
 
@@ -97,9 +94,7 @@ impl Output for Memory {
     }
 
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.try_reserve(bytes.len())?;
-        self.0.extend_from_slice(bytes);
-        Ok(())
+        Ok(Memory::put(self, bytes)?)
     }
 
     fn patch(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
