@@ -10,7 +10,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::Scratch;
 use serde::{Deserialize, Serialize};
@@ -38,18 +38,27 @@ fn state(step: u64) -> State {
 enum Way {
     Checkpoints,
     Background,
+    /// Two processes save to one directory.
+    Shared,
     Plain,
     Durable,
     Array,
 }
 
-const WAYS: [Way; 5] = [Way::Checkpoints, Way::Background, Way::Plain, Way::Durable, Way::Array];
+const WAYS: [Way; 6] = [
+    Way::Checkpoints,
+    Way::Background,
+    Way::Shared,
+    Way::Plain,
+    Way::Durable,
+    Way::Array,
+];
 
 impl Way {
     /// Saves a step, and returns when it is safe.
     fn save(self, checkpoints: &Checkpoints, dir: &Path, step: u64) -> serde_npz::Result<()> {
         match self {
-            Way::Checkpoints => checkpoints.save(step, &state(step)).map(drop),
+            Way::Checkpoints | Way::Shared => checkpoints.save(step, &state(step)).map(drop),
             Way::Background => {
                 checkpoints.save_in_background(step, &state(step))?;
                 checkpoints.wait()
@@ -63,18 +72,18 @@ impl Way {
         }
     }
 
-    /// How long a child may live, in microseconds: syncing takes its time.
-    fn longest(self) -> u64 {
-        match self {
-            Way::Plain | Way::Array => 20_000,
-            Way::Checkpoints | Way::Background | Way::Durable => 80_000,
-        }
+    /// How long a child may live: syncing takes its time.
+    fn longest(self) -> Duration {
+        Duration::from_millis(match self {
+            Way::Plain | Way::Array => 20,
+            Way::Checkpoints | Way::Background | Way::Shared | Way::Durable => 80,
+        })
     }
 
     /// The newest step, with everything about it compared.
     fn newest(self, dir: &Path) -> u64 {
         match self {
-            Way::Checkpoints | Way::Background => {
+            Way::Checkpoints | Way::Background | Way::Shared => {
                 let checkpoints = Checkpoints::new(dir);
                 for step in checkpoints.steps().unwrap() {
                     assert_eq!(checkpoints.load::<State>(step).unwrap(), state(step));
@@ -119,18 +128,28 @@ fn killed_at_random_no_acknowledged_save_is_lost() {
         let dir = scratch.path(&format!("{way:?}"));
         std::fs::create_dir_all(&dir).unwrap();
         let before = way.newest(&dir);
-        let acknowledged = run_and_kill(way, which, &dir).unwrap_or(before);
+        let processes = if matches!(way, Way::Shared) { 2 } else { 1 };
+        let acknowledged = thread::scope(|scope| {
+            let children: Vec<_> = (0..processes)
+                .map(|_| scope.spawn(|| run_and_kill(way, which, &dir)))
+                .collect();
+            children.into_iter().filter_map(|child| child.join().unwrap()).max()
+        })
+        .unwrap_or(before);
         let newest = way.newest(&dir);
         assert!(
             newest >= acknowledged.max(before),
             "kill {kill}: step {acknowledged} was acknowledged to {way:?}, {newest} is the newest"
         );
-        saves[which] += acknowledged - before;
+        saves[which] += acknowledged.saturating_sub(before);
 
         let left = leftovers(&dir);
         mid_write += usize::from(left > 0);
-        if matches!(way, Way::Checkpoints | Way::Background) {
-            assert!(left <= 1, "{left} leftovers, expected those of the last kill only");
+        if matches!(way, Way::Checkpoints | Way::Background | Way::Shared) {
+            assert!(
+                left <= processes,
+                "{left} leftovers, expected those of the last kill only"
+            );
         } else {
             sweep(&dir);
         }
@@ -155,13 +174,23 @@ fn run_and_kill(way: Way, which: usize, dir: &Path) -> Option<u64> {
         .unwrap();
     let mut pipe = child.stdout.take().unwrap();
     let mut text = String::new();
+    let mut read_to = |word: &str| {
+        let mut byte = [0];
+        while !text.lines().any(|line| line.starts_with(word)) && pipe.read(&mut byte).unwrap() > 0 {
+            text.push(byte[0] as char);
+        }
+    };
     // Up to its first word the child does not save; from there on any moment is as good as any other.
-    let mut byte = [0];
-    while !text.ends_with("ready\n") && pipe.read(&mut byte).unwrap() > 0 {
-        text.push(byte[0] as char);
-    }
+    read_to("ready");
     let random = RandomState::new().build_hasher().finish();
-    thread::sleep(Duration::from_micros(random % way.longest()));
+    let mut longest = way.longest();
+    if random % 2 == 0 {
+        // The next save may take twice as long as the first one has.
+        let start = Instant::now();
+        read_to("saved");
+        longest = start.elapsed() * 2;
+    }
+    thread::sleep(longest.mul_f64((random >> 16) as f64 / (1_u64 << 48) as f64));
     child.kill().unwrap();
     let status = child.wait().unwrap();
     assert!(!status.success(), "it saves without end");
@@ -180,7 +209,11 @@ fn save_without_end(role: &str) {
     let dir = Path::new(dir);
     let checkpoints = Checkpoints::new(dir).keep(3);
     let mut out = std::io::stdout();
-    let mut step = way.newest(dir);
+    let mut step = match way {
+        // What else is there may be removed by the other process at any time.
+        Way::Shared => checkpoints.latest::<State>().unwrap().map_or(0, |(step, _)| step),
+        _ => way.newest(dir),
+    };
     out.write_all(b"\nready\n").unwrap();
     loop {
         step += 1;
