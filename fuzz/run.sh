@@ -18,7 +18,7 @@ toolchain=$(rustup toolchain list | grep -o '^nightly[^ ]*' | head -n 1) || {
     exit 1
 }
 command -v cargo-fuzz >/dev/null || cargo install cargo-fuzz --locked
-./seed.sh
+[ -d corpus ] || ./seed.sh
 cargo "+$toolchain" fuzz build -O --sanitizer "$sanitizer"
 mkdir -p "$logs"
 

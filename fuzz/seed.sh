@@ -16,6 +16,9 @@ find ../tests/data -size -9k \( -name '*.npy' -o -name '*.npz' \) -print0 | whil
         head -c 2000 "$file" >"corpus/header/$name"
         # Version 1: what stands behind magic, version and length.
         { printf '\0'; tail -c +11 "$file" | head -c 2000; } >"corpus/header/text-$name"
+        # Values and plans have no form of their own on a disk: any bytes are some.
+        cp "$file" "corpus/roundtrip/$name"
+        { printf '\0'; cat "$file"; } >"corpus/npz_structured/plan-$name"
         ;;
     *.npz)
         cp "$file" "corpus/npz/$name"
@@ -25,9 +28,4 @@ find ../tests/data -size -9k \( -name '*.npy' -o -name '*.npz' \) -print0 | whil
     esac
 done
 
-# Values have no form of their own on a disk: any bytes are some.
-for file in corpus/npy/*; do
-    cp "$file" "corpus/roundtrip/$(basename "$file")"
-    { printf "\0"; cat "$file"; } >"corpus/npz_structured/plan-$(basename "$file")"
-done
 wc -l < <(find corpus -type f) | xargs printf '%s seeds\n'
