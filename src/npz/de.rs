@@ -630,7 +630,7 @@ impl<'de, S: Store<'de>> Deserializer<'de> for Place<'_, S> {
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
-        mut self,
+        self,
         name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
