@@ -7,6 +7,8 @@
 //! with::nan       serialize_newtype_struct("$serde_npz::nan", value)      JSON: value
 //! datetime64::ns  serialize_newtype_struct("$serde_npz::M8[ns]", value)   JSON: value
 //! ```
+//!
+//! Types that hold an array in either order ask for the struct [`ORDERED`], and only of this crate's deserializers.
 
 use crate::dtype::TimeBase;
 
@@ -24,6 +26,12 @@ pub(crate) const RAGGED: &str = "$serde_npz::ragged";
 pub(crate) const JSON: &str = "$serde_npz::json";
 /// The array as it lies in a file: its header and its data.
 pub(crate) const RAW: &str = "$serde_npz::raw";
+/// The struct of an array's shape, whether its first axis runs fastest, and its elements as they lie in the file.
+pub(crate) const ORDERED: &str = "$serde_npz::ordered";
+/// Its fields, in the order in which they are asked for.
+pub(crate) const ORDERED_FIELDS: &[&str] = &["dim", "fortran", "data"];
+/// A shape whose elements may be pairs of floats along one axis more.
+pub(crate) const PAIRS: &str = "$serde_npz::pairs";
 
 /// What a newtype name asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,6 +11,8 @@
 //! | [`ragged`] | rows of unequal lengths, long strings | `x/values` and `x/offsets` |
 //! | [`json`] | anything | the JSON text `x.json` |
 //! | [`view`] | `ArrayView`, `Cow<[f64]>`, `&[f64]` | as `Vec<f64>`, borrowed when read |
+//! | `ndarray_0_17`, a feature | ndarray's arrays and views | as they lie in memory, Fortran order as Fortran order |
+//! | `nalgebra_0_34`, a feature | nalgebra's matrices and vectors | `(r, c)` in Fortran order, `(n,)` |
 //!
 //! Each works with every serde format: JSON and the others write the values as if nothing stood
 //! there (times as integers). serde wants `#[serde(default)]` beside a `with` whose field may be missing.
@@ -40,10 +42,16 @@ use serde::de::{Deserialize, Deserializer, Visitor};
 
 pub mod bytes;
 pub mod datetime64;
+#[cfg(any(feature = "nalgebra-0_34", feature = "ndarray-0_17"))]
+mod dense;
 pub mod float16;
 pub mod json;
 pub mod list;
+#[cfg(feature = "nalgebra-0_34")]
+pub mod nalgebra_0_34;
 pub mod nan;
+#[cfg(feature = "ndarray-0_17")]
+pub mod ndarray_0_17;
 mod nested;
 pub mod ragged;
 mod time;

@@ -189,10 +189,7 @@ impl<'s, 'de> Cursor<'s, 'de> {
 
     /// All bytes of an array of which none has been taken, in the order of the file.
     pub(crate) fn whole(&mut self) -> Result<Cow<'de, [u8]>> {
-        if let Data::Fortran(inner) = &mut self.data {
-            let inner = std::mem::replace(&mut **inner, Data::Lent(&[]));
-            self.data = inner;
-        }
+        self.keep_order();
         let len = self.header.data_len();
         if let Some(lent) = self.lent(len) {
             return Ok(Cow::Borrowed(lent));
@@ -200,15 +197,24 @@ impl<'s, 'de> Cursor<'s, 'de> {
         Ok(Cow::Owned(bulk::collect_bytes(len, self)?))
     }
 
+    /// From here on the elements come in the order of the file; whether that is Fortran order.
+    pub(crate) fn keep_order(&mut self) -> bool {
+        let Data::Fortran(inner) = &mut self.data else {
+            return false;
+        };
+        let inner = std::mem::replace(&mut **inner, Data::Lent(&[]));
+        self.data = inner;
+        true
+    }
+
     /// Passes over `n` bytes.
     pub(crate) fn skip(&mut self, mut n: u64) -> Result<()> {
-        if let Data::Fortran(inner) = &mut self.data {
+        if matches!(self.data, Data::Fortran(_)) {
             // Whoever passes over part of it needs the order after all.
             if n < self.header.data_len() {
                 self.turn()?;
             } else {
-                let inner = std::mem::replace(&mut **inner, Data::Lent(&[]));
-                self.data = inner;
+                self.keep_order();
             }
         }
         while n > 0 {

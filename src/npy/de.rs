@@ -1,5 +1,7 @@
 //! One array to a value: an axis is a sequence, behind the last axis come the elements.
 
+mod ordered;
+
 use std::borrow::Cow;
 
 use serde::de::value::SeqDeserializer;
@@ -9,8 +11,9 @@ use crate::bulk::{self, Collector, Number};
 use crate::dtype::{Dtype, Kind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::header::Header;
-use crate::marker::Marker;
+use crate::marker::{Marker, ORDERED};
 use crate::npy::cursor::{Cursor, Rules, limit};
+use crate::npy::de::ordered::Ordered;
 use crate::npy::item::{Item, utf8};
 use crate::npy::raw::RawAccess;
 
@@ -69,6 +72,15 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
 
     fn shape(&self) -> &[u64] {
         self.cursor.header.shape().get(self.axis..).unwrap_or_default()
+    }
+
+    /// The shape of this part.
+    fn dims(&self) -> Vec<u64> {
+        let mut shape = self.shape().to_vec();
+        if let (Some(len), Some(first)) = (self.len, shape.first_mut()) {
+            *first = len;
+        }
+        shape
     }
 
     fn is_item(&self) -> bool {
@@ -213,11 +225,7 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
             let data = self.cursor.whole()?;
             return Ok(RawAccess::new(&self.cursor.header, data));
         }
-        let mut shape = self.shape().to_vec();
-        if let (Some(len), Some(first)) = (self.len, shape.first_mut()) {
-            *first = len;
-        }
-        let header = Header::new(self.cursor.header.dtype().clone(), shape, false)?;
+        let header = Header::new(self.cursor.header.dtype().clone(), self.dims(), false)?;
         let data = match self.cursor.lent(header.data_len()) {
             Some(lent) => Cow::Borrowed(lent),
             None => Cow::Owned(self.cursor.take_buf(header.data_len())?),
@@ -435,6 +443,9 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for Array<'a, 's, 'de> {
         if name == "Array" && fields == ["v", "dim", "data"] {
             return self.ndarray(visitor);
         }
+        if name == ORDERED {
+            return visitor.visit_map(Ordered::new(self));
+        }
         if !self.is_item() {
             return self.deserialize_map(visitor);
         }
@@ -605,7 +616,8 @@ impl<'de> Deserializer<'de> for Flat<'_, '_, 'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         let Flat { array, axes } = self;
-        let (outer, rest) = array.shape().split_at(axes);
+        let dims = array.dims();
+        let (outer, rest) = dims.split_at(axes);
         let len = outer.iter().product();
         // Several rows of a (.., 2) array of a wrapped complex number, say, are still proven by their bytes.
         let byteless = rest.contains(&0) || array.cursor.header.dtype().itemsize() == 0;

@@ -10,7 +10,7 @@ use serde::de::{
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::header::MAGIC;
-use crate::marker::Marker;
+use crate::marker::{Marker, ORDERED};
 use crate::npy::cursor::{Cursor, limit};
 use crate::npy::de::Array;
 use crate::npy::item::Key;
@@ -635,7 +635,7 @@ impl<'de, S: Store<'de>> Deserializer<'de> for Place<'_, S> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        if self.is_group() {
+        if self.is_group() && name != ORDERED {
             return self.map(Some(fields), visitor);
         }
         self.array(|array| array.deserialize_struct(name, fields, visitor))

@@ -1,0 +1,134 @@
+//! An array for types that hold either order: its shape, which axis runs fastest, its elements as they lie.
+//!
+//! ```text
+//! file   {'descr': '<f8', 'fortran_order': True, 'shape': (2, 3), }   a d b e c f
+//! given  {"dim": [2, 3], "fortran": true, "data": [a, d, b, e, c, f]}
+//! ```
+
+use serde::de::value::{SeqDeserializer, StrDeserializer};
+use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
+use serde::forward_to_deserialize_any;
+
+use super::{Array, Flat};
+use crate::dtype::Kind;
+use crate::error::{Error, ErrorKind, Result};
+use crate::marker::{ORDERED_FIELDS, PAIRS};
+
+/// The fields of [`ORDERED`](crate::marker::ORDERED), one after another.
+pub(super) struct Ordered<'a, 's, 'de> {
+    array: Option<Array<'a, 's, 'de>>,
+    part: usize,
+    /// As many axes as the target asked for in `dim`.
+    axes: usize,
+    fortran: bool,
+}
+
+impl<'a, 's, 'de> Ordered<'a, 's, 'de> {
+    pub(super) fn new(array: Array<'a, 's, 'de>) -> Self {
+        Ordered {
+            array: Some(array),
+            part: 0,
+            axes: 0,
+            fortran: false,
+        }
+    }
+}
+
+impl<'de> MapAccess<'de> for Ordered<'_, '_, 'de> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
+        match ORDERED_FIELDS.get(self.part) {
+            Some(field) => seed.deserialize(StrDeserializer::new(field)).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value> {
+        let part = self.part;
+        self.part += 1;
+        match (part, self.array.take()) {
+            (0, Some(mut array)) => {
+                let value = seed.deserialize(Axes {
+                    array: &mut array,
+                    axes: &mut self.axes,
+                    fortran: &mut self.fortran,
+                })?;
+                self.array = Some(array);
+                Ok(value)
+            }
+            (1, array) => {
+                self.array = array;
+                seed.deserialize(self.fortran.into_deserializer())
+            }
+            (2, Some(array)) => seed.deserialize(Flat {
+                array,
+                axes: self.axes,
+            }),
+            _ => Err(Error::new(
+                ErrorKind::Message,
+                format_args!(
+                    "found the parts of an array taken, expected each of the {} once",
+                    ORDERED_FIELDS.len()
+                ),
+            )),
+        }
+    }
+}
+
+/// The shape: a tuple of just so many axes, or a sequence of however many there are.
+struct Axes<'b, 'a, 's, 'de> {
+    array: &'b mut Array<'a, 's, 'de>,
+    axes: &'b mut usize,
+    fortran: &'b mut bool,
+}
+
+impl Axes<'_, '_, '_, '_> {
+    fn ranks<T>(&self, asked: usize) -> Result<T> {
+        let plural = if asked == 1 { "axis" } else { "axes" };
+        Err(self.array.mismatch(&format!("{asked} {plural}")))
+    }
+
+    fn visit<'de, V: Visitor<'de>>(self, axes: usize, visitor: V) -> Result<V::Value> {
+        let mut shape = self.array.dims();
+        // What is left behind the axes asked for are parts of an element, which have to lie side by side.
+        if axes == shape.len() && self.array.axis == 0 && self.array.len.is_none() {
+            *self.fortran = self.array.cursor.keep_order();
+        }
+        *self.axes = axes;
+        shape.truncate(axes);
+        visitor.visit_seq(SeqDeserializer::new(shape.into_iter()))
+    }
+}
+
+impl<'de> Deserializer<'de> for Axes<'_, '_, '_, 'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        let axes = self.array.shape().len();
+        self.visit(axes, visitor)
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
+        if self.array.shape().len() != len {
+            return self.ranks(len);
+        }
+        self.visit(len, visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(self, name: &'static str, len: usize, visitor: V) -> Result<V::Value> {
+        let pairs = name == PAIRS
+            && matches!(self.array.kind(), Kind::Float { .. })
+            && self.array.shape().len() == len + 1
+            && self.array.shape().ends_with(&[2]);
+        if pairs {
+            return self.visit(len, visitor);
+        }
+        self.deserialize_tuple(len, visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq map struct enum identifier ignored_any
+    }
+}

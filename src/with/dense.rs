@@ -1,0 +1,376 @@
+//! Whole arrays of plain numbers: what the modules for the array crates share.
+//!
+//! ```text
+//! out   header and the elements in one piece, or gathered into pieces where they do not lie side by side
+//! in    shape, which axis runs fastest, one vector of the elements as they lie in the file
+//! ```
+//!
+//! `L` is the crate whose arrays are meant. The traits are public for the signatures of the modules, but cannot be
+//! named from outside.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use bytemuck::NoUninit;
+use num_complex::Complex;
+use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Error as _, Serialize, SerializeSeq, Serializer};
+
+
+use crate::bulk;
+use crate::dtype::Dtype;
+use crate::header::Header;
+use crate::marker::{LIST, ORDERED, ORDERED_FIELDS, PAIRS, RAW};
+use crate::raw::{RawArray, RawData};
+use crate::with::ours;
+
+/// A plain number: what the elements of an array may be.
+pub trait Element: NoUninit + Serialize + DeserializeOwned {
+    /// Two floats, which some write as an axis of their own.
+    const COMPLEX: bool = false;
+
+    fn dtype() -> Dtype;
+}
+
+macro_rules! elements {
+    ($($kind:ident: $($t:ty)*;)*) => { $($(
+        impl Element for $t {
+            fn dtype() -> Dtype {
+                Dtype::$kind(size_of::<$t>() as u8)
+            }
+        }
+    )*)* };
+}
+
+elements! {
+    int: i8 i16 i32 i64 isize;
+    uint: u8 u16 u32 u64 usize;
+    float: half::f16 f32 f64;
+}
+
+impl Element for bool {
+    fn dtype() -> Dtype {
+        Dtype::bool()
+    }
+}
+
+macro_rules! complex {
+    ($($t:ty)*) => { $(
+        impl Element for $t {
+            const COMPLEX: bool = true;
+
+            fn dtype() -> Dtype {
+                Dtype::complex(size_of::<$t>() as u8)
+            }
+        }
+    )* };
+}
+
+complex!(Complex<f32> Complex<f64>);
+
+/// An array that is written whole, or several.
+pub trait Encode<L> {
+    fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+}
+
+/// An array that is read whole, or several.
+pub trait Decode<'de, L>: Sized {
+    fn decode<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+}
+
+impl<L, T: Encode<L> + ?Sized> Encode<L> for &T {
+    fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        T::encode(self, serializer)
+    }
+}
+
+impl<L, T: Encode<L>> Encode<L> for Option<T> {
+    fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Some(array) => serializer.serialize_some(&As(array, PhantomData)),
+            None => serializer.serialize_none(),
+        }
+    }
+}
+
+impl<L, T: Encode<L>> Encode<L> for [T] {
+    fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if ours::<S::Error>() {
+            serializer.serialize_newtype_struct(LIST, &Many(self, PhantomData))
+        } else {
+            Many(self, PhantomData).serialize(serializer)
+        }
+    }
+}
+
+impl<L, T: Encode<L>> Encode<L> for Vec<T> {
+    fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self[..].encode(serializer)
+    }
+}
+
+impl<'de, L, T: Decode<'de, L>> Decode<'de, L> for Option<T> {
+    fn decode<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_option(Maybe(PhantomData))
+    }
+}
+
+impl<'de, L, T: Decode<'de, L>> Decode<'de, L> for Vec<T> {
+    fn decode<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Each(PhantomData))
+    }
+}
+
+/// An array seen through its module.
+struct As<'a, T: ?Sized, L>(&'a T, PhantomData<L>);
+
+impl<L, T: Encode<L> + ?Sized> Serialize for As<'_, T, L> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.encode(serializer)
+    }
+}
+
+struct Many<'a, T, L>(&'a [T], PhantomData<L>);
+
+impl<L, T: Encode<L>> Serialize for Many<'_, T, L> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut seq = serializer.serialize_seq(Some(self.0.len()))?;
+        for array in self.0 {
+            seq.serialize_element(&As(array, PhantomData))?;
+        }
+        seq.end()
+    }
+}
+
+struct One<T, L>(PhantomData<(T, L)>);
+
+impl<'de, L, T: Decode<'de, L>> DeserializeSeed<'de> for One<T, L> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        T::decode(deserializer)
+    }
+}
+
+struct Maybe<T, L>(PhantomData<(T, L)>);
+
+impl<'de, L, T: Decode<'de, L>> Visitor<'de> for Maybe<T, L> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array or none")
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
+        T::decode(deserializer).map(Some)
+    }
+}
+
+struct Each<T, L>(PhantomData<(T, L)>);
+
+impl<'de, L, T: Decode<'de, L>> Visitor<'de> for Each<T, L> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of arrays")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
+        let mut arrays = Vec::new();
+        while let Some(array) = seq.next_element_seed(One(PhantomData))? {
+            arrays.push(array);
+        }
+        Ok(arrays)
+    }
+}
+
+/// Takes one slice after another.
+pub(super) type Put<'p, A> = &'p mut dyn FnMut(&[A]) -> crate::error::Result<()>;
+
+/// The elements of an array on their way out, in C or in Fortran order.
+pub(super) enum Elements<'a, A> {
+    /// As they lie in memory.
+    Whole(&'a [A]),
+    /// Handed out one slice after another.
+    Pieces(&'a dyn Fn(Put<'_, A>) -> crate::error::Result<()>),
+}
+
+/// Writes an array as it is.
+pub(super) fn write<A: Element, S: Serializer>(
+    shape: Vec<u64>,
+    fortran: bool,
+    elements: Elements<'_, A>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let header = Header::new(A::dtype(), shape, fortran).map_err(S::Error::custom)?;
+    let pieces = |take: &mut dyn FnMut(&[u8]) -> crate::error::Result<()>| match elements {
+        Elements::Whole(slice) => little_endian(slice, take),
+        Elements::Pieces(each) => each(&mut |slice| little_endian(slice, take)),
+    };
+    let data = match elements {
+        Elements::Whole(slice) if cfg!(target_endian = "little") => RawData::Bytes(bytemuck::cast_slice(slice)),
+        _ => RawData::Pieces(&pieces),
+    };
+    serializer.serialize_newtype_struct(RAW, &RawArray { header, data })
+}
+
+/// So many elements are gathered before they go out.
+const GATHER: usize = 4096;
+
+fn little_endian<A: Element>(
+    slice: &[A],
+    take: &mut dyn FnMut(&[u8]) -> crate::error::Result<()>,
+) -> crate::error::Result<()> {
+    if cfg!(target_endian = "little") {
+        return take(bytemuck::cast_slice(slice));
+    }
+    for piece in slice.chunks(GATHER) {
+        let mut bytes = bytemuck::cast_slice::<A, u8>(piece).to_vec();
+        bulk::swap(&mut bytes, size_of::<A>() / if A::COMPLEX { 2 } else { 1 });
+        take(&bytes)?;
+    }
+    Ok(())
+}
+
+/// Makes pieces of elements that come one by one or in short runs.
+pub(super) struct Gather<'p, A> {
+    put: Put<'p, A>,
+    ready: Vec<A>,
+}
+
+impl<'p, A: Element> Gather<'p, A> {
+    pub(super) fn new(put: Put<'p, A>) -> Self {
+        Gather {
+            put,
+            ready: Vec::with_capacity(GATHER),
+        }
+    }
+
+    pub(super) fn each<'a>(&mut self, elements: impl Iterator<Item = &'a A>) -> crate::error::Result<()>
+    where
+        A: 'a,
+    {
+        for element in elements {
+            if self.ready.len() == GATHER {
+                self.finish()?;
+            }
+            self.ready.push(*element);
+        }
+        Ok(())
+    }
+
+    pub(super) fn slice(&mut self, slice: &[A]) -> crate::error::Result<()> {
+        if self.ready.len() + slice.len() > GATHER {
+            self.finish()?;
+            if slice.len() >= GATHER {
+                return (self.put)(slice);
+            }
+        }
+        self.ready.extend_from_slice(slice);
+        Ok(())
+    }
+
+    pub(super) fn finish(&mut self) -> crate::error::Result<()> {
+        (self.put)(&self.ready)?;
+        self.ready.clear();
+        Ok(())
+    }
+}
+
+/// An array as it lay in its file, in the numbers of this machine.
+pub(super) struct Dense<A> {
+    pub(super) shape: Vec<usize>,
+    /// The first axis runs fastest.
+    pub(super) fortran: bool,
+    /// As many as the shape tells.
+    pub(super) data: Vec<A>,
+}
+
+/// Reads an array of `axes` axes, or of however many it has.
+pub(super) fn read<'de, A: Element, D: Deserializer<'de>>(
+    axes: Option<usize>,
+    deserializer: D,
+) -> Result<Dense<A>, D::Error> {
+    deserializer.deserialize_struct(
+        ORDERED,
+        ORDERED_FIELDS,
+        Parts {
+            axes,
+            element: PhantomData,
+        },
+    )
+}
+
+struct Parts<A> {
+    axes: Option<usize>,
+    element: PhantomData<A>,
+}
+
+impl<'de, A: Element> Visitor<'de> for Parts<A> {
+    type Value = Dense<A>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array, straight from its file and not through a buffer of serde's (flatten, untagged)")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Dense<A>, M::Error> {
+        map.next_key::<IgnoredAny>()?;
+        let shape = map.next_value_seed(Shape {
+            axes: self.axes,
+            complex: A::COMPLEX,
+        })?;
+        map.next_key::<IgnoredAny>()?;
+        let fortran = map.next_value()?;
+        map.next_key::<IgnoredAny>()?;
+        let data: Vec<A> = map.next_value()?;
+        let count = shape.iter().try_fold(1, |n: usize, &axis| n.checked_mul(axis));
+        if count != Some(data.len()) || self.axes.is_some_and(|axes| axes != shape.len()) {
+            return Err(de::Error::invalid_length(
+                data.len(),
+                &"as many as the shape of the array tells",
+            ));
+        }
+        Ok(Dense { shape, fortran, data })
+    }
+}
+
+struct Shape {
+    axes: Option<usize>,
+    complex: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Shape {
+    type Value = Vec<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<usize>, D::Error> {
+        match self.axes {
+            None => deserializer.deserialize_seq(self),
+            Some(axes) if self.complex => deserializer.deserialize_tuple_struct(PAIRS, axes, self),
+            Some(axes) => deserializer.deserialize_tuple(axes, self),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for Shape {
+    type Value = Vec<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the shape of an array")
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Vec<usize>, S::Error> {
+        let mut shape = Vec::new();
+        while let Some(axis) = seq.next_element()? {
+            shape.push(axis);
+        }
+        Ok(shape)
+    }
+}
