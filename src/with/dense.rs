@@ -16,7 +16,6 @@ use num_complex::Complex;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, Serialize, SerializeSeq, Serializer};
 
-
 use crate::bulk;
 use crate::dtype::Dtype;
 use crate::header::Header;

@@ -130,7 +130,11 @@ impl Form {
     }
 }
 
-fn write<T, R, C, S, Z>(matrix: &Matrix<T, R, C, S>, elements: Elements<'_, T>, serializer: Z) -> Result<Z::Ok, Z::Error>
+fn write<T, R, C, S, Z>(
+    matrix: &Matrix<T, R, C, S>,
+    elements: Elements<'_, T>,
+    serializer: Z,
+) -> Result<Z::Ok, Z::Error>
 where
     T: Element + Scalar,
     R: Dim,

@@ -19,7 +19,13 @@ macro_rules! field {
     };
 }
 
+#[cfg(feature = "ndarray-0_17")]
+mod arrays;
+#[cfg(any(feature = "nalgebra-0_34", feature = "ndarray-0_17"))]
+mod counting;
 mod floats;
+#[cfg(feature = "nalgebra-0_34")]
+mod matrices;
 mod members;
 mod texts;
 mod times;
@@ -87,8 +93,6 @@ fn numpy_sees_the_same() {
         }],
     };
     let script = r#"
-import io, json, sys
-import numpy as np
 z = np.load(io.BytesIO(sys.stdin.buffer.read()))
 def same(key, expected, dtype):
     expected = np.array(expected, dtype)
@@ -127,14 +131,23 @@ rows = np.split(z['ragged/values'], z['ragged/offsets'][1:-1])
 assert [bytes(row).decode() for row in rows] == ['ab', '', 'é']
 assert json.loads(z['json.json']) == [{'kind': 'On', 'level': 1, 'tags': []}]
 "#;
+    python(script, &to_npz_vec(&all).unwrap());
+}
+
+/// Runs a script with the Python that has NumPy, and gives what it prints.
+#[track_caller]
+fn python(script: &str, input: &[u8]) -> Vec<u8> {
     let python = std::env::var("SERDE_NPZ_PYTHON").unwrap_or_else(|_| "python3".into());
     let mut child = Command::new(python)
-        .args(["-c", script])
+        .args(["-c", &format!("import io, json, sys\nimport numpy as np\n{script}")])
         .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(&to_npz_vec(&all).unwrap()).unwrap();
+    stdin.write_all(input).unwrap();
     drop(stdin);
-    assert!(child.wait().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    output.stdout
 }

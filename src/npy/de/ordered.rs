@@ -61,10 +61,7 @@ impl<'de> MapAccess<'de> for Ordered<'_, '_, 'de> {
                 self.array = array;
                 seed.deserialize(self.fortran.into_deserializer())
             }
-            (2, Some(array)) => seed.deserialize(Flat {
-                array,
-                axes: self.axes,
-            }),
+            (2, Some(array)) => seed.deserialize(Flat { array, axes: self.axes }),
             _ => Err(Error::new(
                 ErrorKind::Message,
                 format_args!(
