@@ -9,9 +9,10 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::literal::Quoted;
+use crate::literal::{self, Literal, Quoted};
 
 mod parse;
 mod print;
@@ -19,7 +20,7 @@ mod printable;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use print::{Repr, Tuple};
+pub(crate) use print::{Repr, Text, Tuple};
 
 /// Deeper nested records are refused, so that recursion over a [`Dtype`] ends in time.
 const MAX_LEVELS: usize = 32;
@@ -124,12 +125,78 @@ pub(crate) struct Record {
     pub(crate) itemsize: u64,
 }
 
+/// One field of a record.
+///
+/// ```
+/// let dtype: serde_npz::Dtype = "[('x', '<f8')]".parse()?;
+/// assert_eq!(dtype.fields()[0].name(), "x");
+/// # Ok::<(), serde_npz::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Field {
+pub struct Field {
     pub(crate) name: String,
     pub(crate) title: Option<String>,
     pub(crate) offset: u64,
     pub(crate) dtype: Dtype,
+}
+
+impl Field {
+    /// The name of the field.
+    ///
+    /// ```
+    /// let dtype: serde_npz::Dtype = "[('x', '<f8')]".parse()?;
+    /// assert_eq!(dtype.fields()[0].name(), "x");
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// NumPy's second name for the field, where it has one.
+    ///
+    /// ```
+    /// let dtype: serde_npz::Dtype = "[(('seconds since start', 't'), '<f8')]".parse()?;
+    /// assert_eq!(dtype.fields()[0].title(), Some("seconds since start"));
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn title(&self) -> Option<&str> {
+        self.title.as_deref()
+    }
+
+    /// Where in the record it starts.
+    ///
+    /// ```
+    /// let dtype: serde_npz::Dtype = "[('x', '<f8'), ('y', '<f8')]".parse()?;
+    /// assert_eq!(dtype.fields()[1].offset(), 8);
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The layout of the field.
+    ///
+    /// ```
+    /// let dtype: serde_npz::Dtype = "[('x', '<f8')]".parse()?;
+    /// assert_eq!(dtype.fields()[0].dtype().to_string(), "<f8");
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn dtype(&self) -> &Dtype {
+        &self.dtype
+    }
+}
+
+impl FromStr for Dtype {
+    type Err = Error;
+
+    /// Reads what `Display` prints: a lone type without quotes, or the list of a record.
+    fn from_str(text: &str) -> Result<Dtype> {
+        if text.starts_with(['[', '(']) {
+            Dtype::from_literal(&literal::parse(text, false)?)
+        } else {
+            Dtype::from_literal(&Literal::Str(text.to_owned()))
+        }
+    }
 }
 
 impl Dtype {
@@ -156,6 +223,100 @@ impl Dtype {
             Kind::Record(record) => record.itemsize,
             // Checked when it was made: the product fits.
             Kind::Array { item, shape } => shape.iter().product::<u64>().saturating_mul(item.itemsize()),
+        }
+    }
+
+    /// NumPy's letter for what the elements are: `b` bool, `i` and `u` integers, `f` and `c` floats, `M` and `m` times,
+    /// `S` bytes, `U` text, `V` records, subarrays and bytes without a meaning.
+    ///
+    /// ```
+    /// let dtype: serde_npz::Dtype = "<M8[ns]".parse()?;
+    /// assert_eq!(dtype.kind(), 'M');
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn kind(&self) -> char {
+        match self.kind {
+            Kind::Bool => 'b',
+            Kind::Int { .. } => 'i',
+            Kind::Uint { .. } => 'u',
+            Kind::Float { .. } => 'f',
+            Kind::Complex { .. } => 'c',
+            Kind::Bytes { .. } => 'S',
+            Kind::Str { .. } => 'U',
+            Kind::Datetime { .. } => 'M',
+            Kind::Timedelta { .. } => 'm',
+            Kind::Void { .. } | Kind::Bf16 | Kind::Record(_) | Kind::Array { .. } => 'V',
+        }
+    }
+
+    /// The byte order as NumPy writes it: `<` little, `>` big, `|` where there is none, as for single bytes and records.
+    ///
+    /// ```
+    /// let orders = |text: &str| Ok::<_, serde_npz::Error>(text.parse::<serde_npz::Dtype>()?.byte_order());
+    /// assert_eq!((orders("<f8")?, orders(">U3")?, orders("|S3")?), ('<', '>', '|'));
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn byte_order(&self) -> char {
+        match self.kind {
+            Kind::Int { size: 1, .. } | Kind::Uint { size: 1, .. } => '|',
+            Kind::Int { order, .. }
+            | Kind::Uint { order, .. }
+            | Kind::Float { order, .. }
+            | Kind::Complex { order, .. }
+            | Kind::Str { order, .. }
+            | Kind::Datetime { order, .. }
+            | Kind::Timedelta { order, .. } => match order {
+                Order::Little => '<',
+                Order::Big => '>',
+            },
+            Kind::Bf16 => '<',
+            Kind::Bool | Kind::Bytes { .. } | Kind::Void { .. } | Kind::Record(_) | Kind::Array { .. } => '|',
+        }
+    }
+
+    /// Whether all of it is in the byte order of this machine.
+    ///
+    /// ```
+    /// let dtype: serde_npz::Dtype = "[('x', '>f8'), ('tag', '|S4')]".parse()?;
+    /// assert_eq!(dtype.is_native(), cfg!(target_endian = "big"));
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn is_native(&self) -> bool {
+        let native = if Order::NATIVE == Order::Big { '>' } else { '<' };
+        match &self.kind {
+            Kind::Record(record) => record.fields.iter().all(|field| field.dtype.is_native()),
+            Kind::Array { item, .. } => item.is_native(),
+            _ => self.byte_order() == '|' || self.byte_order() == native,
+        }
+    }
+
+    /// The fields of a record in the order of their offsets, padding left out; none for any other type.
+    ///
+    /// ```
+    /// let dtype: serde_npz::Dtype = "[('x', '<f8'), ('', '|V4'), ('id', '<u4', (2,))]".parse()?;
+    /// let fields: Vec<_> = dtype.fields().iter().map(|field| (field.name(), field.offset())).collect();
+    /// assert_eq!(fields, [("x", 0), ("id", 12)]);
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn fields(&self) -> &[Field] {
+        match &self.kind {
+            Kind::Record(record) => &record.fields,
+            _ => &[],
+        }
+    }
+
+    /// The items and axes of a subarray, which only a field can be.
+    ///
+    /// ```
+    /// let dtype: serde_npz::Dtype = "[('id', '<u4', (2, 3))]".parse()?;
+    /// let (item, shape) = dtype.fields()[0].dtype().subarray().unwrap();
+    /// assert_eq!((item.to_string().as_str(), shape), ("<u4", &[2, 3][..]));
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn subarray(&self) -> Option<(&Dtype, &[u64])> {
+        match &self.kind {
+            Kind::Array { item, shape } => Some((item, shape)),
+            _ => None,
         }
     }
 

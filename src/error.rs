@@ -164,6 +164,14 @@ impl Error {
         self
     }
 
+    /// The path seen from the member or group of this name.
+    pub(crate) fn below(mut self, name: &str) -> Self {
+        if let Some(rest) = self.0.path.strip_prefix(name) {
+            self.0.path = rest.trim_start_matches('/').to_owned();
+        }
+        self
+    }
+
     /// Another copy of this error, for a writer that has to return it from every later call.
     pub(crate) fn again(&self) -> Self {
         Error(Box::new(Inner {

@@ -118,6 +118,24 @@ impl Header {
         }
     }
 
+    /// No axes.
+    pub(crate) fn single(dtype: Dtype) -> Header {
+        Header {
+            dtype,
+            shape: Vec::new(),
+            fortran: false,
+        }
+    }
+
+    /// One axis of elements that are in memory already, which proves the size.
+    pub(crate) fn vector(dtype: Dtype, len: usize) -> Header {
+        Header {
+            dtype,
+            shape: vec![len as u64],
+            fortran: false,
+        }
+    }
+
     /// The layout of one element.
     ///
     /// ```

@@ -46,6 +46,7 @@ mod sink;
 mod source;
 mod view;
 
+pub mod value;
 pub mod with;
 
 #[doc = include_str!("guide.md")]
@@ -56,7 +57,7 @@ pub mod guide {}
 struct ReadMe;
 
 pub use crate::checkpoint::{Checkpoints, IntactCheckpoint};
-pub use crate::dtype::Dtype;
+pub use crate::dtype::{Dtype, Field};
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::header::Header;
 #[cfg(feature = "mmap")]
@@ -69,4 +70,5 @@ pub use crate::npz::reader::NpzReader;
 pub use crate::npz::writer::NpzWriter;
 pub use crate::npz::{from_npz_reader, from_npz_slice, load_npz, save_npz, to_npz_stream, to_npz_vec, to_npz_writer};
 pub use crate::options::{Casting, Compression, Limits, ReadOptions, WriteOptions};
+pub use crate::value::{Value, from_value, to_value};
 pub use crate::view::{ArrayView, ArrayViewMut, Element};

@@ -32,6 +32,8 @@ pub(crate) const ORDERED: &str = "$serde_npz::ordered";
 pub(crate) const ORDERED_FIELDS: &[&str] = &["dim", "fortran", "data"];
 /// A shape whose elements may be pairs of floats along one axis more.
 pub(crate) const PAIRS: &str = "$serde_npz::pairs";
+/// Whatever is found, told by the one key of a map: [`RAW`], [`JSON`] with the text, or this with a group.
+pub(crate) const VALUE: &str = "$serde_npz::value";
 
 /// What a newtype name asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +45,7 @@ pub(crate) enum Marker {
     Ragged,
     Json,
     Raw,
+    Value,
     /// i64 are `<M8[unit]`, `i64::MIN` is NaT.
     Datetime(TimeBase),
     /// i64 are `<m8[unit]`, `i64::MIN` is NaT.
@@ -72,6 +75,7 @@ fn named(name: &str) -> Option<Marker> {
         RAGGED => Marker::Ragged,
         JSON => Marker::Json,
         RAW => Marker::Raw,
+        VALUE => Marker::Value,
         _ => return time(name),
     })
 }
@@ -151,6 +155,7 @@ mod tests {
             (RAGGED, Marker::Ragged),
             (JSON, Marker::Json),
             (RAW, Marker::Raw),
+            (VALUE, Marker::Value),
         ] {
             assert_eq!(Marker::of(name), Some(marker));
         }

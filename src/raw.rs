@@ -4,6 +4,8 @@
 //! the newtype [`RAW`](crate::marker::RAW). It is recognised by its identity, and goes out as it is; every other
 //! serializer is given nested sequences.
 
+use serde::ser::{Serialize, Serializer};
+
 use crate::error::Result;
 use crate::header::Header;
 
@@ -11,6 +13,29 @@ use crate::header::Header;
 pub(crate) struct RawArray<'a> {
     pub(crate) header: Header,
     pub(crate) data: RawData<'a>,
+}
+
+/// A JSON text that goes out as it is, inside the newtype [`JSON`](crate::marker::JSON); other serializers are given
+/// what it says.
+pub(crate) struct RawText<'a>(pub(crate) &'a str);
+
+/// The name of an array or text in a map, which may hold the separator where no reader would split it: `a//b`, `/abs`.
+pub(crate) struct RawKey<'a>(pub(crate) &'a str);
+
+impl Serialize for RawKey<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0)
+    }
+}
+
+/// Whether `T` is a [`RawText`], whatever it borrows from.
+pub(crate) fn is_text<T: ?Sized>() -> bool {
+    typeid::of::<T>() == typeid::of::<RawText<'_>>()
+}
+
+/// Whether `T` is a [`RawKey`].
+pub(crate) fn is_key<T: ?Sized>() -> bool {
+    typeid::of::<T>() == typeid::of::<RawKey<'_>>()
 }
 
 /// The bytes of all elements in the order and byte order of the header.

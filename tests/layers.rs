@@ -55,6 +55,7 @@ const LADDER: &[&str] = &[
     // 8
     "checkpoint",
     "mmap",
+    "value",
     "with",
 ];
 

@@ -92,7 +92,7 @@ impl fmt::Display for Field {
 }
 
 /// Text as Python's `repr` prints it.
-struct Text<'a>(&'a str);
+pub(crate) struct Text<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

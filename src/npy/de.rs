@@ -241,7 +241,7 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
         self.axis == 0 && self.is_item() && matches!(self.kind(), Kind::Void { len: 0 })
     }
 
-    fn is_empty_group(&self) -> bool {
+    pub(crate) fn is_empty_group(&self) -> bool {
         self.axis == 0 && self.shape() == [0] && matches!(self.kind(), Kind::Void { len: 0 })
     }
 
@@ -396,7 +396,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for Array<'a, 's, 'de> {
             return self.item(|item| item.deserialize_newtype_struct(name, visitor));
         }
         let marker = Marker::of(name);
-        if marker == Some(Marker::Raw) {
+        if matches!(marker, Some(Marker::Raw | Marker::Value)) {
             return visitor.visit_newtype_struct(self.raw()?);
         }
         visitor.visit_newtype_struct(Array {

@@ -44,7 +44,7 @@ fn fixed<const N: usize>(bytes: &[u8], order: Order) -> [u8; N] {
     array
 }
 
-fn int(bytes: &[u8], size: u8, order: Order) -> i64 {
+pub(crate) fn int(bytes: &[u8], size: u8, order: Order) -> i64 {
     match size {
         1 => i8::from_le_bytes(fixed(bytes, order)).into(),
         2 => i16::from_le_bytes(fixed(bytes, order)).into(),
@@ -53,7 +53,7 @@ fn int(bytes: &[u8], size: u8, order: Order) -> i64 {
     }
 }
 
-fn uint(bytes: &[u8], size: u8, order: Order) -> u64 {
+pub(crate) fn uint(bytes: &[u8], size: u8, order: Order) -> u64 {
     match size {
         1 => u8::from_le_bytes(fixed(bytes, order)).into(),
         2 => u16::from_le_bytes(fixed(bytes, order)).into(),

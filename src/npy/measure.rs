@@ -161,7 +161,7 @@ impl Serializer for Measure {
             ..inner
         };
         match Marker::of(name) {
-            Some(Marker::List | Marker::Ragged | Marker::Json | Marker::Raw) => Ok(Node::Group),
+            Some(Marker::List | Marker::Ragged | Marker::Json | Marker::Raw | Marker::Value) => Ok(Node::Group),
             Some(marker) => Measure {
                 marker: Some(marker),
                 ..inner

@@ -6,10 +6,11 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{self, Serialize, SerializeMap, SerializeSeq, Serializer};
 
+use crate::error::Error;
 use crate::npy::cursor::Cursor;
 use crate::npy::de::Array;
 use crate::options::{Limits, ReadOptions};
-use crate::raw::RawArray;
+use crate::raw::{RawArray, RawText};
 use crate::source::Slice;
 
 impl Serialize for RawArray<'_> {
@@ -20,12 +21,31 @@ impl Serialize for RawArray<'_> {
             Ok(())
         });
         gathered.map_err(ser::Error::custom)?;
-        let options = ReadOptions::new().limits(Limits::unlimited());
+        // Elements without a byte are no reason to write without end: 2^40 of them cost their holder nothing.
+        let limits = if bytes.is_empty() {
+            Limits::new()
+        } else {
+            Limits::unlimited()
+        };
+        let options = ReadOptions::new().limits(limits);
         let mut source = Slice(&bytes);
         let mut cursor = Cursor::new(self.header.clone(), &mut source, &options).map_err(ser::Error::custom)?;
         Array::new(&mut cursor)
             .deserialize_any(Forward(serializer))
             .map_err(ser::Error::custom)?
+    }
+}
+
+impl Serialize for RawText<'_> {
+    /// As its own text to our serializers, who ask for it; what it says to those of other formats.
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        if typeid::of::<S::Error>() == typeid::of::<Error>() {
+            return serializer.serialize_str(self.0);
+        }
+        let mut text = serde_json::Deserializer::from_str(self.0);
+        let done = text.deserialize_any(Forward(serializer)).map_err(ser::Error::custom)?;
+        text.end().map_err(ser::Error::custom)?;
+        done
     }
 }
 

@@ -4,13 +4,13 @@ use std::io::{Cursor as IoCursor, Read, Seek};
 use std::sync::Arc;
 
 use serde::de::{
-    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess,
-    Visitor,
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
+    VariantAccess, Visitor,
 };
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::header::MAGIC;
-use crate::marker::{Marker, ORDERED};
+use crate::marker::{JSON, Marker, ORDERED, VALUE};
 use crate::npy::cursor::{Cursor, limit};
 use crate::npy::de::Array;
 use crate::npy::item::Key;
@@ -466,6 +466,32 @@ impl<'de, 'a, S: Store<'de>> Place<'a, S> {
         }
     }
 
+    /// Tells by the key of a map what stands here: an array, a text or a group.
+    fn whatever<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
+        let node = self.tree.node(self.at);
+        if self.is_group() {
+            if node.array.is_some() || node.json.is_some() {
+                return Err(both());
+            }
+            return visitor.visit_newtype_struct(Told(VALUE, AsMap(self)));
+        }
+        if let Some(text) = self.json()? {
+            let text = String::from_utf8(text).map_err(|err| {
+                Error::new(
+                    ErrorKind::InvalidValue,
+                    format_args!("found a JSON text that is no UTF-8: {err}: `NpzReader::raw` reads its bytes"),
+                )
+            })?;
+            return visitor.visit_newtype_struct(Told(JSON, IntoDeserializer::<Error>::into_deserializer(text)));
+        }
+        self.array(|array| {
+            if array.is_empty_group() {
+                return visitor.visit_newtype_struct(Told(VALUE, array));
+            }
+            array.deserialize_newtype_struct(VALUE, visitor)
+        })
+    }
+
     /// A group of `values` and `offsets` as rows.
     fn ragged<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         let children = &self.tree.node(self.at).children;
@@ -512,6 +538,15 @@ fn twice() -> Error {
     Error::new(
         ErrorKind::DuplicateName,
         "found both an array and a JSON text for this key, expected one of them",
+    )
+}
+
+#[cold]
+fn both() -> Error {
+    Error::new(
+        ErrorKind::TypeMismatch,
+        "found both an array and a group of this name, expected one of them: read the members by name, or all of them \
+         by whole names with `ReadOptions::separator(None)`",
     )
 }
 
@@ -592,6 +627,7 @@ impl<'de, S: Store<'de>> Deserializer<'de> for Place<'_, S> {
                 None => visitor.visit_newtype_struct(self),
             },
             Some(Marker::Ragged) => self.ragged(visitor),
+            Some(Marker::Value) => self.whatever(visitor),
             Some(Marker::Raw) if self.is_group() => visitor.visit_newtype_struct(AsMap(self)),
             Some(Marker::Raw) => self.array(|array| array.deserialize_newtype_struct(name, visitor)),
             marker => {
@@ -673,6 +709,48 @@ impl<'de, S: Store<'de>> Deserializer<'de> for Place<'_, S> {
 
     fn is_human_readable(&self) -> bool {
         true
+    }
+}
+
+/// A map of one entry, whose key tells what the value is.
+struct Told<D>(&'static str, D);
+
+impl<'de, D: Deserializer<'de, Error = Error>> Deserializer<'de> for Told<D> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        visitor.visit_map(TellOnce {
+            key: Some(self.0),
+            value: Some(self.1),
+        })
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+struct TellOnce<D> {
+    key: Option<&'static str>,
+    value: Option<D>,
+}
+
+impl<'de, D: Deserializer<'de, Error = Error>> MapAccess<'de> for TellOnce<D> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
+        self.key.take().map(|key| seed.deserialize(Key(key))).transpose()
+    }
+
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value> {
+        match self.value.take() {
+            Some(value) => seed.deserialize(value),
+            None => Err(Error::new(
+                ErrorKind::Message,
+                "found no value, expected a key to be taken first",
+            )),
+        }
     }
 }
 

@@ -28,6 +28,7 @@ use crate::npz::writer::NpzWriter;
 use crate::npz::writer::container::Container;
 use crate::npz::writer::output::Output;
 use crate::options::MAX_GROUPS;
+use crate::raw;
 use crate::sink::{Out, Sink};
 
 impl<W: Write + Seek> NpzWriter<W> {
@@ -184,6 +185,22 @@ impl<'w> Archive<'w> {
     /// Writes `value` at a name within the group at the current path.
     fn child<T: Serialize + ?Sized>(&mut self, name: &str, value: &T, absent: Absent) -> Result<()> {
         self.within(name, |archive| archive.value(value, absent))
+    }
+
+    /// Writes an array or text by a name that a reader found: one with an empty segment was not split, and is not taken
+    /// for a path again.
+    fn whole<T: Serialize + ?Sized>(&mut self, name: &str, value: &T, absent: Absent) -> Result<()> {
+        let unsplit = self
+            .members
+            .separator()
+            .is_some_and(|c| name.split(c).any(str::is_empty));
+        if !(unsplit && self.path.is_empty()) || name.contains('\0') {
+            return self.child(name, value, absent);
+        }
+        self.path.push_str(name);
+        let result = self.value(value, absent);
+        self.path.clear();
+        result
     }
 
     /// Runs `body` with `name` pushed to the path.
@@ -401,8 +418,8 @@ impl<'w> Archive<'w> {
             Marker::Json if root => Err(array_root()),
             Marker::Json => self.json(value),
             // What is no whole array is a group of its own.
-            Marker::Raw if root => self.root(value),
-            Marker::Raw => self.value(value, absent),
+            Marker::Raw | Marker::Value if root => self.root(value),
+            Marker::Raw | Marker::Value => self.value(value, absent),
             marker => {
                 let outer = self.marker.replace(marker);
                 let result = if root {
@@ -417,14 +434,18 @@ impl<'w> Archive<'w> {
     }
 
     fn json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        let text = serde_json::to_vec(value).map_err(|err| {
-            Error::new(
-                ErrorKind::InvalidValue,
-                format_args!("found a value that is no JSON: {err}"),
-            )
-            .with_source(err)
-            .at_member(&self.path)
-        })?;
+        let text = if raw::is_text::<T>() {
+            capture::key(value)?.into_bytes()
+        } else {
+            serde_json::to_vec(value).map_err(|err| {
+                Error::new(
+                    ErrorKind::InvalidValue,
+                    format_args!("found a value that is no JSON: {err}"),
+                )
+                .with_source(err)
+                .at_member(&self.path)
+            })?
+        };
         let begun = self.members.begin(&format!("{}.json", self.path), text.len() as u64);
         let result = match begun {
             Ok(()) => self.members.write(&text).and_then(|()| self.members.end()),
@@ -672,6 +693,8 @@ pub(crate) struct Group<'a, 'w> {
     /// A struct, or what flatten makes of one.
     fields: bool,
     key: Option<(String, Absent)>,
+    /// The key is that of one array or text, taken from an archive.
+    whole: bool,
     before: u64,
 }
 
@@ -684,6 +707,7 @@ impl<'a, 'w> Group<'a, 'w> {
             root,
             fields,
             key: None,
+            whole: false,
             before,
         })
     }
@@ -728,11 +752,13 @@ impl ser::SerializeMap for Group<'_, '_> {
         };
         let name = capture::key(key).map_err(|e| e.at_member(&self.archive.path))?;
         self.key = Some((name, absent));
+        self.whole = raw::is_key::<K>();
         Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         match self.key.take() {
+            Some((name, absent)) if self.whole => self.archive.whole(&name, value, absent),
             Some((name, absent)) => self.archive.child(&name, value, absent),
             None => Err(Error::new(
                 ErrorKind::Message,

@@ -59,7 +59,7 @@ fn same_members_make_the_same_bytes_dated_1980() {
 #[test]
 fn names_are_refused_before_anything_is_written() {
     let mut npz = NpzWriter::new(Cursor::new(Vec::new()));
-    for name in ["", ".npy", "a\0b.npy", &format!("{}.npy", "n".repeat(MAX_NAME - 3))] {
+    for name in ["", "a\0b.npy", &format!("{}.npy", "n".repeat(MAX_NAME - 3))] {
         assert_eq!(npz.container.begin(name, 0).unwrap_err().kind(), ErrorKind::InvalidName);
     }
     add(&mut npz, &format!("{}.npy", "n".repeat(MAX_NAME - 4)), b"1").unwrap();

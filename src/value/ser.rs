@@ -1,0 +1,68 @@
+//! A value on its way out: arrays and texts as they are, groups as maps.
+
+use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
+
+use crate::marker::{JSON, RAW};
+use crate::options::MAX_GROUPS;
+use crate::raw::{RawArray, RawData, RawKey, RawText};
+use crate::value::{AnyArray, Group, Value};
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Nested { value: self, groups: 0 }.serialize(serializer)
+    }
+}
+
+impl Serialize for Group {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        group(self, 0, serializer)
+    }
+}
+
+impl Serialize for AnyArray {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw = RawArray {
+            header: self.header().clone(),
+            data: RawData::Bytes(self.bytes()),
+        };
+        serializer.serialize_newtype_struct(RAW, &raw)
+    }
+}
+
+/// A value within so many groups: those built by hand may nest without end.
+struct Nested<'a> {
+    value: &'a Value,
+    groups: u64,
+}
+
+impl Serialize for Nested<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.value {
+            Value::Array(array) => array.serialize(serializer),
+            Value::Json(text) => serializer.serialize_newtype_struct(JSON, &RawText(text)),
+            Value::Group(members) => group(members, self.groups, serializer),
+        }
+    }
+}
+
+fn group<S: Serializer>(members: &Group, groups: u64, serializer: S) -> Result<S::Ok, S::Error> {
+    if groups > MAX_GROUPS {
+        return Err(S::Error::custom(format_args!(
+            "found groups nested deeper than {MAX_GROUPS}, expected no more than that"
+        )));
+    }
+    let mut map = serializer.serialize_map(Some(members.len()))?;
+    for (name, value) in members {
+        let nested = Nested {
+            value,
+            groups: groups + 1,
+        };
+        // A group's name becomes part of a path, that of an array or text may be whole.
+        if matches!(value, Value::Group(_)) {
+            map.serialize_entry(name, &nested)?;
+        } else {
+            map.serialize_entry(&RawKey(name), &nested)?;
+        }
+    }
+    map.end()
+}
