@@ -70,18 +70,14 @@ impl Number {
 impl<'d> Format<'d> {
     /// The format for these elements.
     pub(crate) fn new(dtype: &'d Dtype, elements: &[&[u8]], padded: bool) -> Self {
-        let widest = |word: &dyn Fn(&[u8]) -> String| {
-            let width = |element: &&[u8]| word(element).chars().count();
-            elements.iter().map(width).max().unwrap_or(0)
-        };
         let floats = |size: u8, order: Order, start: usize| {
             let part = move |element: &&[u8]| float(&element[start.min(element.len())..], size, order);
             elements.iter().map(part).collect::<Vec<_>>()
         };
         match &dtype.kind {
             Kind::Bool => Format::Bool { padded },
-            Kind::Int { size, order } => Format::number(Number::Int(*size, *order), &widest),
-            Kind::Uint { size, order } => Format::number(Number::Uint(*size, *order), &widest),
+            Kind::Int { size, order } => Format::number(Number::Int(*size, *order), elements),
+            Kind::Uint { size, order } => Format::number(Number::Uint(*size, *order), elements),
             Kind::Float { size, order } => Format::Float {
                 size: *size,
                 order: *order,
@@ -100,12 +96,12 @@ impl<'d> Format<'d> {
             Kind::Bytes { .. } => Format::Bytes,
             Kind::Void { .. } | Kind::Bf16 => Format::Void,
             Kind::Datetime { unit, order } => Format::Datetime {
-                width: widest(&|element| datetime(element, *unit, *order)),
+                width: widest(elements, |element| datetime(element, *unit, *order)),
                 unit: *unit,
                 order: *order,
             },
             Kind::Timedelta { order, .. } => Format::Timedelta {
-                width: widest(&|element| timedelta(element, *order)),
+                width: widest(elements, |element| timedelta(element, *order)),
                 order: *order,
             },
             Kind::Record(record) => {
@@ -131,9 +127,9 @@ impl<'d> Format<'d> {
         }
     }
 
-    fn number(read: Number, widest: &dyn Fn(&dyn Fn(&[u8]) -> String) -> usize) -> Self {
+    fn number(read: Number, elements: &[&[u8]]) -> Self {
         Format::Number {
-            width: widest(&|element| read.text(element)),
+            width: widest(elements, |element| read.text(element)),
             read,
         }
     }
@@ -173,6 +169,11 @@ impl<'d> Format<'d> {
             }
         }
     }
+}
+
+fn widest(elements: &[&[u8]], word: impl Fn(&[u8]) -> String) -> usize {
+    let width = |element: &&[u8]| word(element).chars().count();
+    elements.iter().map(width).max().unwrap_or(0)
 }
 
 /// A lone element, without quotes or padding, as NumPy prints an array without axes.
