@@ -221,7 +221,7 @@ fn read_member<'de, R: Read + Seek, T>(
     let mut magic = [0; MAGIC.len()];
     let got = read_full(&mut member, &mut magic)?;
     check_magic(&magic[..got])?;
-    let proven = member.proven();
+    let proven = member.proven() + got as u64;
     let value = body(&mut Stream::with_proven((&magic[..]).chain(&mut member), proven))?;
     member.finish()?;
     Ok(value)
