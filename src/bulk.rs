@@ -9,7 +9,7 @@ mod rows;
 
 use num_complex::Complex;
 
-pub(crate) use self::collect::{Collector, Fill, collect_bytes, collector_of, swap, zeroed};
+pub(crate) use self::collect::{Collector, Fill, bad_bool, collect_bytes, collector_of, swap, zeroed};
 use crate::dtype::{Dtype, Kind};
 use crate::raw::RawArray;
 

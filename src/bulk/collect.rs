@@ -6,7 +6,7 @@
 
 use std::any::TypeId;
 use std::fmt;
-use std::mem::MaybeUninit;
+use std::mem::{ManuallyDrop, MaybeUninit};
 
 use num_complex::Complex;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
@@ -103,11 +103,32 @@ pub(super) unsafe fn make_vec<T: bytemuck::Pod>(into: *mut (), len: usize, fill:
 ///
 /// `into` is memory for a `Vec<bool>`.
 unsafe fn make_bools(into: *mut (), len: usize, fill: &mut dyn Fill) -> Result<()> {
-    let bytes: Vec<u8> = collect(len, fill)?;
-    let bools = bytes.into_iter().map(|byte| byte != 0).collect();
+    let mut bytes = ManuallyDrop::new(collect::<u8>(len, fill)?);
+    if let Some(at) = not_bool(&bytes) {
+        return Err(bad_bool(ManuallyDrop::into_inner(bytes)[at]).at_index(at as u64));
+    }
+    // SAFETY: a bool is of the size and alignment of a byte, and each of these is 0 or 1, as just seen.
+    let bools = unsafe { Vec::from_raw_parts(bytes.as_mut_ptr().cast::<bool>(), bytes.len(), bytes.capacity()) };
     // SAFETY: as the caller promises.
     unsafe { into.cast::<Vec<bool>>().write(bools) };
     Ok(())
+}
+
+/// Where the first byte is that is no bool.
+fn not_bool(bytes: &[u8]) -> Option<usize> {
+    // All at once first: that is done many bytes at a time.
+    if bytes.iter().fold(0, |all, byte| all | byte) <= 1 {
+        return None;
+    }
+    bytes.iter().position(|&byte| byte > 1)
+}
+
+#[cold]
+pub(crate) fn bad_bool(byte: u8) -> Error {
+    Error::new(
+        ErrorKind::InvalidValue,
+        format_args!("found the bool byte {byte}, expected 0 or 1"),
+    )
 }
 
 /// So many bytes.

@@ -181,10 +181,28 @@ impl<'s, 'de> Cursor<'s, 'de> {
     /// Brings an array in Fortran order into C order.
     #[cold]
     fn turn(&mut self) -> Result<()> {
-        let bytes = self.whole()?;
-        let turned = transpose(&bytes, self.header.shape(), self.dtype.itemsize() as usize)?;
+        let mut turned = bulk::zeroed(usize::try_from(self.proven()).unwrap_or(0))?;
+        if turned.len() as u64 == self.header.data_len() {
+            self.turn_into(&mut turned)?;
+        } else {
+            // Nothing is known of how much is there: memory comes after the bytes.
+            let bytes = self.whole()?;
+            turned = bulk::zeroed(bytes.len())?;
+            self.transpose(&bytes, &mut turned);
+        }
         self.data = Data::Owned { bytes: turned, at: 0 };
         Ok(())
+    }
+
+    /// All elements in C order, of an array in Fortran order.
+    fn turn_into(&mut self, into: &mut [u8]) -> Result<()> {
+        let bytes = self.whole()?;
+        self.transpose(&bytes, into);
+        Ok(())
+    }
+
+    fn transpose(&self, bytes: &[u8], into: &mut [u8]) {
+        transpose(bytes, into, self.header.shape(), self.dtype.itemsize() as usize);
     }
 
     /// All bytes of an array of which none has been taken, in the order of the file.
@@ -234,40 +252,41 @@ impl<'s, 'de> Cursor<'s, 'de> {
     }
 
     /// Reads elements straight into the memory they will stay in, in the byte order of this machine.
-    pub(crate) fn fill_numbers(&mut self) -> Result<Numbers<'_, 's, 'de>> {
-        if matches!(self.data, Data::Fortran(_)) {
-            self.turn()?;
-        }
-        let (swap, bools) = match self.dtype.kind {
-            Kind::Bool => (1, true),
+    pub(crate) fn fill_numbers(&mut self) -> Numbers<'_, 's, 'de> {
+        let swap = match self.dtype.kind {
             Kind::Int { size, order } | Kind::Uint { size, order } | Kind::Float { size, order }
                 if order != Order::NATIVE =>
             {
-                (size.into(), false)
+                size.into()
             }
-            Kind::Complex { size, order } if order != Order::NATIVE => (usize::from(size) / 2, false),
-            _ => (1, false),
+            Kind::Complex { size, order } if order != Order::NATIVE => usize::from(size) / 2,
+            _ => 1,
         };
-        Ok(Numbers {
-            cursor: self,
-            swap,
-            bools,
-            at: 0,
-        })
+        Numbers { cursor: self, swap }
+    }
+}
+
+impl Data<'_, '_> {
+    /// How many bytes are known to be there.
+    fn proven(&self) -> u64 {
+        match self {
+            Data::Lent(bytes) => bytes.len() as u64,
+            Data::Owned { bytes, at } => (bytes.len() - at) as u64,
+            Data::Stream { source, piece, at, .. } => source.proven() + (piece.len() - at) as u64,
+            Data::Fortran(inner) => inner.proven(),
+        }
     }
 }
 
 impl Fill for Cursor<'_, '_> {
     fn proven(&self) -> u64 {
-        match &self.data {
-            Data::Lent(bytes) => bytes.len() as u64,
-            Data::Owned { bytes, at } => (bytes.len() - at) as u64,
-            Data::Stream { source, piece, at, .. } => source.proven() + (piece.len() - at) as u64,
-            Data::Fortran(_) => 0,
-        }
+        self.data.proven().min(self.header.data_len())
     }
 
     fn fill(&mut self, into: &mut [u8]) -> Result<()> {
+        if matches!(self.data, Data::Fortran(_)) && into.len() as u64 == self.header.data_len() {
+            return self.turn_into(into);
+        }
         if let Data::Stream {
             source,
             piece,
@@ -297,9 +316,6 @@ pub(crate) struct Numbers<'a, 's, 'de> {
     cursor: &'a mut Cursor<'s, 'de>,
     /// Bytes to be reversed within each so many.
     swap: usize,
-    bools: bool,
-    /// Bytes filled so far.
-    at: u64,
 }
 
 impl Fill for Numbers<'_, '_, '_> {
@@ -308,30 +324,22 @@ impl Fill for Numbers<'_, '_, '_> {
     }
 
     fn fill(&mut self, into: &mut [u8]) -> Result<()> {
-        if self.swap == 1 && !self.bools {
+        if self.swap == 1 {
             return self.cursor.fill(into);
+        }
+        let turned = matches!(self.cursor.data, Data::Fortran(_));
+        if turned {
+            self.cursor.fill(into)?;
         }
         // A multiple of every itemsize, so that no number is cut.
         for piece in into.chunks_mut(PIECE as usize) {
-            self.cursor.fill(piece)?;
-            if self.bools
-                && let Some(wrong) = piece.iter().position(|&byte| byte > 1)
-            {
-                return Err(bad_bool(piece[wrong]).at_index(self.at + wrong as u64));
+            if !turned {
+                self.cursor.fill(piece)?;
             }
             bulk::swap(piece, self.swap);
-            self.at += piece.len() as u64;
         }
         Ok(())
     }
-}
-
-#[cold]
-pub(crate) fn bad_bool(byte: u8) -> Error {
-    Error::new(
-        ErrorKind::InvalidValue,
-        format_args!("found the bool byte {byte}, expected 0 or 1"),
-    )
 }
 
 /// A cursor between two rows, its source gone elsewhere meanwhile.

@@ -411,7 +411,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for Array<'a, 's, 'de> {
         }
         if let Some(whole) = self.whole_rows::<V>() {
             let len = self.len.unwrap_or_else(|| self.shape()[0]);
-            return whole.collect(len, &mut self.cursor.fill_numbers()?);
+            return whole.collect(len, &mut self.cursor.fill_numbers());
         }
         self.sequence(visitor, None)
     }
@@ -638,7 +638,7 @@ impl<'de> Deserializer<'de> for Flat<'_, '_, 'de> {
             && let Some(number) = array.number()
             && let Some(whole) = bulk::collector_of::<V>(number, None)
         {
-            return whole.collect(len, &mut array.cursor.fill_numbers()?);
+            return whole.collect(len, &mut array.cursor.fill_numbers());
         }
         if array.is_item() {
             return array.items(len, visitor);

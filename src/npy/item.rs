@@ -7,11 +7,12 @@ use serde::de::value::{SeqDeserializer, StrDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
+use crate::bulk::bad_bool;
 use crate::dtype::{Dtype, Field, Kind, Order, Record, TimeBase, TimeUnit};
 use crate::error::{Error, ErrorKind, Result};
 use crate::header::Header;
 use crate::marker::{Marker, RAW};
-use crate::npy::cursor::{Bytes, Rules, bad_bool};
+use crate::npy::cursor::{Bytes, Rules};
 use crate::npy::raw::RawAccess;
 use crate::npy::time::{NAT, convert, iso};
 use crate::options::Casting;
@@ -68,6 +69,20 @@ fn float(bytes: &[u8], size: u8, order: Order) -> Number {
         4 => Number::F32(f32::from_le_bytes(fixed(bytes, order))),
         _ => Number::F64(f64::from_le_bytes(fixed(bytes, order))),
     }
+}
+
+/// The text of units in this machine's order that are ASCII, without its padding.
+fn ascii(units: &[u8]) -> Option<String> {
+    let units = units.as_chunks::<4>().0;
+    let unit = |unit: &[u8; 4]| u32::from_ne_bytes(*unit);
+    if units.iter().fold(0, |all, next| all | unit(next)) >= 0x80 {
+        return None;
+    }
+    let len = units
+        .iter()
+        .rposition(|next| unit(next) != 0)
+        .map_or(0, |last| last + 1);
+    String::from_utf8(units[..len].iter().map(|next| unit(next) as u8).collect()).ok()
 }
 
 fn trim(bytes: &[u8]) -> &[u8] {
@@ -181,6 +196,12 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
             .raw()
             .chunks_exact(4)
             .map(|unit| u32::from_le_bytes(fixed(unit, order)));
+        // Plain text is told by its units together, and needs no look at each for what it may be.
+        if order == Order::NATIVE
+            && let Some(text) = ascii(self.raw())
+        {
+            return Ok(text);
+        }
         let mut text = String::with_capacity(self.raw().len() / 4);
         let mut zeros = 0;
         for unit in units {

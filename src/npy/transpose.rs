@@ -5,101 +5,99 @@
 //!               memory a b c d e f   the last axis runs fastest
 //! ```
 
-use crate::bulk;
-use crate::error::Result;
-
 /// So many elements along both axes are moved together, so that a line of the cache serves all it holds.
 const BLOCK: usize = 32;
 
-/// `bytes` of an array of this shape, its first axis running fastest, as they lie with the last one running fastest.
-pub(crate) fn transpose(bytes: &[u8], shape: &[u64], itemsize: usize) -> Result<Vec<u8>> {
-    let mut out = bulk::zeroed(bytes.len())?;
+/// Puts `bytes` of an array of this shape, its first axis running fastest, so that the last one does; both are of the
+/// same length.
+pub(crate) fn transpose(bytes: &[u8], into: &mut [u8], shape: &[u64], itemsize: usize) {
     if bytes.is_empty() || itemsize == 0 {
-        return Ok(out);
+        return;
     }
     // Axes of one element are in both orders at once.
     let shape: Vec<usize> = shape.iter().map(|&len| len as usize).filter(|&len| len > 1).collect();
-    let [first, middle @ .., last] = &shape[..] else {
-        out.copy_from_slice(bytes);
-        return Ok(out);
+    let [rows, middle @ .., columns] = &shape[..] else {
+        into.copy_from_slice(bytes);
+        return;
     };
     let planes: usize = middle.iter().product();
     for plane in 0..planes {
         // The plane's place among those of the file, where the first of the middle axes runs fastest.
-        let (mut rest, mut offset) = (plane, 0);
+        let (mut rest, mut place) = (plane, 0);
         let mut stride = planes;
         for &len in middle.iter().rev() {
             stride /= len;
-            offset += rest % len * stride;
+            place += rest % len * stride;
             rest /= len;
         }
-        let source = Plane {
-            start: offset * first * itemsize,
-            row: itemsize,
-            column: first * planes * itemsize,
+        let plane = Plane {
+            rows: *rows,
+            columns: *columns,
+            from: place * rows,
+            from_column: rows * planes,
+            into: plane * columns,
+            into_row: columns * planes,
         };
-        let target = Plane {
-            start: plane * last * itemsize,
-            row: planes * last * itemsize,
-            column: itemsize,
-        };
-        let extent = (*first, *last);
         match itemsize {
-            1 => turn::<1>(bytes, &mut out, source, target, extent),
-            2 => turn::<2>(bytes, &mut out, source, target, extent),
-            4 => turn::<4>(bytes, &mut out, source, target, extent),
-            8 => turn::<8>(bytes, &mut out, source, target, extent),
-            16 => turn::<16>(bytes, &mut out, source, target, extent),
-            _ => turn_any(bytes, &mut out, source, target, extent, itemsize),
+            1 => plane.turn::<1>(bytes, into),
+            2 => plane.turn::<2>(bytes, into),
+            4 => plane.turn::<4>(bytes, into),
+            8 => plane.turn::<8>(bytes, into),
+            16 => plane.turn::<16>(bytes, into),
+            _ => plane.turn_any(bytes, into, itemsize),
         }
     }
-    Ok(out)
 }
 
-/// Where the elements of the first and the last axis lie, in bytes.
-#[derive(Clone, Copy)]
+/// What the first and the last axis span, counted in elements.
 struct Plane {
-    start: usize,
-    row: usize,
-    column: usize,
+    rows: usize,
+    columns: usize,
+    /// Where it starts, and how far apart its columns are; its rows follow one another.
+    from: usize,
+    from_column: usize,
+    /// Where it starts, and how far apart its rows are; its columns follow one another.
+    into: usize,
+    into_row: usize,
 }
 
 impl Plane {
-    fn at(self, row: usize, column: usize) -> usize {
-        self.start + row * self.row + column * self.column
-    }
-}
-
-fn blocks((rows, columns): (usize, usize), mut body: impl FnMut(usize, usize)) {
-    for top in (0..rows).step_by(BLOCK) {
-        for left in (0..columns).step_by(BLOCK) {
-            for row in top..rows.min(top + BLOCK) {
-                for column in left..columns.min(left + BLOCK) {
-                    body(row, column);
+    /// Calls `row` with the first element of each short row: its place in the file, in memory, and its length.
+    fn blocks(&self, mut row: impl FnMut(usize, usize, usize)) {
+        for top in (0..self.rows).step_by(BLOCK) {
+            for left in (0..self.columns).step_by(BLOCK) {
+                let width = BLOCK.min(self.columns - left);
+                for at in top..self.rows.min(top + BLOCK) {
+                    row(
+                        self.from + at + left * self.from_column,
+                        self.into + at * self.into_row + left,
+                        width,
+                    );
                 }
             }
         }
     }
-}
 
-fn turn<const N: usize>(from: &[u8], into: &mut [u8], source: Plane, target: Plane, extent: (usize, usize)) {
-    blocks(extent, |row, column| {
-        let (s, t) = (source.at(row, column), target.at(row, column));
-        // A fixed length lets this be one load and one store.
-        if let (Some(from), Some(into)) = (
-            from.get(s..).and_then(<[u8]>::first_chunk::<N>),
-            into.get_mut(t..).and_then(<[u8]>::first_chunk_mut::<N>),
-        ) {
-            *into = *from;
-        }
-    });
-}
+    fn turn<const N: usize>(&self, from: &[u8], into: &mut [u8]) {
+        let (from, into) = (from.as_chunks::<N>().0, into.as_chunks_mut::<N>().0);
+        self.blocks(|source, target, width| {
+            let mut source = source;
+            for element in &mut into[target..target + width] {
+                *element = from[source];
+                source += self.from_column;
+            }
+        });
+    }
 
-fn turn_any(from: &[u8], into: &mut [u8], source: Plane, target: Plane, extent: (usize, usize), itemsize: usize) {
-    blocks(extent, |row, column| {
-        let (s, t) = (source.at(row, column), target.at(row, column));
-        into[t..t + itemsize].copy_from_slice(&from[s..s + itemsize]);
-    });
+    fn turn_any(&self, from: &[u8], into: &mut [u8], itemsize: usize) {
+        self.blocks(|source, target, width| {
+            let mut source = source * itemsize;
+            for element in into[target * itemsize..][..width * itemsize].chunks_exact_mut(itemsize) {
+                element.copy_from_slice(&from[source..source + itemsize]);
+                source += self.from_column * itemsize;
+            }
+        });
+    }
 }
 
 #[cfg(test)]
@@ -143,11 +141,9 @@ mod tests {
             for itemsize in [1, 2, 3, 4, 8, 12, 16] {
                 let len = shape.iter().product::<u64>() as usize * itemsize;
                 let bytes: Vec<u8> = (0..len).map(|i| (i * 7 + i / 251) as u8).collect();
-                assert_eq!(
-                    transpose(&bytes, shape, itemsize).unwrap(),
-                    slow(&bytes, shape, itemsize),
-                    "{shape:?} {itemsize}"
-                );
+                let mut turned = vec![0; len];
+                transpose(&bytes, &mut turned, shape, itemsize);
+                assert_eq!(turned, slow(&bytes, shape, itemsize), "{shape:?} {itemsize}");
             }
         }
     }
