@@ -314,7 +314,8 @@ impl Engine {
             if status == Status::StreamEnd || (!block.last && flushed) {
                 break;
             }
-            bytes.reserve(data.len() / 2 + 64);
+            // Not twice as much: what waits has a bound.
+            bytes.reserve_exact(data.len() / 2 + 64);
         }
         Ok(Deflated {
             bytes,
