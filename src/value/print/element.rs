@@ -1,7 +1,5 @@
 //! One element as a word: the elements that are seen decide together how wide and how exact the words are.
 
-use std::fmt::Write;
-
 use crate::dtype::{Dtype, Kind, Order, Text, TimeBase, TimeUnit};
 use crate::npy::item::{int, uint};
 use crate::npy::time::{NAT, iso};
@@ -289,23 +287,17 @@ fn bytes(element: &[u8]) -> String {
             b'\t' => word.push_str("\\t"),
             b if b == quote => word.extend(['\\', char::from(b)]),
             b' '..=b'~' => word.push(char::from(byte)),
-            _ => hex(byte, &mut word),
+            _ => word.push_str(&format!("\\x{byte:02x}")),
         }
     }
     word.push(char::from(quote));
     word
 }
 
+/// Every byte in capitals, unlike those of a bytes literal.
 fn void(element: &[u8]) -> String {
-    let mut word = String::from("b'");
-    element.iter().for_each(|&byte| hex(byte, &mut word));
-    word.push('\'');
-    word
-}
-
-fn hex(byte: u8, word: &mut String) {
-    // Writing to a String does not fail.
-    let _ = write!(word, "\\x{byte:02x}");
+    let digits: String = element.iter().map(|byte| format!("\\x{byte:02X}")).collect();
+    format!("b'{digits}'")
 }
 
 fn datetime(element: &[u8], unit: TimeUnit, order: Order) -> String {
