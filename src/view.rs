@@ -8,6 +8,8 @@
 
 mod element;
 mod layout;
+#[cfg(feature = "ndarray-0_17")]
+pub(crate) mod ndarray_0_17;
 mod serde;
 mod writable;
 

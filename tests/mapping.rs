@@ -145,6 +145,12 @@ fn with_modules() {
 }
 
 #[test]
+#[cfg(all(feature = "ndarray-0_17", feature = "nalgebra-0_34"))]
+fn whole_arrays() {
+    check("Arrays of ndarray", whole_cases());
+}
+
+#[test]
 fn archive_roots() {
     check("The root of an archive", archive_root_cases());
 }
@@ -234,6 +240,8 @@ for path in sys.argv[1:]:
         list_cases(),
         foreign_cases(),
         with_cases(),
+        #[cfg(all(feature = "ndarray-0_17", feature = "nalgebra-0_34"))]
+        whole_cases(),
         archive_root_cases(),
     ]
     .into_iter()
@@ -398,6 +406,18 @@ fn foreign_cases() -> Vec<Case> {
         Ipv4Addr::LOCALHOST;
         PathBuf::from("a/b");
         json!({ "a": [1, 2], "b": null });
+    }
+}
+
+#[cfg(all(feature = "ndarray-0_17", feature = "nalgebra-0_34"))]
+fn whole_cases() -> Vec<Case> {
+    with! {
+        "serde_npz::with::ndarray_0_17", Array2<f32>, Array2::<f32>::zeros((2, 3));
+        "serde_npz::with::ndarray_0_17", Array2<f32>, Array2::<f32>::zeros((2, 3)).reversed_axes();
+        "serde_npz::with::ndarray_0_17", Vec<ndarray::Array0<i64>>, vec![arr0(1_i64); 2];
+        "serde_npz::with::nalgebra_0_34", DMatrix<f64>, DMatrix::<f64>::zeros(2, 3);
+        "serde_npz::with::nalgebra_0_34", Matrix2<f64>, Matrix2::new(1.0, 2.0, 3.0, 4.0);
+        "serde_npz::with::nalgebra_0_34", Vector3<f64>, Vector3::new(1.0, 2.0, 3.0);
     }
 }
 

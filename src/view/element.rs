@@ -10,8 +10,8 @@ use crate::dtype::{Dtype, Kind, Order};
 
 /// A number that lies in memory as it lies in a file: what an [`ArrayView`](crate::ArrayView) is made of.
 ///
-/// `bool`, `i8` to `i64`, `u8` to `u64`, `f32`, `f64`, `half::f16`, `num_complex::Complex<f32>` and `Complex<f64>`. The
-/// trait is sealed: any other type could hold bytes that are no value of it.
+/// `bool`, `i8` to `i64`, `isize`, `u8` to `u64`, `usize`, `f32`, `f64`, `half::f16`, `num_complex::Complex<f32>` and
+/// `Complex<f64>`. The trait is sealed: any other type could hold bytes that are no value of it.
 ///
 /// ```
 /// fn sum<T: serde_npz::Element + std::iter::Sum<T>>(view: &serde_npz::ArrayView<'_, T>) -> T {
@@ -140,10 +140,12 @@ pod! {
     i16: Dtype::int(2), i16::swap_bytes;
     i32: Dtype::int(4), i32::swap_bytes;
     i64: Dtype::int(8), i64::swap_bytes;
+    isize: Dtype::int(size_of::<isize>() as u8), isize::swap_bytes;
     u8: Dtype::uint(1), |v| v;
     u16: Dtype::uint(2), u16::swap_bytes;
     u32: Dtype::uint(4), u32::swap_bytes;
     u64: Dtype::uint(8), u64::swap_bytes;
+    usize: Dtype::uint(size_of::<usize>() as u8), usize::swap_bytes;
     f32: Dtype::float(4), |v| f32::from_bits(v.to_bits().swap_bytes());
     f64: Dtype::float(8), |v| f64::from_bits(v.to_bits().swap_bytes());
     f16: Dtype::float(2), |v| f16::from_bits(v.to_bits().swap_bytes());
@@ -273,7 +275,7 @@ macro_rules! int_parts {
     )* };
 }
 
-int_parts!(i8 i16 i32 i64 u8 u16 u32 u64);
+int_parts!(i8 i16 i32 i64 isize u8 u16 u32 u64 usize);
 
 /// As serde reads floats: a text does not tell how wide its numbers are.
 macro_rules! float_parts {

@@ -11,61 +11,20 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use bytemuck::NoUninit;
-use num_complex::Complex;
-use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, Serialize, SerializeSeq, Serializer};
 
-use crate::bulk;
-use crate::dtype::Dtype;
+use crate::dtype::Kind;
 use crate::header::Header;
 use crate::marker::{LIST, ORDERED, ORDERED_FIELDS, PAIRS, RAW};
 use crate::raw::{RawArray, RawData};
+use crate::view::Element;
 use crate::with::ours;
 
-/// A plain number: what the elements of an array may be.
-pub trait Element: NoUninit + Serialize + DeserializeOwned {
-    /// Two floats, which some write as an axis of their own.
-    const COMPLEX: bool = false;
+/// A plain number that other formats know as well.
+pub trait Number: Element + Serialize {}
 
-    fn dtype() -> Dtype;
-}
-
-macro_rules! elements {
-    ($($kind:ident: $($t:ty)*;)*) => { $($(
-        impl Element for $t {
-            fn dtype() -> Dtype {
-                Dtype::$kind(size_of::<$t>() as u8)
-            }
-        }
-    )*)* };
-}
-
-elements! {
-    int: i8 i16 i32 i64 isize;
-    uint: u8 u16 u32 u64 usize;
-    float: half::f16 f32 f64;
-}
-
-impl Element for bool {
-    fn dtype() -> Dtype {
-        Dtype::bool()
-    }
-}
-
-macro_rules! complex {
-    ($($t:ty)*) => { $(
-        impl Element for $t {
-            const COMPLEX: bool = true;
-
-            fn dtype() -> Dtype {
-                Dtype::complex(size_of::<$t>() as u8)
-            }
-        }
-    )* };
-}
-
-complex!(Complex<f32> Complex<f64>);
+impl<T: Element + Serialize> Number for T {}
 
 /// An array that is written whole, or several.
 pub trait Encode<L> {
@@ -203,7 +162,7 @@ pub(super) enum Elements<'a, A> {
 }
 
 /// Writes an array as it is.
-pub(super) fn write<A: Element, S: Serializer>(
+pub(super) fn write<A: Number, S: Serializer>(
     shape: Vec<u64>,
     fortran: bool,
     elements: Elements<'_, A>,
@@ -215,7 +174,7 @@ pub(super) fn write<A: Element, S: Serializer>(
         Elements::Pieces(each) => each(&mut |slice| little_endian(slice, take)),
     };
     let data = match elements {
-        Elements::Whole(slice) if cfg!(target_endian = "little") => RawData::Bytes(bytemuck::cast_slice(slice)),
+        Elements::Whole(slice) if cfg!(target_endian = "little") => RawData::Bytes(A::bytes(slice)),
         _ => RawData::Pieces(&pieces),
     };
     serializer.serialize_newtype_struct(RAW, &RawArray { header, data })
@@ -224,17 +183,16 @@ pub(super) fn write<A: Element, S: Serializer>(
 /// So many elements are gathered before they go out.
 const GATHER: usize = 4096;
 
-fn little_endian<A: Element>(
+fn little_endian<A: Number>(
     slice: &[A],
     take: &mut dyn FnMut(&[u8]) -> crate::error::Result<()>,
 ) -> crate::error::Result<()> {
     if cfg!(target_endian = "little") {
-        return take(bytemuck::cast_slice(slice));
+        return take(A::bytes(slice));
     }
     for piece in slice.chunks(GATHER) {
-        let mut bytes = bytemuck::cast_slice::<A, u8>(piece).to_vec();
-        bulk::swap(&mut bytes, size_of::<A>() / if A::COMPLEX { 2 } else { 1 });
-        take(&bytes)?;
+        let swapped: Vec<A> = piece.iter().map(|element| element.swapped()).collect();
+        take(A::bytes(&swapped))?;
     }
     Ok(())
 }
@@ -245,7 +203,7 @@ pub(super) struct Gather<'p, A> {
     ready: Vec<A>,
 }
 
-impl<'p, A: Element> Gather<'p, A> {
+impl<'p, A: Number> Gather<'p, A> {
     pub(super) fn new(put: Put<'p, A>) -> Self {
         Gather {
             put,
@@ -294,7 +252,7 @@ pub(super) struct Dense<A> {
 }
 
 /// Reads an array of `axes` axes, or of however many it has.
-pub(super) fn read<'de, A: Element, D: Deserializer<'de>>(
+pub(super) fn read<'de, A: Number, D: Deserializer<'de>>(
     axes: Option<usize>,
     deserializer: D,
 ) -> Result<Dense<A>, D::Error> {
@@ -313,7 +271,7 @@ struct Parts<A> {
     element: PhantomData<A>,
 }
 
-impl<'de, A: Element> Visitor<'de> for Parts<A> {
+impl<'de, A: Number> Visitor<'de> for Parts<A> {
     type Value = Dense<A>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -324,7 +282,7 @@ impl<'de, A: Element> Visitor<'de> for Parts<A> {
         map.next_key::<IgnoredAny>()?;
         let shape = map.next_value_seed(Shape {
             axes: self.axes,
-            complex: A::COMPLEX,
+            complex: matches!(A::dtype().kind, Kind::Complex { .. }),
         })?;
         map.next_key::<IgnoredAny>()?;
         let fortran = map.next_value()?;

@@ -41,13 +41,13 @@
 //! ```
 
 use nalgebra::{
-    ArrayStorage, Const, DMatrix, Dim, Dyn, IsContiguous, Matrix, RawStorage, SMatrix, Scalar, U1, VecStorage,
-    ViewStorage, ViewStorageMut,
+    ArrayStorage, Const, DMatrix, Dim, Dyn, IsContiguous, Matrix, RawStorage, SMatrix, U1, VecStorage, ViewStorage,
+    ViewStorageMut,
 };
 use serde::de::{Deserialize, Deserializer, Error as _, Unexpected};
 use serde::ser::{Serialize, Serializer};
 
-use crate::with::dense::{self, Decode, Dense, Element, Elements, Encode, Gather, Put};
+use crate::with::dense::{self, Decode, Dense, Elements, Encode, Gather, Number, Put};
 use crate::with::ours;
 
 /// The matrices of this crate.
@@ -136,7 +136,7 @@ fn write<T, R, C, S, Z>(
     serializer: Z,
 ) -> Result<Z::Ok, Z::Error>
 where
-    T: Element + Scalar,
+    T: Number,
     R: Dim,
     C: Dim,
     S: RawStorage<T, R, C>,
@@ -151,7 +151,7 @@ where
 
 fn whole<T, R, C, S, Z>(matrix: &Matrix<T, R, C, S>, serializer: Z) -> Result<Z::Ok, Z::Error>
 where
-    T: Element + Scalar,
+    T: Number,
     R: Dim,
     C: Dim,
     S: RawStorage<T, R, C> + IsContiguous + Serialize,
@@ -165,7 +165,7 @@ where
 
 impl<T, R, C> Encode<Nalgebra> for Matrix<T, R, C, VecStorage<T, R, C>>
 where
-    T: Element + Scalar,
+    T: Number,
     R: Dim,
     C: Dim,
     VecStorage<T, R, C>: RawStorage<T, R, C> + Serialize,
@@ -177,7 +177,7 @@ where
 
 impl<T, const R: usize, const C: usize> Encode<Nalgebra> for SMatrix<T, R, C>
 where
-    T: Element + Scalar,
+    T: Number,
 {
     fn encode<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
         whole(self, serializer)
@@ -188,7 +188,7 @@ macro_rules! views {
     ($($storage:ident, $rows:ty, |$matrix:ident, $gather:ident| $put:expr;)*) => { $(
         impl<T, R, C, S> Encode<Nalgebra> for Matrix<T, R, C, $storage<'_, T, R, C, $rows, S>>
         where
-            T: Element + Scalar,
+            T: Number,
             R: Dim,
             C: Dim,
             S: Dim,
@@ -220,7 +220,7 @@ views! {
 /// The elements column by column, and how many rows and columns there are.
 fn read<'de, T, R, C, D>(deserializer: D) -> Result<(usize, usize, Vec<T>), D::Error>
 where
-    T: Element + Scalar,
+    T: Number,
     R: Dim,
     C: Dim,
     D: Deserializer<'de>,
@@ -278,7 +278,7 @@ fn columns_of<T: Copy>(data: &[T], rows: usize, columns: usize) -> Vec<T> {
 
 impl<'de, T, R, C> Decode<'de, Nalgebra> for Matrix<T, R, C, VecStorage<T, R, C>>
 where
-    T: Element + Scalar,
+    T: Number,
     R: Dim,
     C: Dim,
     VecStorage<T, R, C>: RawStorage<T, R, C> + Deserialize<'de>,
@@ -295,7 +295,7 @@ where
 
 impl<'de, T, const R: usize, const C: usize> Decode<'de, Nalgebra> for SMatrix<T, R, C>
 where
-    T: Element + Scalar,
+    T: Number,
     ArrayStorage<T, R, C>: Deserialize<'de>,
 {
     fn decode<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

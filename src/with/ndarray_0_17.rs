@@ -10,11 +10,15 @@
 //! a `Vec` of them, which is a list of members `x/0`, `x/1`. The elements are integers, floats (`half::f16` too),
 //! bools and complex numbers; those of other kinds are written through ndarray's own `Serialize`, without this module.
 //!
+//! (Code generic over them asks for `A: serde_npz::Element + Serialize`.)
+//!
 //! An array in C or in Fortran order goes out in one piece and copies nothing; any other layout is gathered into
 //! pieces of a few KiB. Reading takes memory for the result alone: a file in Fortran order becomes an array in Fortran
 //! order and nothing is transposed. Numbers of another kind are converted as everywhere. Without this module an array
 //! is written element by element, always in C order; in C order the bytes are the same. (ndarray hands its elements
 //! to serde inside a type that it keeps to itself, so that they cannot be had at once.)
+//!
+//! [`ArrayView`](crate::ArrayView) turns into a view of ndarray's without a copy, and back: `try_from`.
 //!
 //! Other formats get what ndarray's own `Serialize` gives them. Arrays do not come back through serde's buffer, which
 //! `flatten`, untagged and internally tagged enums read through.
@@ -44,7 +48,8 @@ use ndarray::{ArrayBase, Data, DataOwned, Dimension, Shape, ShapeBuilder};
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 
-use crate::with::dense::{self, Decode, Element, Elements, Encode, Gather, Put};
+use crate::view::ndarray_0_17::dim;
+use crate::with::dense::{self, Decode, Elements, Encode, Gather, Number, Put};
 use crate::with::ours;
 
 /// The arrays of this crate.
@@ -95,7 +100,7 @@ pub fn deserialize<'de, T: Decode<'de, Ndarray>, D: Deserializer<'de>>(deseriali
 
 impl<A, S, D> Encode<Ndarray> for ArrayBase<S, D>
 where
-    A: Element,
+    A: Number,
     S: Data<Elem = A>,
     D: Dimension + Serialize,
 {
@@ -127,7 +132,7 @@ where
 
 impl<'de, A, S, D> Decode<'de, Ndarray> for ArrayBase<S, D>
 where
-    A: Element,
+    A: Number,
     S: DataOwned<Elem = A>,
     D: Dimension + Deserialize<'de>,
 {
@@ -136,10 +141,7 @@ where
             return Self::deserialize(deserializer);
         }
         let array = dense::read(D::NDIM, deserializer)?;
-        let mut dim = D::zeros(array.shape.len());
-        for (axis, &len) in array.shape.iter().enumerate() {
-            dim[axis] = len;
-        }
+        let dim: D = dim(&array.shape);
         ArrayBase::from_shape_vec(Shape::from(dim).set_f(array.fortran), array.data).map_err(Z::Error::custom)
     }
 }

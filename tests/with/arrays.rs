@@ -385,6 +385,41 @@ fn adapters_pass_arrays_through() {
 }
 
 #[test]
+fn code_may_be_generic_over_the_elements() {
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    #[serde(bound(
+        serialize = "A: serde_npz::Element + Serialize",
+        deserialize = "A: serde_npz::Element + Serialize"
+    ))]
+    struct Of<A> {
+        #[serde(with = "serde_npz::with::ndarray_0_17")]
+        x: Array2<A>,
+    }
+    round(&Of { x: array![[1_u8, 2]] });
+    round(&Of {
+        x: array![[0.5], [1.5]],
+    });
+}
+
+#[test]
+fn views_of_both_crates() {
+    let array = array![[1, 2, 3], [4, 5, 6]];
+    for theirs in [array.view(), array.view().reversed_axes()] {
+        let ours = serde_npz::ArrayView::try_from(theirs).unwrap();
+        assert_eq!(ours.fortran_order(), !theirs.is_standard_layout());
+        let back = ArrayView2::try_from(&ours).unwrap();
+        assert_eq!((back, back.strides()), (theirs, theirs.strides()));
+        assert_eq!(back.as_ptr(), array.as_ptr());
+        let dynamic = ndarray::ArrayViewD::try_from(&ours).unwrap();
+        assert_eq!(dynamic, theirs.into_dyn());
+        let err = ndarray::ArrayView3::try_from(&ours).unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::TypeMismatch);
+    }
+    let err = serde_npz::ArrayView::try_from(array.slice(s![.., ..;2])).unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::InvalidValue);
+}
+
+#[test]
 fn a_group_is_no_array() {
     field!(It, "serde_npz::with::ndarray_0_17", Array2<f64>);
     #[derive(Serialize)]
