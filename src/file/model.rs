@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use super::Disk;
 
 /// Writes are cut here, so that a small file takes several.
-const MOST_AT_ONCE: usize = 200;
+const MOST_AT_ONCE: usize = 80;
 
 /// What goes wrong, and at which operation.
 #[derive(Clone, Copy, Debug, PartialEq)]
