@@ -142,7 +142,7 @@ fn goes_on(remains: &Remains, acknowledged: &Acknowledged) {
 
 #[test]
 fn no_loss_of_power_takes_an_acknowledged_checkpoint() {
-    let seen = cut_the_power(48, Unsynced::default());
+    let seen = cut_the_power(16, Unsynced::default());
     println!("{} states after a loss of power, {} bad", seen.states, seen.bad.len());
     assert!(seen.states >= 10_000, "{}", seen.states);
     assert_eq!(seen.bad.first(), None, "{} of {}", seen.bad.len(), seen.states);
