@@ -184,7 +184,7 @@ fn run_and_kill(way: Way, which: usize, dir: &Path) -> Option<u64> {
     read_to("ready");
     let random = RandomState::new().build_hasher().finish();
     let mut longest = way.longest();
-    if random % 2 == 0 {
+    if random.is_multiple_of(2) {
         // The next save may take twice as long as the first one has.
         let start = Instant::now();
         read_to("saved");
