@@ -45,12 +45,12 @@ def show(x):
 def array(a):
     if not isinstance(a, np.ndarray):
         return {"raw": list(a)}
-    rows = 1
+    # Rows are shown even where they hold nothing.
+    rows = most = 1
     for axis in a.shape:
         rows *= axis
-        if rows == 0:
-            break
-    if rows > 1 << 16:
+        most = max(most, rows)
+    if most > 1 << 16:
         return {"error": "too many rows to show"}
     dtype = a.dtype.str if a.dtype.names is None else repr(a.dtype.descr) if a.dtype.names else "[]"
     return {"dtype": dtype, "shape": list(a.shape), "values": show(a)}
