@@ -38,12 +38,15 @@ pub(crate) fn is_key<T: ?Sized>() -> bool {
     typeid::of::<T>() == typeid::of::<RawKey<'_>>()
 }
 
+/// Calls a function with piece after piece.
+pub(crate) type Pieces<'a> = dyn Fn(&mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> + 'a;
+
 /// The bytes of all elements in the order and byte order of the header.
 #[derive(Clone, Copy)]
 pub(crate) enum RawData<'a> {
     Bytes(&'a [u8]),
     /// Hands piece after piece to the function it is given; the pieces together are as long as the header says.
-    Pieces(&'a dyn Fn(&mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>),
+    Pieces(&'a Pieces<'a>),
 }
 
 impl RawData<'_> {

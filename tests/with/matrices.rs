@@ -205,7 +205,7 @@ fn views_go_out_column_by_column() {
     let text = serde_json::to_string(&Views {
         part: matrix.view((0, 0), (1, 2)),
         steps: matrix.view_with_steps((0, 0), (1, 1), (1, 1)),
-        column: matrix.column(0).rows(0, 1).into(),
+        column: matrix.column(0).rows(0, 1),
         fixed: matrix.fixed_view::<2, 2>(0, 0),
     })
     .unwrap();

@@ -127,7 +127,10 @@ mod tests {
     use std::rc::Rc;
 
     /// Notes what is asked of it.
-    struct Noting(Cursor<Vec<u8>>, Rc<RefCell<Vec<(u64, usize)>>>);
+    struct Noting(Cursor<Vec<u8>>, Notes);
+
+    /// Where each read started, and how much it got.
+    type Notes = Rc<RefCell<Vec<(u64, usize)>>>;
 
     impl Read for Noting {
         fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
@@ -144,7 +147,7 @@ mod tests {
         }
     }
 
-    fn window(len: usize) -> (Window<Noting>, Rc<RefCell<Vec<(u64, usize)>>>) {
+    fn window(len: usize) -> (Window<Noting>, Notes) {
         let bytes = (0..len).map(|i| (i % 251) as u8).collect();
         let notes = Rc::new(RefCell::new(Vec::new()));
         (Window::new(Noting(Cursor::new(bytes), Rc::clone(&notes))), notes)
