@@ -94,22 +94,21 @@ impl Ahead {
     /// The bytes of a member that was pushed; `None` of any other.
     pub(super) fn take(&mut self, index: usize) -> Option<Result<Vec<u8>>> {
         let mut state = self.shared.lock();
-        if let Some(at) = state.queue.iter().position(|(queued, _)| *queued == index) {
-            // Nobody has begun: quicker done than waited for.
-            let (_, job) = state.queue.remove(at)?;
-            drop(state);
-            self.held = self.held.saturating_sub(job.bytes());
-            return Some(inflate(&job.entry, &job.compressed));
-        }
+        // Nobody has begun: quicker done than waited for.
+        let mut next = state.queue.iter().position(|(queued, _)| *queued == index);
         loop {
             if let Some((held, bytes)) = state.finished.remove(&index) {
                 self.held = self.held.saturating_sub(held);
                 return Some(bytes);
             }
-            if !state.running.contains(&index) {
+            if next.is_none() && !state.running.contains(&index) {
                 return None;
             }
-            state = self.shared.done.wait(state).unwrap_or_else(PoisonError::into_inner);
+            // While a worker is at the one that is asked for, there is time for another.
+            state = match state.queue.remove(next.take().unwrap_or_default()) {
+                Some((index, job)) => self.shared.work_at(state, index, &job),
+                None => self.shared.done.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
         }
     }
 }
@@ -117,6 +116,20 @@ impl Ahead {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Inflates one member, and keeps it for who asks.
+    fn work_at<'a>(&'a self, mut state: MutexGuard<'a, State>, index: usize, job: &Job) -> MutexGuard<'a, State> {
+        state.running.push(index);
+        drop(state);
+        // Whoever waits for this one must not wait for ever.
+        let bytes = catch_unwind(AssertUnwindSafe(|| inflate(&job.entry, &job.compressed)))
+            .unwrap_or_else(|_| Err(corrupt("found data that broke the inflater, expected a deflate stream")));
+        let mut state = self.lock();
+        state.running.retain(|running| *running != index);
+        state.finished.insert(index, (job.bytes(), bytes));
+        self.done.notify_all();
+        state
     }
 
     fn run(&self) {
@@ -129,15 +142,7 @@ impl Shared {
                 state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
-            state.running.push(index);
-            drop(state);
-            // Whoever waits for this one must not wait for ever.
-            let bytes = catch_unwind(AssertUnwindSafe(|| inflate(&job.entry, &job.compressed)))
-                .unwrap_or_else(|_| Err(corrupt("found data that broke the inflater, expected a deflate stream")));
-            state = self.lock();
-            state.running.retain(|running| *running != index);
-            state.finished.insert(index, (job.bytes(), bytes));
-            self.done.notify_all();
+            state = self.work_at(state, index, &job);
         }
     }
 }

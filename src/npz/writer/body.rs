@@ -8,11 +8,11 @@
 //! ```
 
 use std::collections::VecDeque;
-use std::mem;
+use std::{mem, thread};
 
 use crc32fast::Hasher;
 
-use super::deflate::{Block, Deflated, Deflater};
+use super::deflate::{Block, Deflated, Deflater, threads};
 use super::output::Output;
 use super::record::{Record, put_end};
 use crate::error::Result;
@@ -20,12 +20,16 @@ use crate::error::Result;
 /// Written and summed at once, while the piece is still in the processor's cache.
 const PIECE: usize = 256 << 10;
 
+/// From here on a thread that sums is worth its start.
+const LEAST_ASIDE: usize = 2 << 20;
+
 /// Members up to here go out in one piece, header and all.
 pub(super) const GATHERED: u64 = 64 << 10;
 
 /// What has been written, and what is on its way.
 pub(crate) struct Body<O> {
     output: O,
+    threads: Option<usize>,
     records: Vec<Record>,
     deflater: Option<Deflater>,
     /// What the deflater has not handed out yet, in order.
@@ -65,8 +69,10 @@ struct Sums {
 }
 
 impl<O: Output> Body<O> {
-    pub(crate) fn new(output: O, deflater: Option<Deflater>) -> Self {
+    /// `threads`: how many may be at work, the calling one among them.
+    pub(crate) fn new(output: O, deflater: Option<Deflater>, threads: Option<usize>) -> Self {
         Body {
+            threads,
             output,
             records: Vec::new(),
             deflater,
@@ -124,14 +130,39 @@ impl<O: Output> Body<O> {
         Ok(Way::Pass)
     }
 
+    /// Writes while another thread sums.
+    fn pass_aside(&mut self, bytes: &[u8]) -> Result<()> {
+        let output = &mut self.output;
+        let (summed, written) = thread::scope(|scope| {
+            let sum = thread::Builder::new().spawn_scoped(scope, || {
+                let mut sum = Hasher::new();
+                sum.update(bytes);
+                sum
+            });
+            let written = bytes.chunks(PIECE).try_for_each(|piece| output.put(piece));
+            (sum.ok().and_then(|sum| sum.join().ok()), written)
+        });
+        written?;
+        match summed {
+            Some(sum) => self.sent.crc.combine(&sum),
+            // There was no thread to be had.
+            None => self.sent.crc.update(bytes),
+        }
+        Ok(())
+    }
+
     /// More of the member that was started last.
     pub(crate) fn write(&mut self, way: &mut Way, mut bytes: &[u8]) -> Result<()> {
         match way {
             Way::Gather { .. } => self.gathered.extend_from_slice(bytes),
             Way::Pass => {
-                for piece in bytes.chunks(PIECE) {
-                    self.sent.crc.update(piece);
-                    self.output.put(piece)?;
+                if bytes.len() >= LEAST_ASIDE && threads(self.threads) > 1 {
+                    self.pass_aside(bytes)?;
+                } else {
+                    for piece in bytes.chunks(PIECE) {
+                        self.sent.crc.update(piece);
+                        self.output.put(piece)?;
+                    }
                 }
                 self.sent.size += bytes.len() as u64;
                 self.sent.compressed = self.sent.size;

@@ -8,10 +8,9 @@
 //! ```
 
 use std::collections::HashMap;
-use std::thread;
 
 use super::body::{Body, Way};
-use super::deflate::Deflater;
+use super::deflate::{Deflater, threads};
 use super::output::Output;
 use super::record::Record;
 use crate::error::{Error, ErrorKind, Result};
@@ -40,7 +39,7 @@ struct Open {
 impl<O: Output> Container<O> {
     pub(crate) fn new(output: O, options: &WriteOptions) -> Self {
         Container {
-            body: Body::new(output, deflater(options)),
+            body: Body::new(output, deflater(options), options.threads),
             claimed: HashMap::new(),
             open: None,
             failed: None,
@@ -256,10 +255,7 @@ fn deflater(options: &WriteOptions) -> Option<Deflater> {
         Compression::Stored | Compression::Deflate(0) => return None,
         Compression::Deflate(level) => backend_level(level),
     };
-    let threads = options
-        .threads
-        .or_else(|| thread::available_parallelism().ok().map(usize::from));
-    Some(Deflater::new(level, threads.unwrap_or(1)))
+    Some(Deflater::new(level, threads(options.threads)))
 }
 
 /// The level of the deflate in use that keeps the size of zlib's `level` and takes less time.
