@@ -233,7 +233,7 @@ impl<R: Read + Seek> NpzReader<R> {
 
     /// Announces members that are likely to be asked for one after another.
     pub(crate) fn plan(&mut self, members: impl Iterator<Item = usize>) {
-        let threads = self.options.threads.unwrap_or_else(threads);
+        let threads = threads(&self.options);
         if threads < 2 {
             return;
         }
@@ -358,11 +358,13 @@ impl<R: Read + Seek> NpzReader<R> {
         self.reader.focus(entry.offset, entry.limit);
         member::locate(&mut self.reader, entry)?;
         self.met[index] = true;
+        let aside = entry.size >= member::LEAST_ASIDE as u64 && threads(&self.options) > 1;
         Ok(Member::new(
             &mut self.reader,
             entry,
             &mut self.inflater,
             &mut self.spent,
+            aside,
         ))
     }
 }
@@ -512,9 +514,10 @@ fn check_start<R: Read + Seek>(reader: &mut R) -> Result<()> {
 /// What is fetched for a local header: all of nearly every one.
 const LOCAL_MOST: u64 = 512;
 
-/// As many as there are processors for this program.
-fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+/// As many as allowed, or as there are processors for this program.
+fn threads(options: &ReadOptions) -> usize {
+    let all = || std::thread::available_parallelism().map_or(1, usize::from);
+    options.threads.unwrap_or_else(all)
 }
 
 fn check_size(size: u64, allowed: u64) -> Result<()> {

@@ -8,6 +8,8 @@
 //! ```
 
 use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::mpsc;
+use std::thread;
 
 use crc32fast::Hasher;
 use flate2::{Decompress, FlushDecompress, Status};
@@ -32,6 +34,8 @@ const MOST_INFLATED: u64 = 1032;
 
 /// Read and summed at once, while the piece is still in the processor's cache.
 const PIECE: usize = 256 << 10;
+/// From here on a thread that sums is worth its start.
+pub(super) const LEAST_ASIDE: usize = 2 << 20;
 const INPUT: u64 = 64 << 10;
 
 /// Checks everything known about a member before its data; returns where that starts.
@@ -187,7 +191,7 @@ pub(super) fn inflate(entry: &Listed, compressed: &[u8]) -> Result<Vec<u8>> {
     // The size is bounded by what deflate can make of the bytes that are here.
     let size = usize::try_from(entry.size).unwrap_or(usize::MAX);
     let mut bytes = bulk::zeroed(size)?;
-    let mut member = Member::new(&mut reader, entry, &mut inflater, &mut spent);
+    let mut member = Member::new(&mut reader, entry, &mut inflater, &mut spent, false);
     member.read_exact(&mut bytes)?;
     member.finish()?;
     Ok(bytes)
@@ -202,15 +206,18 @@ pub(crate) struct Member<'r, R> {
     left: u64,
     /// Of all members, for `Limits::total_bytes`.
     spent: &'r mut u64,
+    /// Whether another thread may sum.
+    aside: bool,
 }
 
 impl<'r, R: Read> Member<'r, R> {
-    /// `reader` stands at the data; `inflater` is any of earlier use.
+    /// `reader` stands at the data; `inflater` is any of earlier use; `aside`: another thread may sum.
     pub(super) fn new(
         reader: &'r mut R,
         entry: &'r Listed,
         inflater: &'r mut Option<Inflater>,
         spent: &'r mut u64,
+        aside: bool,
     ) -> Self {
         let inflater = (!entry.stored).then(|| {
             let inflater = inflater.get_or_insert_with(Inflater::new);
@@ -224,6 +231,7 @@ impl<'r, R: Read> Member<'r, R> {
             hasher: Hasher::new(),
             left: entry.size,
             spent,
+            aside,
         }
     }
 
@@ -261,24 +269,66 @@ impl<'r, R: Read> Member<'r, R> {
     }
 }
 
+impl<R: Read> Member<'_, R> {
+    /// At least one byte, not yet summed.
+    fn next(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match &mut self.inflater {
+            Some(inflater) => inflater.read(self.reader, buf),
+            None => match self.reader.read(buf)? {
+                0 => Err(io::ErrorKind::UnexpectedEof.into()),
+                got => Ok(got),
+            },
+        }
+    }
+
+    /// Fills all of `buf` while another thread sums; `None` where there is no thread to be had.
+    fn read_aside(&mut self, buf: &mut [u8]) -> Option<io::Result<()>> {
+        thread::scope(|scope| {
+            let (filled, pieces) = mpsc::channel::<&[u8]>();
+            let mut sum = self.hasher.clone();
+            let summing = thread::Builder::new().spawn_scoped(scope, move || {
+                pieces.iter().for_each(|piece| sum.update(piece));
+                sum
+            });
+            let summing = summing.ok()?;
+            let read = buf.chunks_mut(PIECE).try_for_each(|piece| {
+                let mut at = 0;
+                while at < piece.len() {
+                    match self.next(&mut piece[at..]) {
+                        Ok(got) => at += got,
+                        Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
+                        Err(err) => return Err(err),
+                    }
+                }
+                // It hangs up only when it has all.
+                filled.send(piece).map_err(|_| io::ErrorKind::BrokenPipe.into())
+            });
+            drop(filled);
+            self.hasher = summing.join().ok()?;
+            Some(read)
+        })
+    }
+}
+
 impl<R: Read> Read for Member<'_, R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let most = buf
-            .len()
-            .min(PIECE)
-            .min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let most = buf.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
         let buf = &mut buf[..most];
         if buf.is_empty() {
             return Ok(0);
         }
-        let got = match &mut self.inflater {
-            Some(inflater) => inflater.read(self.reader, buf)?,
-            None => match self.reader.read(buf)? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                got => got,
-            },
+        let got = if self.aside
+            && buf.len() >= LEAST_ASIDE
+            && let Some(read) = self.read_aside(buf)
+        {
+            read?;
+            buf.len()
+        } else {
+            let piece = &mut buf[..most.min(PIECE)];
+            let got = self.next(piece)?;
+            self.hasher.update(&piece[..got]);
+            got
         };
-        self.hasher.update(&buf[..got]);
         self.left -= got as u64;
         *self.spent = self.spent.saturating_add(got as u64);
         Ok(got)
