@@ -1,6 +1,6 @@
 //! A simulation that appends rows while Python follows.
 //!
-//! `cargo run --example append_log`; meanwhile, or at any time later:
+//! `cargo run --example append_log -- log.npy` goes on until it is killed, and so does this beside it:
 //!
 //! ```python
 //! import time, numpy as np
@@ -14,9 +14,11 @@
 //!     time.sleep(1)
 //! ```
 //!
-//! Each `np.load` sees the rows of the last `flush`, whole. A run that was killed goes on where its log ends.
+//! Each `np.load` sees the rows of the last `flush`, whole. A run that was killed goes on where its log ends. Without a
+//! path the example shows that by itself, in a moment.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_npz::{NpyReader, NpyWriter};
@@ -29,10 +31,13 @@ struct Row {
 }
 
 fn main() -> serde_npz::Result<()> {
+    if let Some(path) = std::env::args_os().nth(1) {
+        return run(Path::new(&path), u64::MAX, Duration::from_millis(10));
+    }
     let path = std::env::temp_dir().join(format!("serde_npz-append-log-{}.npy", std::process::id()));
-    run(&path, 250)?;
+    run(&path, 250, Duration::ZERO)?;
     // The next day, or after a crash.
-    run(&path, 1000)?;
+    run(&path, 1000, Duration::ZERO)?;
 
     let mut log = NpyReader::open(&path)?;
     println!("{} rows of {}", log.header().shape()[0], log.header().dtype());
@@ -44,14 +49,15 @@ fn main() -> serde_npz::Result<()> {
     Ok(())
 }
 
-/// Simulates up to `end`, from where the log stands.
-fn run(path: &Path, end: u64) -> serde_npz::Result<()> {
+/// Simulates up to `end`, from where the log stands; a step takes that long.
+fn run(path: &Path, end: u64, step: Duration) -> serde_npz::Result<()> {
     let mut log = match path.exists() {
         true => NpyWriter::append(path)?,
         false => NpyWriter::create(path)?,
     };
     println!("going on at step {}", log.rows());
     while log.rows() < end {
+        std::thread::sleep(step);
         log.push(&simulate(log.rows()))?;
         // What was flushed stays, whatever happens to this program; it costs a wait for the disk.
         if log.rows() % 100 == 0 {

@@ -1,12 +1,16 @@
 //! Rows through a pipe: one side writes arrays, the other takes them row by row, in constant memory.
+//! `cargo run --example stream`.
 //!
 //! The pipe may as well be a socket or the standard output, and Python at its other end:
 //!
 //! ```python
 //! import sys, numpy as np
 //!
-//! with open("/dev/stdin", "rb") as pipe:
-//!     names, samples = np.load(pipe), np.load(pipe)  # np.save(pipe, ..) is the way back
+//! class Pipe:  # np.load wants to seek, and what it reads from a file has to be one on a disk
+//!     read = sys.stdin.buffer.read
+//!
+//! names, samples = np.lib.format.read_array(Pipe), np.lib.format.read_array(Pipe)
+//! # np.save(sys.stdout.buffer, ..) is the way back
 //! ```
 
 use std::io::{BufReader, BufWriter};
