@@ -46,6 +46,10 @@ pub(crate) type Pieces<'a> = dyn Fn(&mut dyn FnMut(&[u8]) -> Result<()>) -> Resu
 pub(crate) enum RawData<'a> {
     Bytes(&'a [u8]),
     /// Hands piece after piece to the function it is given; the pieces together are as long as the header says.
+    #[cfg_attr(
+        not(any(feature = "ndarray-0_17", feature = "nalgebra-0_34")),
+        allow(dead_code, reason = "only arrays of other crates may have gaps")
+    )]
     Pieces(&'a Pieces<'a>),
 }
 
