@@ -23,7 +23,25 @@
 //!
 //! One member per field, groups joined by `/`, object data (pickle) refused always. Coming from Python? See [`guide`].
 //!
+//! | for | there are |
+//! |---|---|
+//! | a value to a file and back | [`save_npz`], [`load_npz`], [`save_npy`], [`load_npy`]; writers, readers, vectors and slices likewise |
+//! | a pipe or a socket | [`to_npz_stream`], [`to_npy_writer`], [`from_npy_reader`] |
+//! | compression, threads, durability, casting, limits | [`WriteOptions`], [`ReadOptions`], [`Limits`] |
+//! | another layout for a field | [`with`] |
+//! | an archive member by member; more members, and fewer | [`NpzReader`], [`NpzWriter`] |
+//! | an array row by row; more rows | [`NpyReader`], [`NpyWriter`] |
+//! | arrays larger than memory, members without a copy | [`ArrayView`]; `NpyMmap`, `NpyMmapMut`, `NpzMmap` (feature `mmap`) |
+//! | the state of a long run | [`Checkpoints`] |
+//! | files nobody knows the type of | [`Value`], [`NpzReader::entries`], [`Header`], [`Dtype`] |
+//!
+//! The features `ndarray-0_17` and `nalgebra-0_34` bring modules for these crates' arrays as they lie in memory, `chrono`
+//! its types for times.
+//!
+//! # What becomes what
+//!
 #![doc = include_str!("mapping.md")]
+#![doc = include_str!("limits.md")]
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
 
