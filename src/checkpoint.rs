@@ -157,8 +157,9 @@ impl Checkpoints {
         self
     }
 
-    /// How checkpoints are read; another separator than `/` has to be told here and to
-    /// [`write_options`](Checkpoints::write_options).
+    /// How checkpoints are read.
+    ///
+    /// Another separator than `/` has to be told here and to [`write_options`](Checkpoints::write_options).
     ///
     /// ```
     /// use serde_npz::{Checkpoints, Limits, ReadOptions};

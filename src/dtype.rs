@@ -226,8 +226,10 @@ impl Dtype {
         }
     }
 
-    /// NumPy's letter for what the elements are: `b` bool, `i` and `u` integers, `f` and `c` floats, `M` and `m` times,
-    /// `S` bytes, `U` text, `V` records, subarrays and bytes without a meaning.
+    /// NumPy's letter for what the elements are.
+    ///
+    /// `b` bool, `i` and `u` integers, `f` floats, `c` complex numbers, `M` and `m` times, `S` bytes, `U` text, `V` records,
+    /// subarrays and bytes without a meaning.
     ///
     /// ```
     /// let dtype: serde_npz::Dtype = "<M8[ns]".parse()?;

@@ -155,8 +155,9 @@ impl Limits {
         self
     }
 
-    /// Elements handed out one by one to a target that takes whatever comes (`deserialize_any`), and elements that
-    /// hold no byte; checked against the header first.
+    /// Elements handed out one by one to a target that takes whatever comes, and elements that hold no byte.
+    ///
+    /// Such a target asks for `deserialize_any`. The header is checked against the bound before any element is read.
     ///
     /// ```
     /// let limits = serde_npz::Limits::new().any_elements(1 << 30);
@@ -389,7 +390,11 @@ impl ReadOptions {
         self
     }
 
-    /// How many threads inflate at most.
+    /// How many threads inflate at most, the caller's included.
+    ///
+    /// As many as there are cores unless told, and one where the system has no threads. They inflate members ahead of
+    /// the one that is taken, where a value asks for several of 32 KiB to 64 MiB; compressed and inflated, those take
+    /// 256 MiB and one member at most. Threads start when there is work for them, and end with the value.
     ///
     /// ```
     /// let options = serde_npz::ReadOptions::new().threads(2);

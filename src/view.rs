@@ -151,8 +151,7 @@ impl<'a, T: Element> ArrayView<'a, T> {
         self.as_slice().is_empty()
     }
 
-    /// All elements as they lie in memory: in C order, or in Fortran order where [`fortran_order`](Self::fortran_order)
-    /// says so.
+    /// All elements as they lie in memory, in C order or as [`fortran_order`](Self::fortran_order) says.
     ///
     /// ```
     /// let view = serde_npz::ArrayView::fortran(&[1, 3, 2, 4], &[2, 2])?;

@@ -254,8 +254,9 @@ impl NpzMmap {
         get_lent(self.reader(), name)
     }
 
-    /// The whole archive as one value, as [`from_npz_slice`](crate::from_npz_slice) reads it: arrays it borrows are lent,
-    /// members it does not ask for are not touched.
+    /// The whole archive as one value, as [`from_npz_slice`](crate::from_npz_slice) reads it.
+    ///
+    /// Arrays it borrows are lent, members it does not ask for are not touched.
     ///
     /// ```
     /// use serde::Deserialize;

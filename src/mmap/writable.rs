@@ -265,8 +265,10 @@ impl NpyMmapMut {
         self.npy.read_rows(&self.map, range)
     }
 
-    /// Brings all changes onto the disk; without it they get there when the system likes, which every other program sees
-    /// at once all the same. Of a copy-on-write map there is nothing to bring.
+    /// Brings all changes onto the disk.
+    ///
+    /// Without it they get there when the system likes; every other program sees them at once all the same. Of a
+    /// copy-on-write map there is nothing to bring.
     ///
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-mut-flush-{}.npy", std::process::id()));

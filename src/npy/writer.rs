@@ -128,11 +128,11 @@ impl NpyWriter<File> {
         NpyWriter::on_disk(handle, Some(target), options.durable)
     }
 
-    /// Goes on with the array at `path` along its first axis, in place; `.npy` is appended as [`NpyWriter::create`] does,
-    /// where a file of that name is there.
+    /// Goes on with the array at `path` along its first axis, in place.
     ///
-    /// Rows have to be as those in the file: dtype, shape, and texts no longer than its width. Byte order and padding of
-    /// the file are kept. Only the array of a writer without rows, `<f8` of shape (0,), takes what the first row brings.
+    /// `.npy` is appended to the path where a file of that name is there. Rows have to be as those in the file: dtype,
+    /// shape, and texts no longer than its width. Byte order and padding of the file are kept. Only the array of a
+    /// writer without rows, `<f8` of shape (0,), takes what the first row brings.
     ///
     /// What lies behind the array is what a killed writer had not counted yet, and is cut off. Another array there, as
     /// `np.save` to one handle leaves it, is an error.
