@@ -53,7 +53,7 @@ fn members_are_added_replaced_removed_and_moved_together() {
         npz.add("e", &map(&[("e", 9000)])["e"]).unwrap();
         npz.add("b", &map(&[("b", 7)])["b"]).unwrap();
         let err = npz.add("b", &1).unwrap_err();
-        assert_eq!(err.kind(), ErrorKind::DuplicateName, "once in a session");
+        assert_eq!(err.kind(), ErrorKind::DuplicateName, "once by one writer");
         // Until the end the old one is there.
         assert_eq!(std::fs::read(&path).unwrap(), before);
         npz.finish().unwrap();
@@ -89,7 +89,7 @@ fn members_are_added_replaced_removed_and_moved_together() {
         npz.compact().unwrap();
         npz.add("h", &map(&[("h", 1)])["h"]).unwrap();
         let err = npz.add("f", &1).unwrap_err();
-        assert_eq!(err.kind(), ErrorKind::DuplicateName, "moved, and still of this session");
+        assert_eq!(err.kind(), ErrorKind::DuplicateName, "moved, and still of this writer");
         npz.add("b", &map(&[("b", 1)])["b"]).unwrap();
         npz.finish().unwrap();
         expected.extend(map(&[("f", 8), ("e", 20), ("h", 1), ("b", 1)]));

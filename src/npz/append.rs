@@ -64,7 +64,7 @@ impl NpzWriter<BufWriter<File>> {
         Self::append_with(path, &WriteOptions::new())
     }
 
-    /// As [`NpzWriter::append`], with the compression and the separator of `options` for what is added.
+    /// As [`NpzWriter::append`], with the compression, separator and threads of `options` for what is added.
     ///
     /// ```
     /// use serde_npz::{NpzReader, NpzWriter, WriteOptions};

@@ -70,7 +70,7 @@ impl NpzWriter<BufWriter<File>> {
         Self::create_with(path, &WriteOptions::new())
     }
 
-    /// As [`NpzWriter::create`], with the compression, the separator and the durability of `options`.
+    /// As [`NpzWriter::create`], with the compression, separator, threads and durability of `options`.
     ///
     /// ```
     /// use serde_npz::{NpzWriter, WriteOptions};
@@ -113,7 +113,7 @@ impl<W: Write + Seek> NpzWriter<W> {
         Self::with_options(writer, &WriteOptions::new())
     }
 
-    /// As [`NpzWriter::new`], with the compression and the separator of `options`.
+    /// As [`NpzWriter::new`], with the compression, separator and threads of `options`.
     ///
     /// ```
     /// use std::io::Cursor;

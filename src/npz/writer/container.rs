@@ -105,7 +105,7 @@ impl<O: Output> Container<O> {
         }
     }
 
-    /// Whether a member of this session has the key: one that was there before is replaced.
+    /// Whether this writer has added a member of the key: one that was there before is replaced.
     fn is_taken(&self, claim: &str) -> bool {
         let record = self.claimed.get(claim).and_then(|&at| self.body.records().get(at));
         record.is_some_and(|record| !record.old)
