@@ -244,11 +244,12 @@ impl WriteOptions {
         self
     }
 
-    /// How many threads compress at most, the caller's included; the bytes are the same whatever the number.
+    /// How many threads write an archive at most, the caller's included; the bytes are the same whatever the number.
     ///
-    /// As many as there are cores unless told, and one where the system has no threads. Each takes blocks of 256 KiB,
-    /// of one large member or of several; all that waits meanwhile takes less than 2 MiB for each thread. Threads start
-    /// when there is work for them, and end with the archive.
+    /// As many as there are cores unless told, and one where the system has no threads. To deflate, each takes blocks of
+    /// 256 KiB, of one large member or of several; all that waits meanwhile takes less than 2 MiB for each thread. While
+    /// 2 MiB and more of a stored member are written in one piece, another thread computes its checksum, which takes no
+    /// memory. Threads start when there is work for them, and end with the archive.
     ///
     /// ```
     /// let options = serde_npz::WriteOptions::new().threads(2);
