@@ -1,25 +1,27 @@
 //! Names back to values: a group is a map, a struct or a list, an array is `npy::de` over a member.
 
+mod access;
+mod store;
+
 use std::io::{Cursor as IoCursor, Read, Seek};
 use std::sync::Arc;
 
-use serde::de::{
-    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
-    VariantAccess, Visitor,
-};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 
+use self::access::{AsMap, Elements, Members, Told, Variant};
+pub(crate) use self::store::check_magic;
+use self::store::{Lender, Reader, Store};
 use crate::error::{Error, ErrorKind, Result};
 use crate::header::MAGIC;
 use crate::marker::{JSON, Marker, ORDERED, VALUE};
 use crate::npy::cursor::{Cursor, limit};
 use crate::npy::de::Array;
-use crate::npy::item::Key;
-use crate::npz::reader::{NpzReader, left_over, not_an_array};
+use crate::npz::reader::NpzReader;
 use crate::npz::rows::Rows;
 use crate::npz::ser::ragged::{OFFSETS, VALUES};
 use crate::npz::tree::{ROOT, Role, Tree};
 use crate::options::ReadOptions;
-use crate::source::{Slice, Source, Stream, read_full};
+use crate::source::read_full;
 
 impl<R: Read + Seek> NpzReader<R> {
     /// Reads one array, or a whole group, by its name.
@@ -132,110 +134,6 @@ fn missing(name: &str, members: usize) -> Error {
             name.escape_debug()
         ),
     )
-}
-
-/// The members of an archive, as far as they can be lent.
-trait Store<'de> {
-    type Inner: Read + Seek;
-
-    fn reader(&mut self) -> &mut NpzReader<Self::Inner>;
-
-    /// Runs `body` over the bytes of a member, which are checked to the end before its value is handed out.
-    fn read<T>(&mut self, index: usize, body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>) -> Result<T>;
-}
-
-/// Members are copied.
-struct Reader<'r, R>(&'r mut NpzReader<R>);
-
-impl<'de, R: Read + Seek> Store<'de> for Reader<'_, R> {
-    type Inner = R;
-
-    fn reader(&mut self) -> &mut NpzReader<R> {
-        self.0
-    }
-
-    fn read<T>(&mut self, index: usize, body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>) -> Result<T> {
-        match self.0.take_ahead(index) {
-            Some(bytes) => read_bytes(&bytes?, body),
-            None => read_member(self.0, index, body),
-        }
-    }
-}
-
-/// Stored members are lent.
-struct Lender<'de> {
-    reader: NpzReader<IoCursor<&'de [u8]>>,
-    bytes: &'de [u8],
-}
-
-impl<'de> Lender<'de> {
-    fn new(reader: NpzReader<IoCursor<&'de [u8]>>) -> Self {
-        let bytes = reader.inner().get_ref();
-        Lender { bytes, reader }
-    }
-}
-
-impl<'de> Store<'de> for Lender<'de> {
-    type Inner = IoCursor<&'de [u8]>;
-
-    fn reader(&mut self) -> &mut NpzReader<Self::Inner> {
-        &mut self.reader
-    }
-
-    fn read<T>(&mut self, index: usize, body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>) -> Result<T> {
-        let Some(range) = self.reader.stored_range(index)? else {
-            return Reader(&mut self.reader).read(index, body);
-        };
-        let range = range.start as usize..range.end as usize;
-        let Some(bytes) = self.bytes.get(range) else {
-            return Err(Error::new(
-                ErrorKind::Truncated,
-                "found the archive's end inside a member, expected all of it",
-            ));
-        };
-        self.reader.check_crc(index, bytes)?;
-        check_magic(bytes)?;
-        let mut slice = Slice(bytes);
-        let value = body(&mut slice)?;
-        match slice.0.len() {
-            0 => Ok(value),
-            left => Err(left_over(left as u64)),
-        }
-    }
-}
-
-pub(crate) fn check_magic(start: &[u8]) -> Result<()> {
-    if start.starts_with(MAGIC) {
-        Ok(())
-    } else {
-        Err(not_an_array(&start[..start.len().min(MAGIC.len())]))
-    }
-}
-
-fn read_member<'de, R: Read + Seek, T>(
-    reader: &mut NpzReader<R>,
-    index: usize,
-    body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>,
-) -> Result<T> {
-    let mut member = reader.member(index)?;
-    let mut magic = [0; MAGIC.len()];
-    let got = read_full(&mut member, &mut magic)?;
-    check_magic(&magic[..got])?;
-    let proven = member.proven() + got as u64;
-    let value = body(&mut Stream::with_proven((&magic[..]).chain(&mut member), proven))?;
-    member.finish()?;
-    Ok(value)
-}
-
-/// Bytes that are checked, but gone when the value is made.
-fn read_bytes<'de, T>(bytes: &[u8], body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>) -> Result<T> {
-    check_magic(bytes)?;
-    let mut rest = bytes;
-    let value = body(&mut Stream::with_proven(&mut rest, bytes.len() as u64))?;
-    match rest.len() {
-        0 => Ok(value),
-        left => Err(left_over(left as u64)),
-    }
 }
 
 /// The names of all arrays and texts of an archive, put in order once.
@@ -709,189 +607,5 @@ impl<'de, S: Store<'de>> Deserializer<'de> for Place<'_, S> {
 
     fn is_human_readable(&self) -> bool {
         true
-    }
-}
-
-/// A map of one entry, whose key tells what the value is.
-struct Told<D>(&'static str, D);
-
-impl<'de, D: Deserializer<'de, Error = Error>> Deserializer<'de> for Told<D> {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_map(TellOnce {
-            key: Some(self.0),
-            value: Some(self.1),
-        })
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
-    }
-}
-
-struct TellOnce<D> {
-    key: Option<&'static str>,
-    value: Option<D>,
-}
-
-impl<'de, D: Deserializer<'de, Error = Error>> MapAccess<'de> for TellOnce<D> {
-    type Error = Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
-        self.key.take().map(|key| seed.deserialize(Key(key))).transpose()
-    }
-
-    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value> {
-        match self.value.take() {
-            Some(value) => seed.deserialize(value),
-            None => Err(Error::new(
-                ErrorKind::Message,
-                "found no value, expected a key to be taken first",
-            )),
-        }
-    }
-}
-
-/// A group as a map, whatever its names are.
-struct AsMap<'a, S>(Place<'a, S>);
-
-impl<'de, S: Store<'de>> Deserializer<'de> for AsMap<'_, S> {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.0.map(None, visitor)
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
-    }
-}
-
-/// The members of a group by name.
-struct Members<'a, S> {
-    place: Place<'a, S>,
-    children: std::vec::IntoIter<(&'a str, usize)>,
-    value: Option<(&'a str, usize)>,
-}
-
-impl<'de, S: Store<'de>> MapAccess<'de> for Members<'_, S> {
-    type Error = Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
-        self.value = self.children.next();
-        match self.value {
-            Some((name, _)) => seed.deserialize(Key(name)).map(Some).map_err(|e| e.at_member(name)),
-            None => Ok(None),
-        }
-    }
-
-    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value> {
-        let Some((name, at)) = self.value.take() else {
-            return Err(Error::new(
-                ErrorKind::Message,
-                "found no member, expected a key to be taken first",
-            ));
-        };
-        let place = &mut self.place;
-        let child = Place {
-            store: &mut *place.store,
-            tree: place.tree,
-            at,
-            depth: place.depth,
-            marker: place.marker,
-        };
-        seed.deserialize(child).map_err(|e| e.at_member(name))
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.children.len())
-    }
-}
-
-/// The members of a list by number.
-struct Elements<'a, S> {
-    place: Place<'a, S>,
-    list: std::vec::IntoIter<usize>,
-    at: u64,
-}
-
-impl<'de, S: Store<'de>> SeqAccess<'de> for &mut Elements<'_, S> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
-        let Some(at) = self.list.next() else { return Ok(None) };
-        let number = self.at;
-        self.at += 1;
-        let place = &mut self.place;
-        let child = Place {
-            store: &mut *place.store,
-            tree: place.tree,
-            at,
-            depth: place.depth,
-            marker: place.marker,
-        };
-        seed.deserialize(child)
-            .map(Some)
-            .map_err(|e| e.at_member(&number.to_string()))
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.list.len())
-    }
-}
-
-/// A group of one as a data-carrying variant.
-struct Variant<'a, S> {
-    name: &'a str,
-    content: Place<'a, S>,
-}
-
-impl<'de, 'a, S: Store<'de>> EnumAccess<'de> for Variant<'a, S> {
-    type Error = Error;
-    type Variant = Content<'a, S>;
-
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self::Variant)> {
-        let value = seed.deserialize(Key(self.name))?;
-        Ok((
-            value,
-            Content {
-                name: self.name,
-                place: self.content,
-            },
-        ))
-    }
-}
-
-struct Content<'a, S> {
-    name: &'a str,
-    place: Place<'a, S>,
-}
-
-impl<'de, S: Store<'de>> VariantAccess<'de> for Content<'_, S> {
-    type Error = Error;
-
-    fn unit_variant(self) -> Result<()> {
-        self.place
-            .array(|array| serde::Deserialize::deserialize(array))
-            .map_err(|e| e.at_member(self.name))
-    }
-
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value> {
-        seed.deserialize(self.place).map_err(|e| e.at_member(self.name))
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
-        self.place
-            .deserialize_tuple(len, visitor)
-            .map_err(|e| e.at_member(self.name))
-    }
-
-    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value> {
-        self.place
-            .deserialize_struct("", fields, visitor)
-            .map_err(|e| e.at_member(self.name))
     }
 }

@@ -1,0 +1,112 @@
+//! The bytes of members: lent where the archive lies in memory, copied elsewhere, checked to the end either way.
+
+use std::io::{Cursor as IoCursor, Read, Seek};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::header::MAGIC;
+use crate::npz::reader::{NpzReader, left_over, not_an_array};
+use crate::source::{Slice, Source, Stream, read_full};
+
+/// The members of an archive, as far as they can be lent.
+pub(super) trait Store<'de> {
+    type Inner: Read + Seek;
+
+    fn reader(&mut self) -> &mut NpzReader<Self::Inner>;
+
+    /// Runs `body` over the bytes of a member, which are checked to the end before its value is handed out.
+    fn read<T>(&mut self, index: usize, body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>) -> Result<T>;
+}
+
+/// Members are copied.
+pub(super) struct Reader<'r, R>(pub(super) &'r mut NpzReader<R>);
+
+impl<'de, R: Read + Seek> Store<'de> for Reader<'_, R> {
+    type Inner = R;
+
+    fn reader(&mut self) -> &mut NpzReader<R> {
+        self.0
+    }
+
+    fn read<T>(&mut self, index: usize, body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>) -> Result<T> {
+        match self.0.take_ahead(index) {
+            Some(bytes) => read_bytes(&bytes?, body),
+            None => read_member(self.0, index, body),
+        }
+    }
+}
+
+/// Stored members are lent.
+pub(super) struct Lender<'de> {
+    pub(super) reader: NpzReader<IoCursor<&'de [u8]>>,
+    pub(super) bytes: &'de [u8],
+}
+
+impl<'de> Lender<'de> {
+    pub(super) fn new(reader: NpzReader<IoCursor<&'de [u8]>>) -> Self {
+        let bytes = reader.inner().get_ref();
+        Lender { bytes, reader }
+    }
+}
+
+impl<'de> Store<'de> for Lender<'de> {
+    type Inner = IoCursor<&'de [u8]>;
+
+    fn reader(&mut self) -> &mut NpzReader<Self::Inner> {
+        &mut self.reader
+    }
+
+    fn read<T>(&mut self, index: usize, body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>) -> Result<T> {
+        let Some(range) = self.reader.stored_range(index)? else {
+            return Reader(&mut self.reader).read(index, body);
+        };
+        let range = range.start as usize..range.end as usize;
+        let Some(bytes) = self.bytes.get(range) else {
+            return Err(Error::new(
+                ErrorKind::Truncated,
+                "found the archive's end inside a member, expected all of it",
+            ));
+        };
+        self.reader.check_crc(index, bytes)?;
+        check_magic(bytes)?;
+        let mut slice = Slice(bytes);
+        let value = body(&mut slice)?;
+        match slice.0.len() {
+            0 => Ok(value),
+            left => Err(left_over(left as u64)),
+        }
+    }
+}
+
+pub(crate) fn check_magic(start: &[u8]) -> Result<()> {
+    if start.starts_with(MAGIC) {
+        Ok(())
+    } else {
+        Err(not_an_array(&start[..start.len().min(MAGIC.len())]))
+    }
+}
+
+pub(super) fn read_member<'de, R: Read + Seek, T>(
+    reader: &mut NpzReader<R>,
+    index: usize,
+    body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>,
+) -> Result<T> {
+    let mut member = reader.member(index)?;
+    let mut magic = [0; MAGIC.len()];
+    let got = read_full(&mut member, &mut magic)?;
+    check_magic(&magic[..got])?;
+    let proven = member.proven() + got as u64;
+    let value = body(&mut Stream::with_proven((&magic[..]).chain(&mut member), proven))?;
+    member.finish()?;
+    Ok(value)
+}
+
+/// Bytes that are checked, but gone when the value is made.
+pub(super) fn read_bytes<'de, T>(bytes: &[u8], body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>) -> Result<T> {
+    check_magic(bytes)?;
+    let mut rest = bytes;
+    let value = body(&mut Stream::with_proven(&mut rest, bytes.len() as u64))?;
+    match rest.len() {
+        0 => Ok(value),
+        left => Err(left_over(left as u64)),
+    }
+}
