@@ -283,6 +283,7 @@ impl<'a, T: Element> ArrayView<'a, T> {
     }
 
     /// The data of an array as it lies in memory.
+    #[cfg(feature = "mmap")]
     pub(crate) fn lend(header: &Header, data: &'a [u8]) -> Result<Self> {
         let elements = lend(header, data)?;
         let layout = layout(header, elements.len())?;
@@ -387,6 +388,7 @@ impl<T: Element> fmt::Debug for ArrayView<'_, T> {
 }
 
 /// The data of an array as elements, or why it is not.
+#[cfg(feature = "mmap")]
 fn lend<'a, T: Element>(header: &Header, data: &'a [u8]) -> Result<&'a [T]> {
     check_len(header, data)?;
     check_fit::<T>(header)?;
@@ -405,6 +407,7 @@ fn check_len(header: &Header, data: &[u8]) -> Result<()> {
     }
 }
 
+#[cfg(feature = "mmap")]
 fn check_fit<T: Element>(header: &Header) -> Result<()> {
     let (found, expected) = (header.dtype(), T::dtype());
     match element::fit::<T>(found) {
@@ -416,6 +419,7 @@ fn check_fit<T: Element>(header: &Header) -> Result<()> {
     }
 }
 
+#[cfg(feature = "mmap")]
 fn check_aligned<T>(data: &[u8]) -> Result<()> {
     let off = data.as_ptr().addr() % align_of::<T>();
     if off == 0 {
@@ -428,6 +432,7 @@ fn check_aligned<T>(data: &[u8]) -> Result<()> {
     )))
 }
 
+#[cfg(feature = "mmap")]
 #[cold]
 fn not_lent(why: fmt::Arguments<'_>) -> Error {
     Error::new(
@@ -459,6 +464,7 @@ fn convert<T: Element>(header: &Header, data: &[u8], options: &ReadOptions) -> R
 }
 
 /// The header of a part of the first axis, and where its bytes lie in the data.
+#[cfg(feature = "mmap")]
 pub(crate) fn first_axis_range(header: &Header, range: impl RangeBounds<usize>) -> Result<(Header, Range<usize>)> {
     let whole = layout(header, usize::try_from(header.count()).unwrap_or(usize::MAX))?;
     let (elements, part) = whole.slice(range)?;

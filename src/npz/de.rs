@@ -79,6 +79,7 @@ pub(crate) fn read_lent<'de, T: Deserialize<'de>>(reader: NpzReader<IoCursor<&'d
 }
 
 /// One array or group of such an archive, as [`NpzReader::get`].
+#[cfg(feature = "mmap")]
 pub(crate) fn get_lent<'de, T: Deserialize<'de>>(reader: NpzReader<IoCursor<&'de [u8]>>, name: &str) -> Result<T> {
     get(&mut Lender::new(reader), name)
 }

@@ -419,6 +419,7 @@ impl<R> NpzReader<R> {
     }
 
     /// The same archive through another reader: nothing is read again, the limits count anew.
+    #[cfg(feature = "mmap")]
     pub(crate) fn through<S>(&self, reader: S) -> NpzReader<S> {
         NpzReader {
             reader: Window::new(reader),

@@ -3,8 +3,11 @@
 use std::ops::RangeBounds;
 
 use super::layout::Layout;
-use super::{ArrayView, Element, Elements, check_aligned, check_fit, check_len, layout, no_elements};
+use super::{ArrayView, Element, Elements};
+#[cfg(feature = "mmap")]
+use super::{check_aligned, check_fit, check_len, layout, no_elements};
 use crate::error::Result;
+#[cfg(feature = "mmap")]
 use crate::header::Header;
 
 /// An array whose elements are a slice that can be changed: see [`ArrayView`].
@@ -132,6 +135,7 @@ impl<'a, T: Element> ArrayViewMut<'a, T> {
     }
 
     /// The data of an array as it lies in memory.
+    #[cfg(feature = "mmap")]
     pub(crate) fn lend(header: &Header, data: &'a mut [u8]) -> Result<Self> {
         check_len(header, data)?;
         check_fit::<T>(header)?;
