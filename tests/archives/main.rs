@@ -3,7 +3,7 @@
 mod zip;
 
 use std::fs;
-use std::io::{Cursor, Write};
+use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -704,6 +704,29 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// A file that is cut while it is opened: its end was further off a moment ago.
+struct Shrinking<'a>(Cursor<&'a [u8]>);
+
+impl Read for Shrinking<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buf)
+    }
+}
+
+impl Seek for Shrinking<'_> {
+    fn seek(&mut self, pos: SeekFrom) -> io::Result<u64> {
+        let further = if matches!(pos, SeekFrom::End(_)) { 100 } else { 0 };
+        Ok(self.0.seek(pos)? + further)
+    }
+}
+
+#[test]
+fn a_file_cut_off_while_it_is_opened_is_truncated() {
+    let bytes = zip(&[a(), b()], &End::default());
+    let err = NpzReader::new(Shrinking(Cursor::new(&bytes))).unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Truncated, "{err}");
 }
 
 #[test]
