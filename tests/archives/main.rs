@@ -358,6 +358,23 @@ fn the_entries_of_the_directory_must_fit() {
         ErrorKind::UnsupportedArchive,
         "split",
     );
+    // The field of 64 bits holds a disk of 32 behind the sizes that are needed.
+    for disk in [0_u8, 1] {
+        let bytes = zip(
+            &[a().with(|part| (part.disk, part.central.extra) = (0xffff, extra(1, &[disk, 0, 0, 0])))],
+            &End::default(),
+        );
+        match disk {
+            0 => assert_eq!(load(&bytes).unwrap()[0].1, array(b"first")),
+            _ => drop(refused(&bytes, ErrorKind::UnsupportedArchive, "split")),
+        }
+    }
+    let mut bytes = zip(&[a()], &End::default());
+    let needed = bytes.windows(4).position(|window| window == b"PK\x01\x02").unwrap() + 6;
+    bytes[needed] = 63;
+    load(&bytes).unwrap();
+    bytes[needed] = 64;
+    refused(&bytes, ErrorKind::UnsupportedArchive, "needs version 64");
 }
 
 #[test]
