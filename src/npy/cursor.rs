@@ -19,6 +19,8 @@ const PIECE: u64 = 64 * 1024;
 pub(crate) struct Rules {
     pub(crate) casting: Casting,
     pub(crate) any_elements: u64,
+    /// The elements of subarrays that no byte proves, of all elements together.
+    pub(crate) byteless: u64,
 }
 
 /// The bytes of one element.
@@ -104,6 +106,7 @@ impl<'s, 'de> Cursor<'s, 'de> {
         let rules = Rules {
             casting: options.casting,
             any_elements: limits.any_elements,
+            byteless: header.count().saturating_mul(byteless(header.dtype())),
         };
         let mut data = match source.lend(len) {
             Some(lent) => Data::Lent(lent?),
@@ -443,6 +446,30 @@ fn refill(source: &mut dyn Source<'_>, piece: &mut Vec<u8>, at: &mut usize, left
         return Err(truncated(piece.len() as u64, n));
     }
     Ok(())
+}
+
+/// How often a walk along these axes stops; it never gets past one that is empty.
+pub(crate) fn stops(shape: &[u64]) -> u64 {
+    shape
+        .iter()
+        .take_while(|&&n| n != 0)
+        .fold(1, |all, &n| all.saturating_mul(n))
+}
+
+/// The elements of subarrays in one element that no byte of it proves.
+fn byteless(dtype: &Dtype) -> u64 {
+    match &dtype.kind {
+        Kind::Record(record) => record
+            .fields
+            .iter()
+            .fold(0, |all, field| all.saturating_add(byteless(&field.dtype))),
+        Kind::Array { item, shape } => {
+            let own = if dtype.itemsize() == 0 { stops(shape) } else { 0 };
+            let count = shape.iter().fold(1_u64, |all, &n| all.saturating_mul(n));
+            own.saturating_add(count.saturating_mul(byteless(item)))
+        }
+        _ => 0,
+    }
 }
 
 #[cold]

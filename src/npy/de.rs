@@ -12,7 +12,7 @@ use crate::dtype::{Dtype, Kind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::header::Header;
 use crate::marker::{Marker, ORDERED};
-use crate::npy::cursor::{Cursor, Rules, limit};
+use crate::npy::cursor::{Cursor, Rules, limit, stops};
 use crate::npy::de::ordered::Ordered;
 use crate::npy::item::{Item, utf8};
 use crate::npy::raw::RawAccess;
@@ -144,10 +144,11 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
         // Rows that hold no byte are not proven by anything: 2^40 of them are no reason to loop.
         let rest = &self.shape()[1..];
         let byteless = rest.contains(&0) || self.cursor.header.dtype().itemsize() == 0;
-        if byteless && len > self.cursor.rules.any_elements {
+        let stops = len.saturating_mul(stops(rest));
+        if byteless && stops > self.cursor.rules.any_elements {
             return Err(limit(
                 "elements without a byte",
-                len,
+                stops,
                 self.cursor.rules.any_elements,
                 "any_elements",
             ));
@@ -618,13 +619,14 @@ impl<'de> Deserializer<'de> for Flat<'_, '_, 'de> {
         let Flat { array, axes } = self;
         let dims = array.dims();
         let (outer, rest) = dims.split_at(axes);
-        let len = outer.iter().product();
+        let len = outer.iter().product::<u64>();
         // Several rows of a (.., 2) array of a wrapped complex number, say, are still proven by their bytes.
         let byteless = rest.contains(&0) || array.cursor.header.dtype().itemsize() == 0;
-        if byteless && len > array.cursor.rules.any_elements {
+        let stops = len.saturating_mul(stops(rest));
+        if byteless && stops > array.cursor.rules.any_elements {
             return Err(limit(
                 "elements without a byte",
-                len,
+                stops,
                 array.cursor.rules.any_elements,
                 "any_elements",
             ));

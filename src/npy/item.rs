@@ -12,7 +12,7 @@ use crate::dtype::{Dtype, Field, Kind, Order, Record, TimeBase, TimeUnit};
 use crate::error::{Error, ErrorKind, Result};
 use crate::header::Header;
 use crate::marker::{Marker, RAW};
-use crate::npy::cursor::{Bytes, Rules};
+use crate::npy::cursor::{Bytes, Rules, limit};
 use crate::npy::raw::RawAccess;
 use crate::npy::time::{NAT, convert, iso};
 use crate::options::Casting;
@@ -270,6 +270,15 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
                     len: 2,
                 };
                 visitor.visit_seq(&mut parts)
+            }
+            // What no byte proves is counted over the whole array: a few of them in each of many elements add up.
+            Kind::Array { .. } if self.dtype.itemsize() == 0 && self.rules.byteless > self.rules.any_elements => {
+                Err(limit(
+                    "elements without a byte",
+                    self.rules.byteless,
+                    self.rules.any_elements,
+                    "any_elements",
+                ))
             }
             Kind::Array { item, shape } => {
                 let (count, rest) = match &shape[..] {

@@ -85,9 +85,10 @@ impl Measure {
         })
     }
 
-    /// Parts are not looked at: inside an Option, or too deep.
+    /// Parts are not looked at: inside an Option, or too deep. A variant among them keeps its name.
     fn parts(self) -> Option<Self> {
-        if self.in_option { None } else { self.deeper() }
+        let whole = Measure { content: false, ..self };
+        if self.in_option { None } else { whole.deeper() }
     }
 }
 

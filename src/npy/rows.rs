@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::header::Header;
-use crate::npy::cursor::{Cursor, Paused, limit};
+use crate::npy::cursor::{Cursor, Paused, limit, stops};
 use crate::npy::de::Array;
 use crate::options::ReadOptions;
 use crate::source::Source;
@@ -28,8 +28,9 @@ impl Rows {
         let count = count(header)?;
         let max = options.limits.any_elements;
         let byteless = header.count() == 0 || header.dtype().itemsize() == 0;
-        if byteless && count > max {
-            return Err(limit("rows without a byte", count, max, "any_elements"));
+        let stops = stops(header.shape());
+        if byteless && count > 0 && stops > max {
+            return Err(limit("elements without a byte", stops, max, "any_elements"));
         }
         let (paused, failed) = match Cursor::new(header.clone(), source, options).and_then(Cursor::pause) {
             Ok(paused) => (Some(paused), None),

@@ -20,14 +20,28 @@ pub(super) fn first(node: Node) -> Result<Node> {
 
 /// Whether a later row fits the first one; a text too long for its width is found when it is written.
 pub(super) fn next(node: Node, before: &Node) -> Result<()> {
-    match before.clone().union(first(node)?, 0) {
+    let node = first(node)?;
+    match before.clone().union(node.clone(), 0) {
         Node::Fault(fault) => Err(fault.into_error().without_path()),
-        Node::Group => Err(Error::new(
-            ErrorKind::MixedTypes,
-            "found a row of another layout, expected one like the first",
-        )),
+        Node::Group => Err(another(&header(&node, 0)?, &header(before, 0)?)),
         _ => Ok(()),
     }
+}
+
+/// A row that would make a list of groups in an archive.
+#[cold]
+fn another(found: &Header, expected: &Header) -> Error {
+    let same = found.dtype() == expected.dtype() && found.shape().len() == expected.shape().len();
+    Error::new(
+        if same { ErrorKind::Ragged } else { ErrorKind::MixedTypes },
+        format_args!(
+            "found a row of {} of the shape {}, expected {} of the shape {} like the first",
+            found.dtype(),
+            Shape(&found.shape()[1..]),
+            expected.dtype(),
+            Shape(&expected.shape()[1..])
+        ),
+    )
 }
 
 #[cold]
