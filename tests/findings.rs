@@ -179,3 +179,67 @@ fn no_damaged_member_is_skipped_as_an_object() {
         .unwrap_err();
     assert_eq!((err.kind(), err.path()), (ErrorKind::CorruptArchive, "x"));
 }
+
+/// The variants in a tuple variant keep their names, also where the tuple would be one array without them.
+#[test]
+fn a_variant_inside_a_tuple_variant_keeps_its_name() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    enum Small {
+        A(u8, u8),
+        B(u8, u8),
+    }
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    enum Large {
+        Pair(Small, Small),
+    }
+    let value = BTreeMap::from([("x", Large::Pair(Small::A(1, 2), Small::B(3, 4)))]);
+    let bytes = to_npz_vec(&value).unwrap();
+    let reader = NpzReader::new(Cursor::new(&bytes)).unwrap();
+    assert_eq!(reader.names().collect::<Vec<_>>(), ["x/Pair/0/A", "x/Pair/1/B"]);
+    let back: BTreeMap<&str, Large> = from_npz_slice::<BTreeMap<String, Large>>(&bytes)
+        .unwrap()
+        .into_iter()
+        .map(|(_, large)| ("x", large))
+        .collect();
+    assert_eq!(back, value);
+}
+
+/// Elements without a byte are counted along all axes, subarrays and elements together.
+#[test]
+fn elements_without_a_byte_are_bounded_together() {
+    let npy = |descr: &str, shape: &str, data: &[u8]| {
+        let text = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}\n");
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((text.len() as u16).to_le_bytes());
+        bytes.extend(text.as_bytes());
+        bytes.extend(data);
+        bytes
+    };
+    for bytes in [
+        npy("'<f8'", "(67000000, 67000000, 0)", b""),
+        npy("[('a', '<f8', (2147483647, 0))]", "()", b""),
+        npy("[('a', '|V0', (60000000,)), ('b', '|u1')]", "(1000,)", &[0; 1000]),
+        npy("[('a', [('c', '|V0', (60000000,))], (60000000,))]", "()", b""),
+    ] {
+        let err = from_npy_slice::<serde_json::Value>(&bytes).unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::LimitExceeded, "{err}");
+        assert!(err.to_string().contains("any_elements"), "{err}");
+    }
+    let few = npy("[('a', '<f8', (2, 0)), ('b', '|u1')]", "(1,)", &[7]);
+    let found: serde_json::Value = from_npy_slice(&few).unwrap();
+    assert_eq!(found, serde_json::json!([{"a": [[], []], "b": 7}]));
+}
+
+#[test]
+fn a_row_of_another_length_is_ragged() {
+    let mut writer = serde_npz::NpyWriter::new(Cursor::new(Vec::new())).unwrap();
+    writer.push(&[1.0, 2.0]).unwrap();
+    let err = writer.push(&[1.0]).unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Ragged, "{err}");
+    assert!(
+        err.to_string().contains("(1,)") && err.to_string().contains("(2,)"),
+        "{err}"
+    );
+    let err = writer.push(&(1.0, [1.0, 2.0])).unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::MixedTypes, "{err}");
+}
