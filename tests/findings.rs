@@ -218,8 +218,8 @@ fn elements_without_a_byte_are_bounded_together() {
     for bytes in [
         npy("'<f8'", "(67000000, 67000000, 0)", b""),
         npy("[('a', '<f8', (2147483647, 0))]", "()", b""),
-        npy("[('a', '|V0', (60000000,)), ('b', '|u1')]", "(1000,)", &[0; 1000]),
-        npy("[('a', [('c', '|V0', (60000000,))], (60000000,))]", "()", b""),
+        npy("[('a', '<f4', (60000000, 0)), ('b', '|u1')]", "(1000,)", &[0; 1000]),
+        npy("[('a', [('c', '<f4', (60000000, 0))], (60000000,))]", "()", b""),
     ] {
         let err = from_npy_slice::<serde_json::Value>(&bytes).unwrap_err();
         assert_eq!(err.kind(), ErrorKind::LimitExceeded, "{err}");

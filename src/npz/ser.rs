@@ -495,8 +495,13 @@ impl<'w> Archive<'w> {
 
 /// The name of one member in its group.
 fn check_name(name: &str, separator: Option<char>) -> Result<()> {
+    if name.is_empty() {
+        return Err(Error::new(
+            ErrorKind::InvalidName,
+            "found an empty name, expected one of at least one character",
+        ));
+    }
     let held = match separator {
-        _ if name.is_empty() => "no character at all",
         _ if name.contains('\0') => "a NUL",
         Some(separator) if name.contains(separator) => "the separator",
         _ => return Ok(()),
