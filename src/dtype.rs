@@ -137,6 +137,8 @@ pub struct Field {
     pub(crate) name: String,
     pub(crate) title: Option<String>,
     pub(crate) offset: u64,
+    /// The itemsize of `dtype`, wanted for this field of every element.
+    pub(crate) size: u64,
     pub(crate) dtype: Dtype,
 }
 
@@ -532,11 +534,13 @@ impl Layout {
             return Err(too_deep());
         }
         let offset = self.end;
-        self.padding(dtype.itemsize())?;
+        let size = dtype.itemsize();
+        self.padding(size)?;
         self.fields.push(Field {
             name,
             title,
             offset,
+            size,
             dtype,
         });
         Ok(())

@@ -142,8 +142,37 @@ impl<'s, 'de> Cursor<'s, 'de> {
     }
 
     /// The next `n` bytes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take(&mut self, n: u64) -> Result<Bytes<'_, 'de>> {
+        let len = n as usize;
+        let ready = match &self.data {
+            Data::Stream { piece, at, .. } => piece.len() - at,
+            Data::Lent(bytes) => bytes.len(),
+            _ => 0,
+        };
+        // Nearly every element is at hand, and nothing is called.
+        if ready < len || len == 0 {
+            return self.take_next(n);
+        }
+        match &mut self.data {
+            Data::Stream { piece, at, .. } => {
+                let start = *at;
+                *at += len;
+                Ok(Bytes::Seen(&piece[start..start + len]))
+            }
+            Data::Lent(bytes) => {
+                let (now, rest) = bytes.split_at(len);
+                *bytes = rest;
+                Ok(Bytes::Lent(now))
+            }
+            // Nothing of them was ready.
+            _ => Err(truncated(0, n)),
+        }
+    }
+
+    /// `take` of what is yet to be fetched or turned, or is not there.
+    #[inline(never)]
+    fn take_next(&mut self, n: u64) -> Result<Bytes<'_, 'de>> {
         if matches!(self.data, Data::Fortran(_)) {
             self.turn()?;
         }

@@ -85,12 +85,32 @@ fn ascii(units: &[u8]) -> Option<String> {
     String::from_utf8(units[..len].iter().map(|next| unit(next) as u8).collect()).ok()
 }
 
+/// Texts of up to so many characters are put together without memory of their own.
+const SHORT: usize = 64;
+
+/// `ascii` in memory at hand; longer texts are not.
+fn short_ascii<'b>(units: &[u8], into: &'b mut [u8; SHORT]) -> Option<&'b str> {
+    let units = units.as_chunks::<4>().0;
+    let into = into.get_mut(..units.len())?;
+    let mut all = 0;
+    for (slot, unit) in into.iter_mut().zip(units) {
+        let unit = u32::from_ne_bytes(*unit);
+        all |= unit;
+        *slot = unit as u8;
+    }
+    if all >= 0x80 {
+        return None;
+    }
+    std::str::from_utf8(trim(into)).ok()
+}
+
 fn trim(bytes: &[u8]) -> &[u8] {
     let len = bytes.iter().rposition(|&b| b != 0).map_or(0, |last| last + 1);
     &bytes[..len]
 }
 
 impl<'a, 'de: 'a> Item<'a, 'de> {
+    #[inline(always)]
     fn raw(&self) -> &'a [u8] {
         self.bytes.get()
     }
@@ -137,6 +157,7 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
         }
     }
 
+    #[inline(never)]
     fn integer(&self, expected: &str) -> Result<i128> {
         match self.number() {
             // A marker asks for a time, and a plain integer is none.
@@ -153,6 +174,7 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
         }
     }
 
+    #[inline(never)]
     fn double(&self) -> Result<f64> {
         match self.number() {
             Some(Number::Int(v)) if i128::from(v) == (v as f64) as i128 => Ok(v as f64),
@@ -166,6 +188,7 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
         }
     }
 
+    #[inline(never)]
     fn single(&self) -> Result<f32> {
         match self.number() {
             Some(Number::Int(v)) if i128::from(v) == (v as f32) as i128 => Ok(v as f32),
@@ -179,6 +202,7 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
         }
     }
 
+    #[inline]
     fn boolean(&self) -> Result<bool> {
         match (&self.dtype.kind, self.raw()) {
             (Kind::Bool, [0]) => Ok(false),
@@ -242,6 +266,12 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
             Some(Bytes::Seen(bytes)) => visitor.visit_str(utf8(bytes)?),
             None => match self.dtype.kind {
                 Kind::Datetime { unit, order } => visitor.visit_string(iso(int(self.raw(), 8, order), unit)?),
+                Kind::Str {
+                    order: Order::NATIVE, ..
+                } => match short_ascii(self.raw(), &mut [0; SHORT]) {
+                    Some(text) => visitor.visit_str(text),
+                    None => visitor.visit_string(self.chars()?),
+                },
                 _ => visitor.visit_string(self.chars()?),
             },
         }
@@ -325,6 +355,7 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
         }
     }
 
+    #[inline(always)]
     fn map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match &self.dtype.kind {
             Kind::Record(Record { fields, .. }) => visitor.visit_map(Fields {
@@ -337,6 +368,7 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
     }
 
     /// `Duration` and `SystemTime` as their own two fields.
+    #[inline(never)]
     fn seconds<V: Visitor<'de>>(
         self,
         name: &'static str,
@@ -425,10 +457,18 @@ fn inexact(found: impl std::fmt::Display) -> Error {
     )
 }
 
+#[cold]
+fn too_large(found: i128, expected: &str) -> Error {
+    Error::new(
+        ErrorKind::InvalidValue,
+        format_args!("found {found}, expected a number that fits {expected}"),
+    )
+}
+
 macro_rules! integers {
     ($($method:ident $visit:ident $t:ty $(, $kind:ident)?;)*) => {
         $(
-            #[inline]
+            #[inline(always)]
             fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
                 // The usual case, without a detour over the widest integer.
                 $(if let Kind::$kind { size, order: Order::Little } = self.dtype.kind
@@ -441,10 +481,7 @@ macro_rules! integers {
                 let v = self.integer(stringify!($t))?;
                 match <$t>::try_from(v) {
                     Ok(v) => visitor.$visit(v),
-                    Err(_) => Err(Error::new(
-                        ErrorKind::InvalidValue,
-                        format_args!("found {v}, expected a number that fits {}", stringify!($t)),
-                    )),
+                    Err(_) => Err(too_large(v, stringify!($t))),
                 }
             }
         )*
@@ -489,7 +526,7 @@ impl<'a, 'de: 'a> Deserializer<'de> for Item<'a, 'de> {
         visitor.visit_bool(self.boolean()?)
     }
 
-    #[inline]
+    #[inline(always)]
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if let Kind::Float {
             size: 4,
@@ -502,7 +539,7 @@ impl<'a, 'de: 'a> Deserializer<'de> for Item<'a, 'de> {
         visitor.visit_f32(self.single()?)
     }
 
-    #[inline]
+    #[inline(always)]
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if let Kind::Float {
             size: 8,
@@ -576,6 +613,7 @@ impl<'a, 'de: 'a> Deserializer<'de> for Item<'a, 'de> {
         self.deserialize_unit(visitor)
     }
 
+    #[inline]
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
         match name {
             "f16" | "bf16" => self.half(name, visitor),
@@ -603,6 +641,8 @@ impl<'a, 'de: 'a> Deserializer<'de> for Item<'a, 'de> {
         self.map(visitor)
     }
 
+    // The name is a literal where this is called: inlined there, only one of these arms is left.
+    #[inline(always)]
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         name: &'static str,
@@ -622,9 +662,20 @@ impl<'a, 'de: 'a> Deserializer<'de> for Item<'a, 'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        match self.plain() {
-            Some(bytes) => {
-                let variant: StrDeserializer<'_, Error> = utf8(bytes.get())?.into_deserializer();
+        let mut short = [0; SHORT];
+        let text = match (self.plain(), &self.dtype.kind) {
+            (Some(bytes), _) => Some(utf8(bytes.get())?),
+            (
+                None,
+                Kind::Str {
+                    order: Order::NATIVE, ..
+                },
+            ) => short_ascii(self.raw(), &mut short),
+            _ => None,
+        };
+        match text {
+            Some(text) => {
+                let variant: StrDeserializer<'_, Error> = text.into_deserializer();
                 visitor.visit_enum(variant)
             }
             None => visitor.visit_enum(self.chars()?.into_deserializer()),
@@ -723,8 +774,9 @@ struct Fields<'a, 'de, I> {
 }
 
 impl<'a, 'de: 'a, I> Fields<'a, 'de, I> {
+    #[inline(always)]
     fn field<T: DeserializeSeed<'de>>(&self, field: &'a Field, seed: T) -> Result<T::Value> {
-        let bytes = self.item.bytes.part(field.offset, field.dtype.itemsize());
+        let bytes = self.item.bytes.part(field.offset, field.size);
         let item = Item {
             dtype: &field.dtype,
             bytes,
@@ -737,6 +789,7 @@ impl<'a, 'de: 'a, I> Fields<'a, 'de, I> {
 impl<'a, 'de: 'a, I: ExactSizeIterator<Item = &'a Field>> MapAccess<'de> for Fields<'a, 'de, I> {
     type Error = Error;
 
+    #[inline(always)]
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
         self.value = self.fields.next();
         match self.value {
@@ -745,13 +798,11 @@ impl<'a, 'de: 'a, I: ExactSizeIterator<Item = &'a Field>> MapAccess<'de> for Fie
         }
     }
 
+    #[inline(always)]
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value> {
         match self.value.take() {
             Some(field) => self.field(field, seed),
-            None => Err(Error::new(
-                ErrorKind::Message,
-                "found no field left, expected a key to be taken first",
-            )),
+            None => Err(no_key()),
         }
     }
 
@@ -763,6 +814,7 @@ impl<'a, 'de: 'a, I: ExactSizeIterator<Item = &'a Field>> MapAccess<'de> for Fie
 impl<'a, 'de: 'a, I: ExactSizeIterator<Item = &'a Field>> SeqAccess<'de> for Fields<'a, 'de, I> {
     type Error = Error;
 
+    #[inline(always)]
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
         match self.fields.next() {
             Some(field) => self.field(field, seed).map(Some),
@@ -773,6 +825,14 @@ impl<'a, 'de: 'a, I: ExactSizeIterator<Item = &'a Field>> SeqAccess<'de> for Fie
     fn size_hint(&self) -> Option<usize> {
         Some(self.fields.len())
     }
+}
+
+#[cold]
+fn no_key() -> Error {
+    Error::new(
+        ErrorKind::Message,
+        "found no field left, expected a key to be taken first",
+    )
 }
 
 /// The name of a field or member as a map key: text, or what its text stands for.
@@ -798,6 +858,11 @@ impl<'de> Deserializer<'de> for Key<'_> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        visitor.visit_str(self.0)
+    }
+
+    #[inline(always)]
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         visitor.visit_str(self.0)
     }
 
@@ -835,6 +900,6 @@ impl<'de> Deserializer<'de> for Key<'_> {
     }
 
     forward_to_deserialize_any! {
-        f32 f64 str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        f32 f64 str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct ignored_any
     }
 }
