@@ -9,7 +9,9 @@ mod rows;
 
 use num_complex::Complex;
 
-pub(crate) use self::collect::{Collector, Fill, bad_bool, collect_bytes, collector_of, swap, zeroed};
+pub(crate) use self::collect::{
+    Collector, Fill, bad_bool, collect_bytes, collector_of, collects_scalars, swap, zeroed,
+};
 use crate::dtype::{Dtype, Kind};
 use crate::raw::RawArray;
 
@@ -182,6 +184,9 @@ pub(crate) fn element<T>() -> Option<Element> {
     if id == typeid::of::<&isize>() || id == typeid::of::<isize>() {
         return Some(Element::Number(ISIZE));
     }
+    if id == typeid::of::<&half::bf16>() || id == typeid::of::<half::bf16>() {
+        return Some(Element::Bf16);
+    }
     let text = [
         typeid::of::<&String>(),
         typeid::of::<&&str>(),
@@ -199,6 +204,7 @@ pub(crate) fn element<T>() -> Option<Element> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Element {
     Number(Number),
+    Bf16,
     Text,
 }
 
@@ -206,6 +212,7 @@ impl Element {
     pub(crate) fn dtype(self) -> Dtype {
         match self {
             Element::Number(number) => number.dtype(),
+            Element::Bf16 => Dtype::new(Kind::Bf16),
             Element::Text => Dtype::str(1),
         }
     }

@@ -62,6 +62,9 @@ pub struct Limits {
     pub(crate) any_elements: u64,
 }
 
+/// The file proves nothing of elements without a byte: a header of 128 bytes may tell of 2^63.
+const MOST_BYTELESS: u64 = 1 << 26;
+
 /// More groups in groups than this are refused, reading and writing.
 pub(crate) const MAX_GROUPS: u64 = 64;
 
@@ -79,11 +82,12 @@ impl Limits {
             members: 1 << 20,
             elements: 1 << 40,
             depth: MAX_GROUPS,
-            any_elements: 1 << 26,
+            any_elements: MOST_BYTELESS,
         }
     }
 
-    /// No bounds but those that keep the program alive: memory is never taken from a claim, and at most 64 groups nest.
+    /// No bounds but those that keep the program alive: memory is never taken from a claim, at most 64 groups nest, and
+    /// no more than 2^26 elements that hold no byte are looped over, unless [`Limits::any_elements`] says so.
     ///
     /// ```
     /// let limits = serde_npz::Limits::unlimited();
@@ -97,6 +101,14 @@ impl Limits {
             elements: u64::MAX,
             depth: MAX_GROUPS,
             any_elements: u64::MAX,
+        }
+    }
+
+    /// How many elements that hold no byte are looped over.
+    pub(crate) fn most_byteless(&self) -> u64 {
+        match self.any_elements {
+            u64::MAX => MOST_BYTELESS,
+            told => told,
         }
     }
 

@@ -511,3 +511,17 @@ fn slices_and_iterators_write_the_same() {
     assert_eq!(serde_npz::to_npy_vec(&deque).unwrap(), expected);
     assert_eq!(serde_npz::to_npy_vec(&[1.0_f64, 2.0, 3.0]).unwrap(), expected);
 }
+
+/// What is empty keeps the type of its elements, and no axis of an empty array is in the way of a flat target.
+#[test]
+fn empty_arrays_of_any_shape() {
+    let bytes = serde_npz::to_npy_vec(&Vec::<half::bf16>::new()).unwrap();
+    let header = serde_npz::Header::read(&mut &bytes[..]).unwrap();
+    assert_eq!((header.dtype().to_string().as_str(), header.shape()), ("|V2", &[0][..]));
+
+    let bytes = serde_npz::to_npy_vec(&vec![Vec::<f64>::new(); 2]).unwrap();
+    assert_eq!(serde_npz::from_npy_slice::<Vec<Vec<f64>>>(&bytes).unwrap(), vec![Vec::<f64>::new(); 2]);
+    assert_eq!(serde_npz::from_npy_slice::<Vec<f64>>(&bytes).unwrap(), [0.0; 0]);
+    assert_eq!(serde_npz::from_npy_slice::<Vec<u8>>(&bytes).unwrap(), [0; 0]);
+    assert_eq!(serde_npz::from_npy_slice::<Vec<String>>(&bytes).unwrap(), [""; 0]);
+}

@@ -45,6 +45,19 @@ pub(crate) fn collector_of<'de, V: Visitor<'de>>(number: Number, row: Option<usi
     })
 }
 
+/// Whether `V` makes a vector of plain numbers or texts, none of which is a sequence itself.
+pub(crate) fn collects_scalars<'de, V: Visitor<'de>>() -> bool {
+    let visitor = Some(typeid::of::<V>());
+    macro_rules! any {
+        (() $($t:ty => $number:ident),*) => { $(collector::<$t>() == visitor ||)* false };
+    }
+    for_each_number!(any!())
+        || collector::<usize>() == visitor
+        || collector::<isize>() == visitor
+        || collector::<char>() == visitor
+        || collector::<String>() == visitor
+}
+
 /// Makes what a visitor makes without asking it.
 pub(crate) struct Collector<V> {
     make: Make,

@@ -19,6 +19,8 @@ const PIECE: u64 = 64 * 1024;
 pub(crate) struct Rules {
     pub(crate) casting: Casting,
     pub(crate) any_elements: u64,
+    /// No more elements without a byte than these are looped over.
+    pub(crate) most_byteless: u64,
     /// The elements of subarrays that no byte proves, of all elements together.
     pub(crate) byteless: u64,
 }
@@ -106,6 +108,7 @@ impl<'s, 'de> Cursor<'s, 'de> {
         let rules = Rules {
             casting: options.casting,
             any_elements: limits.any_elements,
+            most_byteless: limits.most_byteless(),
             byteless: header.count().saturating_mul(byteless(header.dtype())),
         };
         let mut data = match source.lend(len) {

@@ -145,11 +145,11 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
         let rest = &self.shape()[1..];
         let byteless = rest.contains(&0) || self.cursor.header.dtype().itemsize() == 0;
         let stops = len.saturating_mul(stops(rest));
-        if byteless && stops > self.cursor.rules.any_elements {
+        if byteless && stops > self.cursor.rules.most_byteless {
             return Err(limit(
                 "elements without a byte",
                 stops,
-                self.cursor.rules.any_elements,
+                self.cursor.rules.most_byteless,
                 "any_elements",
             ));
         }
@@ -407,8 +407,12 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for Array<'a, 's, 'de> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        if self.axis == 0 && self.len.is_none() && !self.is_item() && self.shape()[0] == 0 {
-            return visitor.visit_seq(Nothing);
+        if self.axis == 0 && self.len.is_none() && !self.is_item() {
+            // An array of no elements is an empty sequence whatever its other axes, where the target has no place for them.
+            let empty = self.shape()[0] == 0 || (self.count() == 0 && bulk::collects_scalars::<V>());
+            if empty {
+                return visitor.visit_seq(Nothing);
+            }
         }
         if let Some(whole) = self.whole_rows::<V>() {
             let len = self.len.unwrap_or_else(|| self.shape()[0]);
@@ -623,11 +627,11 @@ impl<'de> Deserializer<'de> for Flat<'_, '_, 'de> {
         // Several rows of a (.., 2) array of a wrapped complex number, say, are still proven by their bytes.
         let byteless = rest.contains(&0) || array.cursor.header.dtype().itemsize() == 0;
         let stops = len.saturating_mul(stops(rest));
-        if byteless && stops > array.cursor.rules.any_elements {
+        if byteless && stops > array.cursor.rules.most_byteless {
             return Err(limit(
                 "elements without a byte",
                 stops,
-                array.cursor.rules.any_elements,
+                array.cursor.rules.most_byteless,
                 "any_elements",
             ));
         }

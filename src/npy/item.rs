@@ -302,11 +302,11 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
                 visitor.visit_seq(&mut parts)
             }
             // What no byte proves is counted over the whole array: a few of them in each of many elements add up.
-            Kind::Array { .. } if self.dtype.itemsize() == 0 && self.rules.byteless > self.rules.any_elements => {
+            Kind::Array { .. } if self.dtype.itemsize() == 0 && self.rules.byteless > self.rules.most_byteless => {
                 Err(limit(
                     "elements without a byte",
                     self.rules.byteless,
-                    self.rules.any_elements,
+                    self.rules.most_byteless,
                     "any_elements",
                 ))
             }
