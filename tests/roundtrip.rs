@@ -520,7 +520,10 @@ fn empty_arrays_of_any_shape() {
     assert_eq!((header.dtype().to_string().as_str(), header.shape()), ("|V2", &[0][..]));
 
     let bytes = serde_npz::to_npy_vec(&vec![Vec::<f64>::new(); 2]).unwrap();
-    assert_eq!(serde_npz::from_npy_slice::<Vec<Vec<f64>>>(&bytes).unwrap(), vec![Vec::<f64>::new(); 2]);
+    assert_eq!(
+        serde_npz::from_npy_slice::<Vec<Vec<f64>>>(&bytes).unwrap(),
+        vec![Vec::<f64>::new(); 2]
+    );
     assert_eq!(serde_npz::from_npy_slice::<Vec<f64>>(&bytes).unwrap(), [0.0; 0]);
     assert_eq!(serde_npz::from_npy_slice::<Vec<u8>>(&bytes).unwrap(), [0; 0]);
     assert_eq!(serde_npz::from_npy_slice::<Vec<String>>(&bytes).unwrap(), [""; 0]);
