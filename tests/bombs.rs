@@ -135,7 +135,9 @@ fn bombs_are_refused_within_eight_megabytes() {
             let took = began.elapsed();
             let grown = PEAK.load(Relaxed).saturating_sub(before);
             println!("{took:>12.1?} {grown:>9} bytes: {name}, {way}");
-            assert!(outcome.is_err(), "{name}, {way}: accepted");
+            // An array of no elements is an empty vector, at once, however many rows it claims.
+            let empty = name == "2^40 rows without a value" && ["vector", "texts"].contains(way);
+            assert_eq!(outcome.is_ok(), empty, "{name}, {way}: {outcome:?}");
             assert!(grown < 8_000_000, "{name}, {way}: {grown} bytes");
             worst = (worst.0.max(grown), worst.1.max(took));
         }
