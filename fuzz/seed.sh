@@ -15,7 +15,7 @@ find ../tests/data -size -9k \( -name '*.npy' -o -name '*.npz' \) -print0 | whil
         cp "$file" "corpus/npy/$name"
         head -c 2000 "$file" >"corpus/header/$name"
         # Version 1: what stands behind magic, version and length.
-        { printf '\0'; tail -c +11 "$file" | head -c 2000; } >"corpus/header/text-$name"
+        { printf '\0'; head -c 2010 "$file" | tail -c +11; } >"corpus/header/text-$name"
         # Values and plans have no form of their own on a disk: any bytes are some.
         cp "$file" "corpus/roundtrip/$name"
         { printf '\0'; cat "$file"; } >"corpus/npz_structured/plan-$name"
