@@ -187,6 +187,11 @@ impl Default for Limits {
     }
 }
 
+/// As many as allowed, or as there are processors for this program; asking for these takes a while.
+pub(crate) fn threads(allowed: Option<usize>) -> usize {
+    allowed.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+}
+
 /// How to write; its verbs are those of the crate root.
 ///
 /// ```

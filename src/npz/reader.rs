@@ -34,7 +34,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::file;
 use crate::header::{Header, MAGIC};
 use crate::npz::tree::Tree;
-use crate::options::ReadOptions;
+use crate::options::{ReadOptions, threads};
 use crate::source;
 
 /// As much of a member holds its local header and that of its array, nearly always.
@@ -233,7 +233,7 @@ impl<R: Read + Seek> NpzReader<R> {
 
     /// Announces members that are likely to be asked for one after another.
     pub(crate) fn plan(&mut self, members: impl Iterator<Item = usize>) {
-        let threads = threads(&self.options);
+        let threads = threads(self.options.threads);
         if threads < 2 {
             return;
         }
@@ -358,7 +358,7 @@ impl<R: Read + Seek> NpzReader<R> {
         self.reader.focus(entry.offset, entry.limit);
         member::locate(&mut self.reader, entry)?;
         self.met[index] = true;
-        let aside = entry.size >= member::LEAST_ASIDE as u64 && threads(&self.options) > 1;
+        let aside = entry.size >= member::LEAST_ASIDE as u64 && threads(self.options.threads) > 1;
         Ok(Member::new(
             &mut self.reader,
             entry,
@@ -514,12 +514,6 @@ fn check_start<R: Read + Seek>(reader: &mut R) -> Result<()> {
 
 /// What is fetched for a local header: all of nearly every one.
 const LOCAL_MOST: u64 = 512;
-
-/// As many as allowed, or as there are processors for this program.
-fn threads(options: &ReadOptions) -> usize {
-    let all = || std::thread::available_parallelism().map_or(1, usize::from);
-    options.threads.unwrap_or_else(all)
-}
 
 fn check_size(size: u64, allowed: u64) -> Result<()> {
     if size <= allowed {

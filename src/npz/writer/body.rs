@@ -12,10 +12,11 @@ use std::{mem, thread};
 
 use crc32fast::Hasher;
 
-use super::deflate::{Block, Deflated, Deflater, threads};
+use super::deflate::{Block, Deflated, Deflater};
 use super::output::Output;
 use super::record::{Record, put_end};
 use crate::error::Result;
+use crate::options::threads;
 
 /// Written and summed at once, while the piece is still in the processor's cache.
 const PIECE: usize = 256 << 10;

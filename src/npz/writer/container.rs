@@ -10,11 +10,11 @@
 use std::collections::HashMap;
 
 use super::body::{Body, Way};
-use super::deflate::{Deflater, threads};
+use super::deflate::Deflater;
 use super::output::Output;
 use super::record::Record;
 use crate::error::{Error, ErrorKind, Result};
-use crate::options::{Compression, WriteOptions};
+use crate::options::{Compression, WriteOptions, threads};
 
 /// The longest name the container takes: together with the fixed part of its header it stays below 64 KiB.
 pub(crate) const MAX_NAME: usize = 65_504;

@@ -88,11 +88,6 @@ pub(crate) struct Deflated {
     pub(crate) buffer: Vec<u8>,
 }
 
-/// As many as allowed, or as there are processors for this program; asking for these takes a while.
-pub(super) fn threads(allowed: Option<usize>) -> usize {
-    allowed.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from))
-}
-
 /// Deflates blocks on several threads and hands them out in order.
 pub(crate) struct Deflater {
     engine: Engine,
