@@ -60,16 +60,19 @@ pub struct Limits {
     pub(crate) elements: u64,
     pub(crate) depth: u64,
     pub(crate) any_elements: u64,
+    /// Elements that hold no byte, and the sequences around them.
+    pub(crate) byteless: u64,
 }
 
 /// The file proves nothing of elements without a byte: a header of 128 bytes may tell of 2^63.
-const MOST_BYTELESS: u64 = 1 << 26;
+const MOST_BYTELESS: u64 = 1 << 20;
 
 /// More groups in groups than this are refused, reading and writing.
 pub(crate) const MAX_GROUPS: u64 = 64;
 
 impl Limits {
-    /// Safe defaults: 1 TiB in total and per member, 2^20 members, 2^40 elements, 64 groups, 2^26 elements one by one.
+    /// Safe defaults: 1 TiB in total and per member, 2^20 members, 2^40 elements, 64 groups, 2^26 elements one by one, 2^20 of
+    /// those that hold no byte.
     ///
     /// ```
     /// let limits = serde_npz::Limits::new().members(10);
@@ -82,12 +85,13 @@ impl Limits {
             members: 1 << 20,
             elements: 1 << 40,
             depth: MAX_GROUPS,
-            any_elements: MOST_BYTELESS,
+            any_elements: 1 << 26,
+            byteless: MOST_BYTELESS,
         }
     }
 
     /// No bounds but those that keep the program alive: memory is never taken from a claim, at most 64 groups nest, and
-    /// no more than 2^26 elements that hold no byte are looped over, unless [`Limits::any_elements`] says so.
+    /// no more than 2^20 elements that hold no byte are looped over, unless [`Limits::any_elements`] says so.
     ///
     /// ```
     /// let limits = serde_npz::Limits::unlimited();
@@ -101,14 +105,7 @@ impl Limits {
             elements: u64::MAX,
             depth: MAX_GROUPS,
             any_elements: u64::MAX,
-        }
-    }
-
-    /// How many elements that hold no byte are looped over.
-    pub(crate) fn most_byteless(&self) -> u64 {
-        match self.any_elements {
-            u64::MAX => MOST_BYTELESS,
-            told => told,
+            byteless: MOST_BYTELESS,
         }
     }
 
@@ -169,7 +166,8 @@ impl Limits {
 
     /// Elements handed out one by one to a target that takes whatever comes, and elements that hold no byte.
     ///
-    /// Such a target asks for `deserialize_any`. The header is checked against the bound before any element is read.
+    /// Such a target asks for `deserialize_any`. The header is checked against the bound before any element is read. The
+    /// sequences they lie in may be as many again, and count together with elements that hold no byte.
     ///
     /// ```
     /// let limits = serde_npz::Limits::new().any_elements(1 << 30);
@@ -177,6 +175,7 @@ impl Limits {
     /// ```
     pub fn any_elements(mut self, n: u64) -> Self {
         self.any_elements = n;
+        self.byteless = n;
         self
     }
 }

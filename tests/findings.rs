@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use serde::{Deserialize, Serialize};
-use serde_npz::{ErrorKind, NpzReader, ReadOptions, from_npy_slice, from_npz_reader, from_npz_slice};
+use serde_npz::{ErrorKind, Limits, NpzReader, ReadOptions, from_npy_slice, from_npz_reader, from_npz_slice};
 use serde_npz::{to_npy_vec, to_npz_vec};
 
 #[derive(Debug, Deserialize)]
@@ -30,6 +30,39 @@ fn serdes_own_messages_repeat_no_long_text() {
     assert!(text.len() < 3000 && text.ends_with(".."), "{}", text.len());
     let text = from_npy_slice::<f64>(&bytes).unwrap_err().to_string();
     assert!(text.len() < 3000, "{}", text.len());
+}
+
+/// `{'descr': '|u1', .. 'shape': ..}` and so many bytes of data.
+fn bytes_of_shape(shape: &str, data: usize) -> Vec<u8> {
+    let text = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let mut bytes = b"\x93NUMPY\x02\x00".to_vec();
+    bytes.extend((text.len() as u32).to_le_bytes());
+    bytes.extend(text.bytes());
+    bytes.resize(bytes.len() + data, 7);
+    bytes
+}
+
+#[test]
+fn axes_of_one_element_count_for_the_memory_they_take() {
+    let ones = "1, ".repeat(30);
+    let all = ReadOptions::new().limits(Limits::unlimited());
+    // 500 bytes that took 2 GB: every element of the first axes is 30 sequences.
+    let bytes = bytes_of_shape(&format!("(100000, {ones}0)"), 0);
+    for options in [ReadOptions::new(), all.clone()] {
+        let err = options.from_npy_slice::<serde_json::Value>(&bytes).unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::LimitExceeded, "{err}");
+    }
+    let bytes = bytes_of_shape(&format!("(1000, {ones}0)"), 0);
+    from_npy_slice::<serde_json::Value>(&bytes).unwrap();
+    // The same with a byte in each.
+    let bytes = bytes_of_shape(&format!("(1000, {ones})"), 1000);
+    for (most, fine) in [(30_000, true), (29_999, false)] {
+        let options = ReadOptions::new().limits(Limits::new().any_elements(most));
+        let found = options.from_npy_slice::<serde_json::Value>(&bytes);
+        assert_eq!(found.is_ok(), fine, "{most}");
+        assert!(found.is_ok() || found.unwrap_err().to_string().contains("any_elements"));
+    }
+    all.from_npy_slice::<serde_json::Value>(&bytes).unwrap();
 }
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]

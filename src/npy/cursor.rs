@@ -108,7 +108,7 @@ impl<'s, 'de> Cursor<'s, 'de> {
         let rules = Rules {
             casting: options.casting,
             any_elements: limits.any_elements,
-            most_byteless: limits.most_byteless(),
+            most_byteless: limits.byteless,
             byteless: header.count().saturating_mul(byteless(header.dtype())),
         };
         let mut data = match source.lend(len) {
@@ -480,12 +480,18 @@ fn refill(source: &mut dyn Source<'_>, piece: &mut Vec<u8>, at: &mut usize, left
     Ok(())
 }
 
-/// How often a walk along these axes stops; it never gets past one that is empty.
+/// How many sequences and elements a walk along these axes meets; it never gets past an axis that is empty.
+///
+/// All of them take memory: below one long axis, thirty axes of length 1 are thirty sequences for each element.
 pub(crate) fn stops(shape: &[u64]) -> u64 {
     shape
         .iter()
         .take_while(|&&n| n != 0)
-        .fold(1, |all, &n| all.saturating_mul(n))
+        .scan(1_u64, |all, &n| {
+            *all = all.saturating_mul(n);
+            Some(*all)
+        })
+        .fold(0, u64::saturating_add)
 }
 
 /// The elements of subarrays in one element that no byte of it proves.

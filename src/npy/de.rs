@@ -144,7 +144,7 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
         // Rows that hold no byte are not proven by anything: 2^40 of them are no reason to loop.
         let rest = &self.shape()[1..];
         let byteless = rest.contains(&0) || self.cursor.header.dtype().itemsize() == 0;
-        let stops = len.saturating_mul(stops(rest));
+        let stops = len.saturating_mul(stops(rest).saturating_add(1));
         if byteless && stops > self.cursor.rules.most_byteless {
             return Err(limit(
                 "elements without a byte",
@@ -314,10 +314,21 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for Array<'a, 's, 'de> {
             return self.item(|item| item.deserialize_any(visitor));
         }
         let max = self.cursor.rules.any_elements;
-        if self.axis == 0 && self.count() > max {
+        let count = self.count();
+        if self.axis == 0 && count > max {
             return Err(limit(
                 "elements to be handed out one by one",
-                self.count(),
+                count,
+                max,
+                "any_elements",
+            ));
+        }
+        // What they lie in counts as well, and is more than they are where axes are of length 1.
+        let sequences = self.shape().split_last().map_or(0, |(_, outer)| stops(outer));
+        if self.axis == 0 && sequences > max {
+            return Err(limit(
+                "sequences to be handed out one by one",
+                sequences,
                 max,
                 "any_elements",
             ));
@@ -626,7 +637,7 @@ impl<'de> Deserializer<'de> for Flat<'_, '_, 'de> {
         let len = outer.iter().product::<u64>();
         // Several rows of a (.., 2) array of a wrapped complex number, say, are still proven by their bytes.
         let byteless = rest.contains(&0) || array.cursor.header.dtype().itemsize() == 0;
-        let stops = len.saturating_mul(stops(rest));
+        let stops = len.saturating_mul(stops(rest).saturating_add(1));
         if byteless && stops > array.cursor.rules.most_byteless {
             return Err(limit(
                 "elements without a byte",

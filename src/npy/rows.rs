@@ -26,7 +26,7 @@ impl Rows {
     /// Gets ready for the first row; an array in Fortran order is fetched whole.
     pub(crate) fn open<'de>(header: &Header, source: &mut dyn Source<'de>, options: &ReadOptions) -> Result<Self> {
         let count = count(header)?;
-        let max = options.limits.most_byteless();
+        let max = options.limits.byteless;
         let byteless = header.count() == 0 || header.dtype().itemsize() == 0;
         let stops = stops(header.shape());
         if byteless && count > 0 && stops > max {
