@@ -8,84 +8,15 @@ mod collect;
 mod rows;
 
 use num_complex::Complex;
+use serde::Serialize;
+use serde::ser::Serializer;
 
 pub(crate) use self::collect::{
     Collector, Fill, bad_bool, collect_bytes, collector_of, collects_scalars, swap, zeroed,
 };
+pub(crate) use crate::dtype::Number;
 use crate::dtype::{Dtype, Kind};
 use crate::raw::RawArray;
-
-/// The plain numbers: fixed width, every one a row of the mapping table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Number {
-    Bool,
-    I8,
-    I16,
-    I32,
-    I64,
-    U8,
-    U16,
-    U32,
-    U64,
-    F16,
-    F32,
-    F64,
-    C64,
-    C128,
-}
-
-impl Number {
-    /// The number of an element of this layout, in whatever byte order.
-    pub(crate) fn of(dtype: &Dtype) -> Option<Self> {
-        Some(match dtype.kind {
-            Kind::Bool => Number::Bool,
-            Kind::Int { size: 1, .. } => Number::I8,
-            Kind::Int { size: 2, .. } => Number::I16,
-            Kind::Int { size: 4, .. } => Number::I32,
-            Kind::Int { size: 8, .. } => Number::I64,
-            Kind::Uint { size: 1, .. } => Number::U8,
-            Kind::Uint { size: 2, .. } => Number::U16,
-            Kind::Uint { size: 4, .. } => Number::U32,
-            Kind::Uint { size: 8, .. } => Number::U64,
-            Kind::Float { size: 2, .. } => Number::F16,
-            Kind::Float { size: 4, .. } => Number::F32,
-            Kind::Float { size: 8, .. } => Number::F64,
-            Kind::Complex { size: 8, .. } => Number::C64,
-            Kind::Complex { size: 16, .. } => Number::C128,
-            _ => return None,
-        })
-    }
-
-    /// The bytes of one number.
-    pub(crate) fn size(self) -> u64 {
-        match self {
-            Number::Bool | Number::I8 | Number::U8 => 1,
-            Number::I16 | Number::U16 | Number::F16 => 2,
-            Number::I32 | Number::U32 | Number::F32 => 4,
-            Number::I64 | Number::U64 | Number::F64 | Number::C64 => 8,
-            Number::C128 => 16,
-        }
-    }
-
-    pub(crate) fn dtype(self) -> Dtype {
-        match self {
-            Number::Bool => Dtype::bool(),
-            Number::I8 => Dtype::int(1),
-            Number::I16 => Dtype::int(2),
-            Number::I32 => Dtype::int(4),
-            Number::I64 => Dtype::int(8),
-            Number::U8 => Dtype::uint(1),
-            Number::U16 => Dtype::uint(2),
-            Number::U32 => Dtype::uint(4),
-            Number::U64 => Dtype::uint(8),
-            Number::F16 => Dtype::float(2),
-            Number::F32 => Dtype::float(4),
-            Number::F64 => Dtype::float(8),
-            Number::C64 => Dtype::complex(8),
-            Number::C128 => Dtype::complex(16),
-        }
-    }
-}
 
 /// A slice of plain numbers as its bytes lie in the file, which is as they lie in memory on a little-endian machine.
 pub(crate) struct Whole<'a> {
@@ -305,6 +236,28 @@ pub(crate) fn complex<T: ?Sized>(value: &T) -> Option<AnyComplex> {
         return Some(AnyComplex::C64(unsafe { **thin.cast::<&Complex<f32>>() }));
     }
     None
+}
+
+/// `value.serialize(serializer)`; a plain number is handed over without the call in between, which the compiler would
+/// often leave standing.
+#[inline(always)]
+pub(crate) fn serialize<T: Serialize + ?Sized, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    let id = typeid::of::<T>();
+    let thin = std::ptr::from_ref(value).cast::<()>();
+    macro_rules! look {
+        ($($t:ty => $method:ident),*) => {
+            $(
+                if id == typeid::of::<$t>() {
+                    // SAFETY: `T` is `$t`, as just compared.
+                    return serializer.$method(unsafe { *thin.cast::<$t>() });
+                }
+            )*
+        };
+    }
+    look!(bool => serialize_bool, i8 => serialize_i8, i16 => serialize_i16, i32 => serialize_i32, i64 => serialize_i64,
+        u8 => serialize_u8, u16 => serialize_u16, u32 => serialize_u32, u64 => serialize_u64, f32 => serialize_f32,
+        f64 => serialize_f64);
+    value.serialize(serializer)
 }
 
 /// The bytes of a slice of one of the types listed above: none has padding.

@@ -14,12 +14,14 @@ use std::str::FromStr;
 use crate::error::{Error, ErrorKind, Result};
 use crate::literal::{self, Literal, Quoted};
 
+mod number;
 mod parse;
 mod print;
 mod printable;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use number::Number;
 pub(crate) use print::{Repr, Text, Tuple};
 
 /// Deeper nested records are refused, so that recursion over a [`Dtype`] ends in time.
@@ -139,6 +141,8 @@ pub struct Field {
     pub(crate) offset: u64,
     /// The itemsize of `dtype`, wanted for this field of every element.
     pub(crate) size: u64,
+    /// What each value is without further ado, wanted likewise.
+    pub(crate) number: Option<Number>,
     pub(crate) dtype: Dtype,
 }
 
@@ -324,7 +328,7 @@ impl Dtype {
         }
     }
 
-    pub(crate) fn new(kind: Kind) -> Self {
+    pub(crate) const fn new(kind: Kind) -> Self {
         Dtype { kind }
     }
 
@@ -541,6 +545,7 @@ impl Layout {
             title,
             offset,
             size,
+            number: Number::native(&dtype),
             dtype,
         });
         Ok(())

@@ -16,6 +16,16 @@ pub(crate) trait Sink {
     fn begin(&mut self, header: &Header) -> Result<()>;
     /// Takes the next bytes of data.
     fn write(&mut self, bytes: &[u8]) -> Result<()>;
+
+    /// Takes the first `len` bytes of a buffer that was gathered, and may exchange it for another one as long.
+    fn give(&mut self, piece: &mut Vec<u8>, len: usize) -> Result<()> {
+        self.write(&piece[..len])
+    }
+
+    /// How much is best gathered before it is given.
+    fn piece(&self) -> usize {
+        PIECE
+    }
 }
 
 /// A lone `.npy` on any writer.
@@ -80,29 +90,28 @@ pub(crate) trait Put {
         Ok(())
     }
 
-    /// Whether all that is put lies in one room already, of any size.
-    const IN_ROOM: bool;
-
-    /// Has the next `n` bytes filled; `None` where so many never lie together.
+    /// Has the next `n` bytes filled; `None` where so many never lie together, which are more than [`MAX_ROOM`].
     fn room<R>(&mut self, n: u64, fill: impl FnOnce(&mut Room<'_>) -> Result<R>) -> Option<Result<R>>;
 }
 
 /// How much is gathered before it goes to a sink.
-const PIECE: usize = 64 * 1024;
+pub(crate) const PIECE: usize = 64 * 1024;
 
 /// The largest element that gets a room of its own.
-const MAX_ROOM: usize = 16 * 1024;
+pub(crate) const MAX_ROOM: u64 = 16 * 1024;
 
 /// A sink with a small buffer in front, for values that come one by one.
 ///
 /// ```text
-/// buffer   ████████████░░░░░░░░  up to PIECE bytes
+/// buffer   ████████████░░░░░░░░  up to `piece` bytes
 ///          0          at
 /// ```
 pub(crate) struct Out<'s> {
     sink: &'s mut dyn Sink,
     buffer: Vec<u8>,
     at: usize,
+    /// As long as the buffer may grow.
+    piece: usize,
     /// What the header announced and the sink has not got, once there was a header.
     left: Option<u64>,
 }
@@ -113,14 +122,16 @@ impl<'s> Out<'s> {
             sink,
             buffer: Vec::new(),
             at: 0,
+            piece: PIECE,
             left: None,
         }
     }
 
     pub(crate) fn begin(&mut self, header: &Header) -> Result<()> {
         self.sink.begin(header)?;
+        self.piece = self.sink.piece();
         // Never more than the array itself: many members are tiny.
-        self.buffer.resize(header.data_len().min(PIECE as u64) as usize, 0);
+        self.buffer.resize(header.data_len().min(self.piece as u64) as usize, 0);
         self.left = Some(header.data_len());
         Ok(())
     }
@@ -131,7 +142,7 @@ impl<'s> Out<'s> {
             0 => Ok(()),
             at => {
                 self.count(at)?;
-                self.sink.write(&self.buffer[..at])
+                self.sink.give(&mut self.buffer, at)
             }
         }
     }
@@ -155,24 +166,22 @@ impl<'s> Out<'s> {
     /// Sees to it that `n` bytes fit behind `at`, at most a piece.
     #[cold]
     fn make_room(&mut self, n: usize) -> Result<()> {
-        if self.at + n > PIECE {
+        if self.at + n > self.piece {
             self.flush()?;
         }
         if self.at + n > self.buffer.len() {
             self.buffer
-                .resize((self.at + n).max(2 * self.buffer.len()).min(PIECE), 0);
+                .resize((self.at + n).max(2 * self.buffer.len()).min(self.piece), 0);
         }
         Ok(())
     }
 }
 
 impl Put for Out<'_> {
-    const IN_ROOM: bool = false;
-
     #[inline(always)]
     fn put(&mut self, bytes: &[u8]) -> Result<()> {
         if self.buffer.len() - self.at < bytes.len() {
-            if bytes.len() >= PIECE {
+            if bytes.len() >= self.piece {
                 self.flush()?;
                 self.count(bytes.len())?;
                 return self.sink.write(bytes);
@@ -187,7 +196,7 @@ impl Put for Out<'_> {
 
     #[inline(always)]
     fn room<R>(&mut self, n: u64, fill: impl FnOnce(&mut Room<'_>) -> Result<R>) -> Option<Result<R>> {
-        if n > MAX_ROOM as u64 {
+        if n > MAX_ROOM {
             return None;
         }
         let n = n as usize;
@@ -199,7 +208,7 @@ impl Put for Out<'_> {
         let end = self.at + n;
         let mut room = Room(&mut self.buffer[self.at..end]);
         let filled = fill(&mut room);
-        if filled.is_ok() && !room.0.is_empty() {
+        if filled.is_ok() && !room.is_full() {
             return Some(Err(not_filled()));
         }
         self.at = end;
@@ -211,6 +220,16 @@ impl Put for Out<'_> {
 pub(crate) struct Room<'b>(&'b mut [u8]);
 
 impl<'b> Room<'b> {
+    /// For one element as long as `bytes`.
+    pub(crate) fn over(bytes: &'b mut [u8]) -> Self {
+        Room(bytes)
+    }
+
+    /// Whether all of it is filled.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.is_empty()
+    }
+
     #[inline(always)]
     fn take(&mut self, n: usize) -> Result<&'b mut [u8]> {
         if self.0.len() < n {
@@ -245,8 +264,6 @@ impl<'b> Room<'b> {
 }
 
 impl Put for Room<'_> {
-    const IN_ROOM: bool = true;
-
     #[inline(always)]
     fn put(&mut self, bytes: &[u8]) -> Result<()> {
         self.take(bytes.len())?.copy_from_slice(bytes);

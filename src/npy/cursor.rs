@@ -4,26 +4,16 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use crate::bulk::{self, Fill};
-use crate::dtype::{Dtype, Kind, Order};
+use crate::dtype::{Kind, Order};
 use crate::error::{Error, ErrorKind, Result};
 use crate::header::Header;
+use crate::npy::plan::Plan;
 use crate::npy::transpose::transpose;
-use crate::options::{Casting, ReadOptions};
+use crate::options::ReadOptions;
 use crate::source::{Source, read_full, read_grow, truncated};
 
 /// How much is fetched from a stream at once, and looked at while it is in the processor's cache.
 const PIECE: u64 = 64 * 1024;
-
-/// What of the options matters to the elements.
-#[derive(Clone, Copy)]
-pub(crate) struct Rules {
-    pub(crate) casting: Casting,
-    pub(crate) any_elements: u64,
-    /// No more elements without a byte than these are looped over.
-    pub(crate) most_byteless: u64,
-    /// The elements of subarrays that no byte proves, of all elements together.
-    pub(crate) byteless: u64,
-}
 
 /// The bytes of one element.
 #[derive(Clone, Copy)]
@@ -47,22 +37,26 @@ impl<'a, 'de> Bytes<'a, 'de> {
     }
 
     /// A part; empty where the element is too short, which a checked header rules out.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn part(self, start: u64, len: u64) -> Self {
         let range = start as usize..(start + len) as usize;
         match self {
-            Bytes::Lent(bytes) => Bytes::Lent(bytes.get(range).unwrap_or_default()),
-            Bytes::Seen(bytes) => Bytes::Seen(bytes.get(range).unwrap_or_default()),
+            Bytes::Lent(bytes) => Bytes::Lent(bytes.get(range).unwrap_or_else(nothing)),
+            Bytes::Seen(bytes) => Bytes::Seen(bytes.get(range).unwrap_or_else(nothing)),
         }
     }
+}
+
+#[cold]
+fn nothing<'a>() -> &'a [u8] {
+    &[]
 }
 
 /// An array under way.
 pub(crate) struct Cursor<'s, 'de> {
     pub(crate) header: Header,
-    pub(crate) rules: Rules,
-    /// The header's, shared so that an element can be looked at while the next ones are fetched.
-    dtype: Rc<Dtype>,
+    /// Shared, so that an element can be looked at while the next ones are fetched.
+    pub(crate) plan: Rc<Plan>,
     data: Data<'s, 'de>,
 }
 
@@ -105,12 +99,7 @@ impl<'s, 'de> Cursor<'s, 'de> {
                 "member_bytes",
             ));
         }
-        let rules = Rules {
-            casting: options.casting,
-            any_elements: limits.any_elements,
-            most_byteless: limits.byteless,
-            byteless: header.count().saturating_mul(byteless(header.dtype())),
-        };
+        let plan = Rc::new(Plan::new(&header, options));
         let mut data = match source.lend(len) {
             Some(lent) => Data::Lent(lent?),
             None => Data::Stream {
@@ -123,17 +112,7 @@ impl<'s, 'de> Cursor<'s, 'de> {
         if header.fortran_order() && header.shape().len() > 1 {
             data = Data::Fortran(Box::new(data));
         }
-        let dtype = Rc::new(header.dtype().clone());
-        Ok(Cursor {
-            header,
-            rules,
-            dtype,
-            data,
-        })
-    }
-
-    pub(crate) fn dtype(&self) -> Rc<Dtype> {
-        Rc::clone(&self.dtype)
+        Ok(Cursor { header, plan, data })
     }
 
     /// The next `n` bytes, if they outlive the reading.
@@ -237,7 +216,12 @@ impl<'s, 'de> Cursor<'s, 'de> {
     }
 
     fn transpose(&self, bytes: &[u8], into: &mut [u8]) {
-        transpose(bytes, into, self.header.shape(), self.dtype.itemsize() as usize);
+        transpose(
+            bytes,
+            into,
+            self.header.shape(),
+            self.header.dtype().itemsize() as usize,
+        );
     }
 
     /// All bytes of an array of which none has been taken, in the order of the file.
@@ -288,7 +272,7 @@ impl<'s, 'de> Cursor<'s, 'de> {
 
     /// Reads elements straight into the memory they will stay in, in the byte order of this machine.
     pub(crate) fn fill_numbers(&mut self) -> Numbers<'_, 's, 'de> {
-        let swap = match self.dtype.kind {
+        let swap = match self.header.dtype().kind {
             Kind::Int { size, order } | Kind::Uint { size, order } | Kind::Float { size, order }
                 if order != Order::NATIVE =>
             {
@@ -380,8 +364,7 @@ impl Fill for Numbers<'_, '_, '_> {
 /// A cursor between two rows, its source gone elsewhere meanwhile.
 pub(crate) struct Paused {
     header: Header,
-    rules: Rules,
-    dtype: Rc<Dtype>,
+    plan: Rc<Plan>,
     /// Bytes fetched already, of which those from `at` on are still to come.
     ahead: Vec<u8>,
     at: usize,
@@ -404,8 +387,7 @@ impl<'s, 'de> Cursor<'s, 'de> {
         };
         Ok(Paused {
             header: self.header,
-            rules: self.rules,
-            dtype: self.dtype,
+            plan: self.plan,
             ahead,
             at,
             left,
@@ -428,8 +410,7 @@ impl Paused {
     pub(crate) fn resume<'s, 'de>(self, source: &'s mut dyn Source<'de>) -> Cursor<'s, 'de> {
         Cursor {
             header: self.header,
-            rules: self.rules,
-            dtype: self.dtype,
+            plan: self.plan,
             data: Data::Stream {
                 source,
                 piece: self.ahead,
@@ -460,6 +441,12 @@ impl Paused {
 /// Makes at least `n` bytes ready, keeping those not yet taken.
 #[cold]
 fn refill(source: &mut dyn Source<'_>, piece: &mut Vec<u8>, at: &mut usize, left: &mut u64, n: u64) -> Result<()> {
+    if *at == piece.len() && source.exchange(piece, n, *left)? {
+        *at = 0;
+        let got = piece.len() as u64;
+        *left = left.saturating_sub(got);
+        return if got < n { Err(truncated(got, n)) } else { Ok(()) };
+    }
     piece.drain(..*at);
     *at = 0;
     let ready = piece.len() as u64;
@@ -478,36 +465,6 @@ fn refill(source: &mut dyn Source<'_>, piece: &mut Vec<u8>, at: &mut usize, left
         return Err(truncated(piece.len() as u64, n));
     }
     Ok(())
-}
-
-/// How many sequences and elements a walk along these axes meets; it never gets past an axis that is empty.
-///
-/// All of them take memory: below one long axis, thirty axes of length 1 are thirty sequences for each element.
-pub(crate) fn stops(shape: &[u64]) -> u64 {
-    shape
-        .iter()
-        .take_while(|&&n| n != 0)
-        .scan(1_u64, |all, &n| {
-            *all = all.saturating_mul(n);
-            Some(*all)
-        })
-        .fold(0, u64::saturating_add)
-}
-
-/// The elements of subarrays in one element that no byte of it proves.
-fn byteless(dtype: &Dtype) -> u64 {
-    match &dtype.kind {
-        Kind::Record(record) => record
-            .fields
-            .iter()
-            .fold(0, |all, field| all.saturating_add(byteless(&field.dtype))),
-        Kind::Array { item, shape } => {
-            let own = if dtype.itemsize() == 0 { stops(shape) } else { 0 };
-            let count = shape.iter().fold(1_u64, |all, &n| all.saturating_mul(n));
-            own.saturating_add(count.saturating_mul(byteless(item)))
-        }
-        _ => 0,
-    }
 }
 
 #[cold]

@@ -3,18 +3,20 @@
 mod ordered;
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use serde::de::value::SeqDeserializer;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, SeqAccess, Visitor};
 
 use crate::bulk::{self, Collector, Number};
-use crate::dtype::{Dtype, Kind};
+use crate::dtype::Kind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::header::Header;
 use crate::marker::{Marker, ORDERED};
-use crate::npy::cursor::{Cursor, Rules, limit, stops};
+use crate::npy::cursor::{Cursor, limit};
 use crate::npy::de::ordered::Ordered;
 use crate::npy::item::{Item, utf8};
+use crate::npy::plan::{Plan, stops};
 use crate::npy::raw::RawAccess;
 
 /// An array from some axis on.
@@ -117,13 +119,13 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
     where
         'de: 'a,
     {
-        let Cursor { rules, .. } = *self.cursor;
-        let dtype = self.cursor.dtype();
-        let bytes = self.cursor.take(dtype.itemsize())?;
+        let plan = Rc::clone(&self.cursor.plan);
+        let bytes = self.cursor.take(plan.dtype.itemsize())?;
         body(Item {
-            dtype: &dtype,
+            dtype: &plan.dtype,
+            plan: &plan,
             bytes,
-            rules,
+            number: plan.number.filter(|_| self.marker.is_none()),
             marker: self.marker,
         })
     }
@@ -145,11 +147,11 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
         let rest = &self.shape()[1..];
         let byteless = rest.contains(&0) || self.cursor.header.dtype().itemsize() == 0;
         let stops = len.saturating_mul(stops(rest).saturating_add(1));
-        if byteless && stops > self.cursor.rules.most_byteless {
+        if byteless && stops > self.cursor.plan.rules.most_byteless {
             return Err(limit(
                 "elements without a byte",
                 stops,
-                self.cursor.rules.most_byteless,
+                self.cursor.plan.rules.most_byteless,
                 "any_elements",
             ));
         }
@@ -173,11 +175,11 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
 
     /// The elements along the last axis.
     fn items<V: Visitor<'de>>(self, len: u64, visitor: V) -> Result<V::Value> {
-        let dtype = self.cursor.dtype();
+        let plan = Rc::clone(&self.cursor.plan);
         let mut items = Items {
-            rules: self.cursor.rules,
-            itemsize: dtype.itemsize(),
-            dtype: &dtype,
+            itemsize: plan.dtype.itemsize(),
+            number: plan.number.filter(|_| self.marker.is_none()),
+            plan: &plan,
             marker: self.marker,
             cursor: &mut *self.cursor,
             at: 0,
@@ -313,7 +315,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for Array<'a, 's, 'de> {
         if self.is_item() {
             return self.item(|item| item.deserialize_any(visitor));
         }
-        let max = self.cursor.rules.any_elements;
+        let max = self.cursor.plan.rules.any_elements;
         let count = self.count();
         if self.axis == 0 && count > max {
             return Err(limit(
@@ -524,9 +526,9 @@ impl<'de> SeqAccess<'de> for &mut Elements<'_, '_, 'de> {
 /// The elements along the last axis, each of the same layout.
 struct Items<'a, 's, 'de> {
     cursor: &'a mut Cursor<'s, 'de>,
-    dtype: &'a Dtype,
+    plan: &'a Plan,
     itemsize: u64,
-    rules: Rules,
+    number: Option<Number>,
     marker: Option<Marker>,
     at: u64,
     len: u64,
@@ -543,9 +545,10 @@ impl<'de> SeqAccess<'de> for &mut Items<'_, '_, 'de> {
         let index = self.at;
         self.at += 1;
         let item = Item {
-            dtype: self.dtype,
+            dtype: &self.plan.dtype,
+            plan: self.plan,
             bytes: self.cursor.take(self.itemsize).map_err(|e| e.at_index(index))?,
-            rules: self.rules,
+            number: self.number,
             marker: self.marker,
         };
         seed.deserialize(item).map(Some).map_err(|e| e.at_index(index))
@@ -638,11 +641,11 @@ impl<'de> Deserializer<'de> for Flat<'_, '_, 'de> {
         // Several rows of a (.., 2) array of a wrapped complex number, say, are still proven by their bytes.
         let byteless = rest.contains(&0) || array.cursor.header.dtype().itemsize() == 0;
         let stops = len.saturating_mul(stops(rest).saturating_add(1));
-        if byteless && stops > array.cursor.rules.most_byteless {
+        if byteless && stops > array.cursor.plan.rules.most_byteless {
             return Err(limit(
                 "elements without a byte",
                 stops,
-                array.cursor.rules.most_byteless,
+                array.cursor.plan.rules.most_byteless,
                 "any_elements",
             ));
         }

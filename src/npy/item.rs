@@ -3,116 +3,65 @@
 use std::borrow::Cow;
 
 use half::{bf16, f16};
-use serde::de::value::{SeqDeserializer, StrDeserializer};
-use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
-use serde::forward_to_deserialize_any;
+use serde::de::value::StrDeserializer;
+use serde::de::{Deserializer, IntoDeserializer, Visitor};
 
-use crate::bulk::bad_bool;
-use crate::dtype::{Dtype, Field, Kind, Order, Record, TimeBase, TimeUnit};
+use self::number::{Widest, fixed, float};
+pub(crate) use self::number::{int, uint};
+use self::parts::{Fields, InOrder, NoAxes, Parts, explain, is_derived};
+pub(crate) use self::text::utf8;
+use self::text::{SHORT, ascii, short_ascii, trim};
+use crate::bulk::{Number, bad_bool};
+use crate::dtype::{Dtype, Kind, Order, Record, TimeBase, TimeUnit};
 use crate::error::{Error, ErrorKind, Result};
 use crate::header::Header;
 use crate::marker::{Marker, RAW};
-use crate::npy::cursor::{Bytes, Rules, limit};
+use crate::npy::cursor::{Bytes, limit};
+use crate::npy::plan::Plan;
 use crate::npy::raw::RawAccess;
 use crate::npy::time::{NAT, convert, iso};
 use crate::options::Casting;
+
+mod number;
+mod parts;
+mod text;
 
 /// An element of known layout.
 #[derive(Clone, Copy)]
 pub(crate) struct Item<'a, 'de> {
     pub(crate) dtype: &'a Dtype,
+    /// That of the whole array.
+    pub(crate) plan: &'a Plan,
     pub(crate) bytes: Bytes<'a, 'de>,
-    pub(crate) rules: Rules,
+    /// What it is as it lies there, if it is a plain number and there is no marker.
+    pub(crate) number: Option<Number>,
     pub(crate) marker: Option<Marker>,
-}
-
-/// A number as it is, whatever its width.
-enum Number {
-    Int(i64),
-    Uint(u64),
-    F16(f16),
-    F32(f32),
-    F64(f64),
-}
-
-fn fixed<const N: usize>(bytes: &[u8], order: Order) -> [u8; N] {
-    let mut array = [0; N];
-    let n = N.min(bytes.len());
-    array[..n].copy_from_slice(&bytes[..n]);
-    if order == Order::Big {
-        array.reverse();
-    }
-    array
-}
-
-pub(crate) fn int(bytes: &[u8], size: u8, order: Order) -> i64 {
-    match size {
-        1 => i8::from_le_bytes(fixed(bytes, order)).into(),
-        2 => i16::from_le_bytes(fixed(bytes, order)).into(),
-        4 => i32::from_le_bytes(fixed(bytes, order)).into(),
-        _ => i64::from_le_bytes(fixed(bytes, order)),
-    }
-}
-
-pub(crate) fn uint(bytes: &[u8], size: u8, order: Order) -> u64 {
-    match size {
-        1 => u8::from_le_bytes(fixed(bytes, order)).into(),
-        2 => u16::from_le_bytes(fixed(bytes, order)).into(),
-        4 => u32::from_le_bytes(fixed(bytes, order)).into(),
-        _ => u64::from_le_bytes(fixed(bytes, order)),
-    }
-}
-
-fn float(bytes: &[u8], size: u8, order: Order) -> Number {
-    match size {
-        2 => Number::F16(f16::from_le_bytes(fixed(bytes, order))),
-        4 => Number::F32(f32::from_le_bytes(fixed(bytes, order))),
-        _ => Number::F64(f64::from_le_bytes(fixed(bytes, order))),
-    }
-}
-
-/// The text of units in this machine's order that are ASCII, without its padding.
-fn ascii(units: &[u8]) -> Option<String> {
-    let units = units.as_chunks::<4>().0;
-    let unit = |unit: &[u8; 4]| u32::from_ne_bytes(*unit);
-    if units.iter().fold(0, |all, next| all | unit(next)) >= 0x80 {
-        return None;
-    }
-    let len = units
-        .iter()
-        .rposition(|next| unit(next) != 0)
-        .map_or(0, |last| last + 1);
-    String::from_utf8(units[..len].iter().map(|next| unit(next) as u8).collect()).ok()
-}
-
-/// Texts of up to so many characters are put together without memory of their own.
-const SHORT: usize = 64;
-
-/// `ascii` in memory at hand; longer texts are not.
-fn short_ascii<'b>(units: &[u8], into: &'b mut [u8; SHORT]) -> Option<&'b str> {
-    let units = units.as_chunks::<4>().0;
-    let into = into.get_mut(..units.len())?;
-    let mut all = 0;
-    for (slot, unit) in into.iter_mut().zip(units) {
-        let unit = u32::from_ne_bytes(*unit);
-        all |= unit;
-        *slot = unit as u8;
-    }
-    if all >= 0x80 {
-        return None;
-    }
-    std::str::from_utf8(trim(into)).ok()
-}
-
-fn trim(bytes: &[u8]) -> &[u8] {
-    let len = bytes.iter().rposition(|&b| b != 0).map_or(0, |last| last + 1);
-    &bytes[..len]
 }
 
 impl<'a, 'de: 'a> Item<'a, 'de> {
     #[inline(always)]
     fn raw(&self) -> &'a [u8] {
         self.bytes.get()
+    }
+
+    /// A part of this element, or another view of it.
+    #[inline]
+    fn part<'b>(&self, dtype: &'b Dtype, plan: &'b Plan, bytes: Bytes<'b, 'de>) -> Item<'b, 'de> {
+        Item {
+            dtype,
+            plan,
+            bytes,
+            number: self.number_of(dtype),
+            marker: self.marker,
+        }
+    }
+
+    /// The number that a part of this layout is.
+    fn number_of(&self, dtype: &Dtype) -> Option<Number> {
+        match self.marker {
+            None => Number::native(dtype),
+            Some(_) => None,
+        }
     }
 
     #[cold]
@@ -129,10 +78,10 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
         )
     }
 
-    fn number(&self) -> Option<Number> {
+    fn widest(&self) -> Option<Widest> {
         Some(match self.dtype.kind {
-            Kind::Int { size, order } => Number::Int(int(self.raw(), size, order)),
-            Kind::Uint { size, order } => Number::Uint(uint(self.raw(), size, order)),
+            Kind::Int { size, order } => Widest::Int(int(self.raw(), size, order)),
+            Kind::Uint { size, order } => Widest::Uint(uint(self.raw(), size, order)),
             Kind::Float { size, order } => float(self.raw(), size, order),
             _ => return None,
         })
@@ -157,58 +106,62 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
         }
     }
 
-    #[inline(never)]
-    fn integer(&self, expected: &str) -> Result<i128> {
-        match self.number() {
+    fn integer<T: TryFrom<i128>>(&self, expected: &str) -> Result<T> {
+        let found: i128 = match self.widest() {
             // A marker asks for a time, and a plain integer is none.
             Some(_) if matches!(self.marker, Some(Marker::Datetime(_) | Marker::Timedelta(_))) => {
-                Err(self.mismatch("a datetime or timedelta"))
+                return Err(self.mismatch("a datetime or timedelta"));
             }
-            Some(Number::Int(v)) => Ok(v.into()),
-            Some(Number::Uint(v)) => Ok(v.into()),
-            Some(_) => Err(self.mismatch(expected)),
+            Some(Widest::Int(v)) => v.into(),
+            Some(Widest::Uint(v)) => v.into(),
+            Some(_) => return Err(self.mismatch(expected)),
             None => match self.time()? {
-                Some(count) => Ok(count.into()),
-                None => Err(self.mismatch(expected)),
+                Some(count) => count.into(),
+                None => return Err(self.mismatch(expected)),
             },
-        }
+        };
+        T::try_from(found).map_err(|_| too_large(found, expected))
     }
 
-    #[inline(never)]
     fn double(&self) -> Result<f64> {
-        match self.number() {
-            Some(Number::Int(v)) if i128::from(v) == (v as f64) as i128 => Ok(v as f64),
-            Some(Number::Uint(v)) if i128::from(v) == (v as f64) as i128 => Ok(v as f64),
-            Some(Number::Int(v)) => Err(inexact(v)),
-            Some(Number::Uint(v)) => Err(inexact(v)),
-            Some(Number::F16(v)) => Ok(v.to_f64()),
-            Some(Number::F32(v)) => Ok(v.into()),
-            Some(Number::F64(v)) => Ok(v),
+        match self.widest() {
+            Some(Widest::Int(v)) if i128::from(v) == (v as f64) as i128 => Ok(v as f64),
+            Some(Widest::Uint(v)) if i128::from(v) == (v as f64) as i128 => Ok(v as f64),
+            Some(Widest::Int(v)) => Err(inexact(v)),
+            Some(Widest::Uint(v)) => Err(inexact(v)),
+            Some(Widest::F16(v)) => Ok(v.to_f64()),
+            Some(Widest::F32(v)) => Ok(v.into()),
+            Some(Widest::F64(v)) => Ok(v),
             None => Err(self.mismatch("f64")),
         }
     }
 
-    #[inline(never)]
     fn single(&self) -> Result<f32> {
-        match self.number() {
-            Some(Number::Int(v)) if i128::from(v) == (v as f32) as i128 => Ok(v as f32),
-            Some(Number::Uint(v)) if i128::from(v) == (v as f32) as i128 => Ok(v as f32),
-            Some(Number::Int(v)) => Err(inexact(v)),
-            Some(Number::Uint(v)) => Err(inexact(v)),
-            Some(Number::F16(v)) => Ok(v.to_f32()),
-            Some(Number::F32(v)) => Ok(v),
-            Some(Number::F64(v)) if self.rules.casting == Casting::SameKind => Ok(v as f32),
+        match self.widest() {
+            Some(Widest::Int(v)) if i128::from(v) == (v as f32) as i128 => Ok(v as f32),
+            Some(Widest::Uint(v)) if i128::from(v) == (v as f32) as i128 => Ok(v as f32),
+            Some(Widest::Int(v)) => Err(inexact(v)),
+            Some(Widest::Uint(v)) => Err(inexact(v)),
+            Some(Widest::F16(v)) => Ok(v.to_f32()),
+            Some(Widest::F32(v)) => Ok(v),
+            Some(Widest::F64(v)) if self.plan.rules.casting == Casting::SameKind => Ok(v as f32),
             _ => Err(self.mismatch("f32")),
         }
     }
 
-    #[inline]
-    fn boolean(&self) -> Result<bool> {
-        match (&self.dtype.kind, self.raw()) {
-            (Kind::Bool, [0]) => Ok(false),
-            (Kind::Bool, [1]) => Ok(true),
-            (Kind::Bool, bytes) => Err(bad_bool(bytes.first().copied().unwrap_or_default())),
-            _ => Err(self.mismatch("bool")),
+    #[inline(always)]
+    fn boolean(self) -> Result<bool> {
+        match (self.number, self.raw()) {
+            (Some(Number::Bool), [0]) => Ok(false),
+            (Some(Number::Bool), [1]) => Ok(true),
+            _ => converted(self, |item| match item.dtype.kind {
+                Kind::Bool => match item.raw() {
+                    [0] => Ok(false),
+                    [1] => Ok(true),
+                    bytes => Err(bad_bool(bytes.first().copied().unwrap_or_default())),
+                },
+                _ => Err(item.mismatch("bool")),
+            }),
         }
     }
 
@@ -296,37 +249,45 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
                 let mut parts = Parts {
                     item: self,
                     dtype: &half,
+                    size: half.itemsize(),
+                    plan: self.plan,
+                    number: self.number_of(&half),
                     at: 0,
                     len: 2,
                 };
                 visitor.visit_seq(&mut parts)
             }
             // What no byte proves is counted over the whole array: a few of them in each of many elements add up.
-            Kind::Array { .. } if self.dtype.itemsize() == 0 && self.rules.byteless > self.rules.most_byteless => {
+            Kind::Array { .. }
+                if self.dtype.itemsize() == 0 && self.plan.rules.byteless > self.plan.rules.most_byteless =>
+            {
                 Err(limit(
                     "elements without a byte",
-                    self.rules.byteless,
-                    self.rules.most_byteless,
+                    self.plan.rules.byteless,
+                    self.plan.rules.most_byteless,
                     "any_elements",
                 ))
             }
             Kind::Array { item, shape } => {
                 let (count, rest) = match &shape[..] {
-                    [] => return Item { dtype: item, ..self }.sequence(visitor, len),
+                    [] => return self.part(item, self.plan, self.bytes).sequence(visitor, len),
                     [count] => (*count, None),
-                    [count, rest @ ..] => (
-                        *count,
-                        Some(Dtype::new(Kind::Array {
+                    [count, rest @ ..] => {
+                        let rest = Dtype::new(Kind::Array {
                             item: item.clone(),
                             shape: rest.to_vec(),
-                        })),
-                    ),
+                        });
+                        (*count, Some(self.plan.of(rest)))
+                    }
                 };
                 self.expect_len(count, len)?;
-                let dtype = rest.as_ref().unwrap_or(item);
+                let dtype = rest.as_ref().map_or(&**item, |rest| &rest.dtype);
                 let mut parts = Parts {
                     item: self,
                     dtype,
+                    size: dtype.itemsize(),
+                    number: self.number_of(dtype),
+                    plan: rest.as_ref().unwrap_or(self.plan),
                     at: 0,
                     len: count,
                 };
@@ -365,6 +326,36 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
             }),
             _ => Err(self.mismatch("a record or a group")),
         }
+    }
+
+    /// A struct of these fields.
+    #[inline(always)]
+    fn record<V: Visitor<'de>>(self, names: &'static [&'static str], visitor: V) -> Result<V::Value> {
+        match &self.dtype.kind {
+            Kind::Record(record) if is_derived::<V>() && self.plan.is_named(record, names) && self.marker.is_none() => {
+                let mut fields = InOrder {
+                    item: &self,
+                    fields: record.fields.iter(),
+                };
+                let result = visitor.visit_seq(&mut fields);
+                let left = fields.fields.len();
+                if result.is_ok() && left == 0 {
+                    result
+                } else {
+                    explain(self.dtype, left, result)
+                }
+            }
+            _ => self.by_name(names, visitor),
+        }
+    }
+
+    /// As `map`, out of the way of the loop over the elements.
+    #[inline(never)]
+    fn by_name<V: Visitor<'de>>(self, names: &'static [&'static str], visitor: V) -> Result<V::Value> {
+        if let Kind::Record(record) = &self.dtype.kind {
+            self.plan.learn(record, names);
+        }
+        self.map(visitor)
     }
 
     /// `Duration` and `SystemTime` as their own two fields.
@@ -430,23 +421,13 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
         let bits = match (name, &self.dtype.kind) {
             ("f16", Kind::Float { size: 2, order }) => u16::from_le_bytes(fixed(self.raw(), *order)),
             ("bf16", Kind::Void { len: 2 }) => bf16::from_le_bytes(fixed(self.raw(), Order::Little)).to_bits(),
-            ("f16", Kind::Float { .. }) if self.rules.casting == Casting::SameKind => {
+            ("f16", Kind::Float { .. }) if self.plan.rules.casting == Casting::SameKind => {
                 f16::from_f64(self.double()?).to_bits()
             }
             _ => return visitor.visit_newtype_struct(self),
         };
         visitor.visit_newtype_struct(IntoDeserializer::<Error>::into_deserializer(bits))
     }
-}
-
-pub(crate) fn utf8(bytes: &[u8]) -> Result<&str> {
-    std::str::from_utf8(bytes).map_err(|err| {
-        Error::new(
-            ErrorKind::InvalidValue,
-            format_args!("found bytes that are no UTF-8, expected text: {err}"),
-        )
-        .with_source(err)
-    })
 }
 
 #[cold]
@@ -465,24 +446,44 @@ fn too_large(found: i128, expected: &str) -> Error {
     )
 }
 
+/// A number of another sort than usual.
+///
+/// The parts of the item go one by one, in registers: otherwise it would be put together in memory for every number, in
+/// case it is needed here.
+#[inline(always)]
+fn converted<'a, 'de: 'a, T>(item: Item<'a, 'de>, convert: impl FnOnce(Item<'_, '_>) -> Result<T>) -> Result<T> {
+    #[cold]
+    #[inline(never)]
+    fn apart<T>(
+        dtype: &Dtype,
+        plan: &Plan,
+        bytes: &[u8],
+        marker: Option<Marker>,
+        convert: impl FnOnce(Item<'_, '_>) -> Result<T>,
+    ) -> Result<T> {
+        convert(Item {
+            dtype,
+            plan,
+            bytes: Bytes::Seen(bytes),
+            number: None,
+            marker,
+        })
+    }
+    apart(item.dtype, item.plan, item.raw(), item.marker, convert)
+}
+
 macro_rules! integers {
-    ($($method:ident $visit:ident $t:ty $(, $kind:ident)?;)*) => {
+    ($($method:ident $visit:ident $t:ty $(, $number:ident)?;)*) => {
         $(
             #[inline(always)]
             fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
                 // The usual case, without a detour over the widest integer.
-                $(if let Kind::$kind { size, order: Order::Little } = self.dtype.kind
-                    && usize::from(size) == size_of::<$t>()
-                    && self.marker.is_none()
+                $(if self.number == Some(Number::$number)
                     && let Some(bytes) = self.raw().first_chunk()
                 {
-                    return visitor.$visit(<$t>::from_le_bytes(*bytes));
+                    return visitor.$visit(<$t>::from_ne_bytes(*bytes));
                 })?
-                let v = self.integer(stringify!($t))?;
-                match <$t>::try_from(v) {
-                    Ok(v) => visitor.$visit(v),
-                    Err(_) => Err(too_large(v, stringify!($t))),
-                }
+                visitor.$visit(converted(self, |item| item.integer(stringify!($t)))?)
             }
         )*
     };
@@ -497,8 +498,8 @@ impl<'a, 'de: 'a> Deserializer<'de> for Item<'a, 'de> {
             Kind::Int { size, order } => visitor.visit_i64(int(self.raw(), size, order)),
             Kind::Uint { size, order } => visitor.visit_u64(uint(self.raw(), size, order)),
             Kind::Float { size, order } => match float(self.raw(), size, order) {
-                Number::F64(v) => visitor.visit_f64(v),
-                Number::F32(v) => visitor.visit_f32(v),
+                Widest::F64(v) => visitor.visit_f64(v),
+                Widest::F32(v) => visitor.visit_f32(v),
                 _ => visitor.visit_f32(self.single()?),
             },
             Kind::Datetime { .. } | Kind::Timedelta { .. } => visitor.visit_i64(self.time()?.unwrap_or(NAT)),
@@ -510,46 +511,41 @@ impl<'a, 'de: 'a> Deserializer<'de> for Item<'a, 'de> {
     }
 
     integers! {
-        deserialize_i8 visit_i8 i8, Int;
-        deserialize_i16 visit_i16 i16, Int;
-        deserialize_i32 visit_i32 i32, Int;
-        deserialize_i64 visit_i64 i64, Int;
+        deserialize_i8 visit_i8 i8, I8;
+        deserialize_i16 visit_i16 i16, I16;
+        deserialize_i32 visit_i32 i32, I32;
+        deserialize_i64 visit_i64 i64, I64;
         deserialize_i128 visit_i128 i128;
-        deserialize_u8 visit_u8 u8, Uint;
-        deserialize_u16 visit_u16 u16, Uint;
-        deserialize_u32 visit_u32 u32, Uint;
-        deserialize_u64 visit_u64 u64, Uint;
+        deserialize_u8 visit_u8 u8, U8;
+        deserialize_u16 visit_u16 u16, U16;
+        deserialize_u32 visit_u32 u32, U32;
+        deserialize_u64 visit_u64 u64, U64;
         deserialize_u128 visit_u128 u128;
     }
 
+    #[inline(always)]
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         visitor.visit_bool(self.boolean()?)
     }
 
     #[inline(always)]
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        if let Kind::Float {
-            size: 4,
-            order: Order::Little,
-        } = self.dtype.kind
+        if self.number == Some(Number::F32)
             && let Some(bytes) = self.raw().first_chunk()
         {
-            return visitor.visit_f32(f32::from_le_bytes(*bytes));
+            return visitor.visit_f32(f32::from_ne_bytes(*bytes));
         }
-        visitor.visit_f32(self.single()?)
+        visitor.visit_f32(converted(self, |item| item.single())?)
     }
 
     #[inline(always)]
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        if let Kind::Float {
-            size: 8,
-            order: Order::Little,
-        } = self.dtype.kind
+        if self.number == Some(Number::F64)
             && let Some(bytes) = self.raw().first_chunk()
         {
-            return visitor.visit_f64(f64::from_le_bytes(*bytes));
+            return visitor.visit_f64(f64::from_ne_bytes(*bytes));
         }
-        visitor.visit_f64(self.double()?)
+        visitor.visit_f64(converted(self, |item| item.double())?)
     }
 
     fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -589,10 +585,10 @@ impl<'a, 'de: 'a> Deserializer<'de> for Item<'a, 'de> {
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if self.marker == Some(Marker::Nan) {
-            let nan = match self.number() {
-                Some(Number::F16(v)) => v.is_nan(),
-                Some(Number::F32(v)) => v.is_nan(),
-                Some(Number::F64(v)) => v.is_nan(),
+            let nan = match self.widest() {
+                Some(Widest::F16(v)) => v.is_nan(),
+                Some(Widest::F32(v)) => v.is_nan(),
+                Some(Widest::F64(v)) => v.is_nan(),
                 _ => false,
             };
             if nan {
@@ -618,9 +614,13 @@ impl<'a, 'de: 'a> Deserializer<'de> for Item<'a, 'de> {
         match name {
             "f16" | "bf16" => self.half(name, visitor),
             RAW => visitor.visit_newtype_struct(self.whole()?),
-            _ => visitor.visit_newtype_struct(Item {
-                marker: Marker::of(name).or(self.marker),
-                ..self
+            _ => visitor.visit_newtype_struct(match Marker::of(name) {
+                None => self,
+                marker => Item {
+                    number: None,
+                    marker,
+                    ..self
+                },
             }),
         }
     }
@@ -652,7 +652,7 @@ impl<'a, 'de: 'a> Deserializer<'de> for Item<'a, 'de> {
         match name {
             "Duration" | "SystemTime" => self.seconds(name, fields, visitor),
             "Array" if fields == ["v", "dim", "data"] => visitor.visit_seq(NoAxes { item: self, part: 0 }),
-            _ => self.map(visitor),
+            _ => self.record(fields, visitor),
         }
     }
 
@@ -688,218 +688,5 @@ impl<'a, 'de: 'a> Deserializer<'de> for Item<'a, 'de> {
 
     fn is_human_readable(&self) -> bool {
         true
-    }
-}
-
-/// One element as an ndarray without axes: its version, its shape, its only element.
-struct NoAxes<'a, 'de> {
-    item: Item<'a, 'de>,
-    part: u8,
-}
-
-impl<'a, 'de: 'a> SeqAccess<'de> for NoAxes<'a, 'de> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
-        self.part += 1;
-        match self.part {
-            1 => seed.deserialize(1_u8.into_deserializer()).map(Some),
-            2 => {
-                let none: [u64; 0] = [];
-                seed.deserialize(SeqDeserializer::new(none.into_iter())).map(Some)
-            }
-            3 => {
-                let dtype = Dtype::array(self.item.dtype.clone(), 1)?;
-                let only = Item {
-                    dtype: &dtype,
-                    ..self.item
-                };
-                seed.deserialize(only).map(Some)
-            }
-            _ => Ok(None),
-        }
-    }
-}
-
-/// The parts of a complex number or the elements of a subarray.
-struct Parts<'a, 'de, 'd> {
-    item: Item<'a, 'de>,
-    dtype: &'d Dtype,
-    at: u64,
-    len: u64,
-}
-
-impl Parts<'_, '_, '_> {
-    fn finish<T>(self, value: T) -> Result<T> {
-        if self.at == self.len {
-            return Ok(value);
-        }
-        Err(Error::new(
-            ErrorKind::TypeMismatch,
-            format_args!("found {} elements, expected {} as the target took", self.len, self.at),
-        ))
-    }
-}
-
-impl<'a, 'de: 'a> SeqAccess<'de> for &mut Parts<'a, 'de, '_> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
-        if self.at == self.len {
-            return Ok(None);
-        }
-        let index = self.at;
-        let size = self.dtype.itemsize();
-        let bytes = self.item.bytes.part(index * size, size);
-        self.at += 1;
-        let item = Item {
-            dtype: self.dtype,
-            bytes,
-            rules: self.item.rules,
-            marker: self.item.marker,
-        };
-        seed.deserialize(item).map(Some).map_err(|e| e.at_index(index))
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        usize::try_from(self.len - self.at).ok()
-    }
-}
-
-/// The fields of a record, in their order.
-struct Fields<'a, 'de, I> {
-    item: Item<'a, 'de>,
-    fields: I,
-    value: Option<&'a Field>,
-}
-
-impl<'a, 'de: 'a, I> Fields<'a, 'de, I> {
-    #[inline(always)]
-    fn field<T: DeserializeSeed<'de>>(&self, field: &'a Field, seed: T) -> Result<T::Value> {
-        let bytes = self.item.bytes.part(field.offset, field.size);
-        let item = Item {
-            dtype: &field.dtype,
-            bytes,
-            ..self.item
-        };
-        seed.deserialize(item).map_err(|e| e.at_field(&field.name))
-    }
-}
-
-impl<'a, 'de: 'a, I: ExactSizeIterator<Item = &'a Field>> MapAccess<'de> for Fields<'a, 'de, I> {
-    type Error = Error;
-
-    #[inline(always)]
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
-        self.value = self.fields.next();
-        match self.value {
-            Some(field) => seed.deserialize(Key(&field.name)).map(Some),
-            None => Ok(None),
-        }
-    }
-
-    #[inline(always)]
-    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value> {
-        match self.value.take() {
-            Some(field) => self.field(field, seed),
-            None => Err(no_key()),
-        }
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.fields.len())
-    }
-}
-
-impl<'a, 'de: 'a, I: ExactSizeIterator<Item = &'a Field>> SeqAccess<'de> for Fields<'a, 'de, I> {
-    type Error = Error;
-
-    #[inline(always)]
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
-        match self.fields.next() {
-            Some(field) => self.field(field, seed).map(Some),
-            None => Ok(None),
-        }
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.fields.len())
-    }
-}
-
-#[cold]
-fn no_key() -> Error {
-    Error::new(
-        ErrorKind::Message,
-        "found no field left, expected a key to be taken first",
-    )
-}
-
-/// The name of a field or member as a map key: text, or what its text stands for.
-pub(crate) struct Key<'a>(pub(crate) &'a str);
-
-macro_rules! parsed_keys {
-    ($($method:ident $visit:ident $t:ty;)*) => {
-        $(
-            fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-                match self.0.parse::<$t>() {
-                    Ok(v) => visitor.$visit(v),
-                    Err(err) => Err(Error::new(
-                        ErrorKind::InvalidValue,
-                        format_args!("found the key {:?}, expected {}: {err}", self.0, stringify!($t)),
-                    )),
-                }
-            }
-        )*
-    };
-}
-
-impl<'de> Deserializer<'de> for Key<'_> {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_str(self.0)
-    }
-
-    #[inline(always)]
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_str(self.0)
-    }
-
-    parsed_keys! {
-        deserialize_bool visit_bool bool;
-        deserialize_i8 visit_i8 i8;
-        deserialize_i16 visit_i16 i16;
-        deserialize_i32 visit_i32 i32;
-        deserialize_i64 visit_i64 i64;
-        deserialize_i128 visit_i128 i128;
-        deserialize_u8 visit_u8 u8;
-        deserialize_u16 visit_u16 u16;
-        deserialize_u32 visit_u32 u32;
-        deserialize_u64 visit_u64 u64;
-        deserialize_u128 visit_u128 u128;
-        deserialize_char visit_char char;
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value> {
-        let variant: StrDeserializer<'_, Error> = self.0.into_deserializer();
-        visitor.visit_enum(variant)
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    forward_to_deserialize_any! {
-        f32 f64 str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct ignored_any
     }
 }

@@ -22,7 +22,7 @@ use crate::npy::node::{Node, fault};
 use crate::npy::scalar::{Leaf, Scalar, scalars};
 
 /// Deeper than this nothing can be an array: 64 axes, 32 levels of a dtype.
-const MAX_LEVELS: u8 = 100;
+pub(crate) const MAX_LEVELS: u8 = 100;
 
 /// The layout of `value`.
 pub(crate) fn measure<T: Serialize + ?Sized>(value: &T) -> Result<Node> {

@@ -184,6 +184,11 @@ impl Node {
         Header::new(item.dtype()?, shape, false)
     }
 
+    /// The header of an array of `shape` whose elements are of this layout.
+    pub(crate) fn header_of_elements(&self, shape: Vec<u64>) -> Result<Header> {
+        Header::new(self.dtype()?, shape, false)
+    }
+
     fn dtype(&self) -> Result<Dtype> {
         match self {
             Node::Leaf(leaf) | Node::Maybe(leaf) => Ok(leaf.dtype()),

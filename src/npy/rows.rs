@@ -4,8 +4,9 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::header::Header;
-use crate::npy::cursor::{Cursor, Paused, limit, stops};
+use crate::npy::cursor::{Cursor, Paused, limit};
 use crate::npy::de::Array;
+use crate::npy::plan::stops;
 use crate::options::ReadOptions;
 use crate::source::Source;
 

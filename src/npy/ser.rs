@@ -13,13 +13,14 @@ use crate::marker::Marker;
 use crate::npy::capture;
 use crate::npy::measure::{Finished, Special, half, measure};
 use crate::npy::node::Node;
+use crate::npy::packed::Slots;
 use crate::npy::scalar::{Leaf, Scalar, changed, scalars};
 use crate::npy::stream::{Stream, StreamItem};
 use crate::sink::{Out, Put, Sink};
 
 /// Writes `value` as the one array it is; an error where it would be more than one.
 pub(crate) fn write_array<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink) -> Result<()> {
-    let mut stream = Stream::new(Out::new(sink));
+    let mut stream = Stream::with_records(Out::new(sink));
     let streamed = match bulk::complex(value) {
         // A number without axes is measured like any other scalar.
         Some(_) => {
@@ -31,10 +32,15 @@ pub(crate) fn write_array<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink)
             depth: 0,
         }),
     };
-    if !stream.measure || stream.begun() {
-        streamed?;
-        return stream.out.end();
-    }
+    let refused = match streamed {
+        // What is wrong with a record is told by measuring all of them; a full disk is no matter of theirs.
+        Err(error) if stream.of_records() && error.kind() != ErrorKind::Io => Some(error),
+        streamed if !stream.measure || stream.begun() => {
+            streamed?;
+            return stream.end();
+        }
+        _ => None,
+    };
     drop(stream);
     match measure(value)? {
         Node::Fault(fault) => Err(fault.into_error()),
@@ -42,7 +48,11 @@ pub(crate) fn write_array<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink)
             ErrorKind::UnsupportedType,
             "found a value of several arrays, expected one array: use `to_npz_vec`, `to_npz_writer` or `save_npz`",
         )),
-        node => write_node(value, &node, None, sink),
+        node => match refused {
+            // The same value was no array a moment ago.
+            Some(error) => Err(error),
+            None => write_node(value, &node, None, sink),
+        },
     }
 }
 
@@ -60,6 +70,7 @@ pub(crate) fn write_node<T: Serialize + ?Sized>(
         out: &mut out,
         node,
         marker,
+        slots: Slots::of_elements(node).as_ref(),
     }
     .value(value)?;
     out.end()
@@ -71,13 +82,15 @@ pub(crate) fn write_marker(shape: Vec<u64>, sink: &mut dyn Sink) -> Result<()> {
 }
 
 /// A value whose layout is known.
-pub(crate) struct Item<'a, P> {
-    pub(crate) out: &'a mut P,
+pub(crate) struct Item<'a, 's> {
+    pub(crate) out: &'a mut Out<'s>,
     pub(crate) node: &'a Node,
     pub(crate) marker: Option<Marker>,
+    /// Those of the elements behind all axes.
+    pub(crate) slots: Option<&'a Slots>,
 }
 
-impl<'a, P: Put> Item<'a, P> {
+impl<'a, 's> Item<'a, 's> {
     #[inline(always)]
     pub(crate) fn value<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
         match bulk::complex(value) {
@@ -123,15 +136,10 @@ impl<'a, P: Put> Item<'a, P> {
     }
 
     #[inline(always)]
-    fn items(self, tuple: bool) -> Result<Items<'a, P>> {
-        let (parts, left, size) = match self.node {
-            Node::Axis { len, item, .. } => {
-                let size = if P::IN_ROOM { 0 } else { item.size() };
-                (Parts::Alike(item), *len, size)
-            }
-            Node::Record { fields, tuple: true } if tuple => {
-                (Parts::Each(fields.iter()), fields.len() as u64, u64::MAX)
-            }
+    fn items(self, tuple: bool) -> Result<Items<'a, 's>> {
+        let (parts, left, last) = match self.node {
+            Node::Axis { len, item, .. } => (Parts::Alike(item), *len, Slots::are_of(item)),
+            Node::Record { fields, tuple: true } if tuple => (Parts::Each(fields.iter()), fields.len() as u64, false),
             _ => return Err(self.unexpected(if tuple { "a tuple" } else { "a sequence" })),
         };
         Ok(Items {
@@ -140,12 +148,13 @@ impl<'a, P: Put> Item<'a, P> {
             marker: self.marker,
             len: left,
             left,
-            size,
+            slots: self.slots,
+            packed: self.slots.filter(|_| last),
         })
     }
 
     #[inline(always)]
-    fn fields(self, name: &'static str) -> Result<Fields<'a, P>> {
+    fn fields(self, name: &'static str) -> Result<Fields<'a, 's>> {
         if let Node::Record { fields, tuple: false } = self.node {
             return Ok(Fields {
                 out: self.out,
@@ -172,6 +181,7 @@ impl<'a, P: Put> Item<'a, P> {
             marker: self.marker,
             known: Some(Box::new(Known {
                 node: self.node,
+                slots: self.slots,
                 name,
                 count: 0,
                 special: Special::default(),
@@ -180,15 +190,15 @@ impl<'a, P: Put> Item<'a, P> {
     }
 }
 
-impl<'a, P: Put> Serializer for Item<'a, P> {
+impl<'a, 's> Serializer for Item<'a, 's> {
     type Ok = ();
     type Error = Error;
-    type SerializeSeq = Items<'a, P>;
-    type SerializeTuple = Items<'a, P>;
-    type SerializeTupleStruct = Items<'a, P>;
-    type SerializeTupleVariant = Items<'a, P>;
-    type SerializeMap = Fields<'a, P>;
-    type SerializeStruct = Fields<'a, P>;
+    type SerializeSeq = Items<'a, 's>;
+    type SerializeTuple = Items<'a, 's>;
+    type SerializeTupleStruct = Items<'a, 's>;
+    type SerializeTupleVariant = Items<'a, 's>;
+    type SerializeMap = Fields<'a, 's>;
+    type SerializeStruct = Fields<'a, 's>;
     type SerializeStructVariant = Impossible<(), Error>;
 
     scalars!();
@@ -252,17 +262,17 @@ impl<'a, P: Put> Serializer for Item<'a, P> {
     }
 
     #[inline(always)]
-    fn serialize_seq(self, _: Option<usize>) -> Result<Items<'a, P>> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<Items<'a, 's>> {
         self.items(false)
     }
 
     #[inline(always)]
-    fn serialize_tuple(self, _: usize) -> Result<Items<'a, P>> {
+    fn serialize_tuple(self, _: usize) -> Result<Items<'a, 's>> {
         self.items(true)
     }
 
     #[inline(always)]
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Items<'a, P>> {
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Items<'a, 's>> {
         self.items(true)
     }
 
@@ -276,12 +286,12 @@ impl<'a, P: Put> Serializer for Item<'a, P> {
         self.items(true)
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Fields<'a, P>> {
+    fn serialize_map(self, _: Option<usize>) -> Result<Fields<'a, 's>> {
         self.fields("")
     }
 
     #[inline(always)]
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Fields<'a, P>> {
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Fields<'a, 's>> {
         self.fields(name)
     }
 
@@ -327,17 +337,18 @@ enum Parts<'a> {
 }
 
 /// The elements along an axis, or those of a tuple that is a record.
-pub(crate) struct Items<'a, P> {
-    out: &'a mut P,
+pub(crate) struct Items<'a, 's> {
+    out: &'a mut Out<'s>,
     parts: Parts<'a>,
     marker: Option<Marker>,
     len: u64,
     left: u64,
-    /// The bytes of one element.
-    size: u64,
+    slots: Option<&'a Slots>,
+    /// The slots, where these are the elements.
+    packed: Option<&'a Slots>,
 }
 
-impl<P: Put> Items<'_, P> {
+impl Items<'_, '_> {
     #[inline(always)]
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         let index = self.len - self.left;
@@ -350,13 +361,13 @@ impl<P: Put> Items<'_, P> {
         };
         self.left -= 1;
         let marker = self.marker;
-        let in_room = self.out.room(self.size, |out| Item { out, node, marker }.value(value));
-        let result = match in_room {
-            Some(result) => result,
+        let result = match self.packed {
+            Some(slots) => slots.put(value, marker, self.out),
             None => Item {
                 out: &mut *self.out,
                 node,
                 marker,
+                slots: self.slots,
             }
             .value(value),
         };
@@ -377,7 +388,7 @@ fn wrong_length(found: u64, expected: u64) -> Error {
     changed(format_args!("{found} elements"), expected)
 }
 
-impl<P: Put> ser::SerializeSeq for Items<'_, P> {
+impl ser::SerializeSeq for Items<'_, '_> {
     type Ok = ();
     type Error = Error;
 
@@ -392,7 +403,7 @@ impl<P: Put> ser::SerializeSeq for Items<'_, P> {
     }
 }
 
-impl<P: Put> ser::SerializeTuple for Items<'_, P> {
+impl ser::SerializeTuple for Items<'_, '_> {
     type Ok = ();
     type Error = Error;
 
@@ -407,7 +418,7 @@ impl<P: Put> ser::SerializeTuple for Items<'_, P> {
     }
 }
 
-impl<P: Put> ser::SerializeTupleVariant for Items<'_, P> {
+impl ser::SerializeTupleVariant for Items<'_, '_> {
     type Ok = ();
     type Error = Error;
 
@@ -422,7 +433,7 @@ impl<P: Put> ser::SerializeTupleVariant for Items<'_, P> {
     }
 }
 
-impl<P: Put> ser::SerializeTupleStruct for Items<'_, P> {
+impl ser::SerializeTupleStruct for Items<'_, '_> {
     type Ok = ();
     type Error = Error;
 
@@ -438,8 +449,8 @@ impl<P: Put> ser::SerializeTupleStruct for Items<'_, P> {
 }
 
 /// The fields of a record, or of a struct known by name.
-pub(crate) struct Fields<'a, P> {
-    out: &'a mut P,
+pub(crate) struct Fields<'a, 's> {
+    out: &'a mut Out<'s>,
     fields: &'a [(Cow<'static, str>, Node)],
     rest: slice::Iter<'a, (Cow<'static, str>, Node)>,
     marker: Option<Marker>,
@@ -447,7 +458,7 @@ pub(crate) struct Fields<'a, P> {
     known: Option<Box<Known<'a>>>,
 }
 
-impl<P: Put> Fields<'_, P> {
+impl Fields<'_, '_> {
     #[inline(always)]
     fn push<T: Serialize + ?Sized>(
         &mut self,
@@ -460,6 +471,7 @@ impl<P: Put> Fields<'_, P> {
                 out: &mut *self.out,
                 node,
                 marker: self.marker,
+                slots: None,
             }
             .value(value)
             .map_err(|e| e.at_field(name)),
@@ -493,15 +505,16 @@ fn missing_fields(missing: usize, fields: usize) -> Error {
 /// A struct known by name and fields.
 struct Known<'a> {
     node: &'a Node,
+    slots: Option<&'a Slots>,
     name: &'static str,
     count: usize,
     special: Special,
 }
 
 impl Known<'_> {
-    fn push<P: Put, T: Serialize + ?Sized>(
+    fn push<T: Serialize + ?Sized>(
         &mut self,
-        out: &mut P,
+        out: &mut Out<'_>,
         marker: Option<Marker>,
         key: &str,
         value: &T,
@@ -519,6 +532,7 @@ impl Known<'_> {
                         out,
                         node: &axis,
                         marker,
+                        slots: self.slots,
                     }
                     .value(value)
                 }
@@ -531,7 +545,7 @@ impl Known<'_> {
         }
     }
 
-    fn finish<P: Put>(self, out: &mut P) -> Result<()> {
+    fn finish(self, out: &mut Out<'_>) -> Result<()> {
         match self.node {
             Node::Leaf(leaf) => match self.special.finish(self.name, self.count)? {
                 Some(Finished::Scalar(scalar)) => scalar.put(*leaf, out),
@@ -543,7 +557,7 @@ impl Known<'_> {
     }
 }
 
-impl<P: Put> ser::SerializeStruct for Fields<'_, P> {
+impl ser::SerializeStruct for Fields<'_, '_> {
     type Ok = ();
     type Error = Error;
 
@@ -564,7 +578,7 @@ impl<P: Put> ser::SerializeStruct for Fields<'_, P> {
     }
 }
 
-impl<P: Put> ser::SerializeMap for Fields<'_, P> {
+impl ser::SerializeMap for Fields<'_, '_> {
     type Ok = ();
     type Error = Error;
 

@@ -1,4 +1,4 @@
-//! Nested sequences of plain numbers: out as they come, from the first scalar on.
+//! Nested sequences of plain numbers, or of records of them: out as they come, from the first one on.
 //!
 //! ```text
 //! [[1.0, 2.0], [3.0, 4.0]]
@@ -6,6 +6,9 @@
 //!   ^ depth 1: 2 elements, noted
 //!    ^ the first scalar: header <f8 (2, 2), then data
 //! ```
+//!
+//! What follows either is of the same layout or makes no array of all, so that the first element tells everything. A
+//! text is not like that: the next one may be longer.
 
 use serde::Serialize;
 use serde::ser::{Impossible, SerializeSeq, Serializer};
@@ -14,8 +17,9 @@ use crate::bulk::{self, Number};
 use crate::error::{Error, ErrorKind, Result};
 use crate::header::Header;
 use crate::marker::Marker;
-use crate::npy::measure::half;
+use crate::npy::measure::{half, measure};
 use crate::npy::node::ragged;
+use crate::npy::packed::Slots;
 use crate::npy::scalar::{Scalar, changed, scalars};
 use crate::raw::RawArray;
 use crate::sink::{Out, Put};
@@ -34,11 +38,24 @@ pub(crate) struct Stream<'s> {
     newtypes: u32,
     /// Something came that is no number: the value has to be measured.
     pub(crate) measure: bool,
+    /// Records may stream too: who asks for one array alone has no use for a list of them.
+    records: bool,
+    /// The depth at which a struct or tuple stopped the stream.
+    stopped_by_parts: Option<usize>,
+    /// Records are under way.
+    slots: Option<Slots>,
+    /// One of them was refused, whatever the value made of that.
+    refused: bool,
 }
 
 impl<'s> Stream<'s> {
+    /// For numbers alone.
     pub(crate) fn new(out: Out<'s>) -> Self {
         Stream {
+            records: false,
+            stopped_by_parts: None,
+            slots: None,
+            refused: false,
             out,
             shape: Vec::new(),
             number: None,
@@ -48,9 +65,53 @@ impl<'s> Stream<'s> {
         }
     }
 
+    /// For records as well.
+    pub(crate) fn with_records(out: Out<'s>) -> Self {
+        Stream {
+            records: true,
+            ..Stream::new(out)
+        }
+    }
+
+    /// Hands on the rest of the array.
+    pub(crate) fn end(self) -> Result<()> {
+        if self.refused {
+            return Err(changed("a value that goes on after an error", "one that stops there"));
+        }
+        self.out.end()
+    }
+
     /// Whether the header is out.
     pub(crate) fn begun(&self) -> bool {
-        self.number.is_some() || self.whole
+        self.number.is_some() || self.whole || self.slots.is_some()
+    }
+
+    /// Whether records are under way: why one of them was refused is told by measuring all.
+    pub(crate) fn of_records(&self) -> bool {
+        self.slots.is_some()
+    }
+
+    /// Whether the first of all elements was none because it has parts.
+    fn may_begin_records(&self, index: u64, depth: usize) -> bool {
+        let first = index == 0 && depth == self.shape.len() && !self.begun();
+        self.records && first && self.stopped_by_parts == Some(depth)
+    }
+
+    /// Begins with `value`, which may be the first record.
+    fn begin_records<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<bool> {
+        let Ok(node) = measure(value) else { return Ok(false) };
+        let Some(slots) = Slots::of_records(&node) else {
+            return Ok(false);
+        };
+        let Ok(first) = slots.element(value) else {
+            return Ok(false);
+        };
+        let header = node.header_of_elements(self.shape.clone())?;
+        self.measure = false;
+        self.slots = Some(slots);
+        self.out.begin(&header)?;
+        self.out.put(&first)?;
+        Ok(true)
     }
 
     /// The first scalar of the array, or one more of the same.
@@ -58,6 +119,7 @@ impl<'s> Stream<'s> {
         match self.number {
             Some(begun) if begun == number && depth == self.shape.len() => Ok(()),
             Some(begun) => Err(self.mixed(describe, begun)),
+            None if self.slots.is_some() => Err(self.other(describe)),
             None => {
                 let header = Header::new(number.dtype(), self.shape.clone(), false)?;
                 self.out.begin(&header)?;
@@ -112,9 +174,9 @@ impl<'s> Stream<'s> {
     /// Enters a sequence of `len` elements.
     fn axis(&mut self, depth: usize, len: Option<usize>) -> Result<Option<u64>> {
         let len = len.map(|len| len as u64);
-        if let Some(begun) = self.number {
+        if self.number.is_some() || self.slots.is_some() {
             let Some(&expected) = self.shape.get(depth) else {
-                return Err(self.mixed("a sequence", begun));
+                return Err(self.other("a sequence"));
             };
             return match len {
                 Some(found) if found != expected => Err(Error::new(ErrorKind::Ragged, ragged(found, expected))),
@@ -167,6 +229,13 @@ impl StreamItem<'_, '_> {
             self.stream.number(number, scalar.describe(), self.depth)?;
         }
         scalar.put_number(&mut self.stream.out)
+    }
+
+    /// Something with parts, which may be a record.
+    #[cold]
+    fn parts(self, found: &str) -> Error {
+        self.stream.stopped_by_parts = Some(self.depth);
+        self.stream.other(found)
     }
 }
 
@@ -258,11 +327,11 @@ impl<'a, 's> Serializer for StreamItem<'a, 's> {
     }
 
     fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple> {
-        Err(self.stream.other("a tuple"))
+        Err(self.parts("a tuple"))
     }
 
     fn serialize_tuple_struct(self, name: &'static str, _: usize) -> Result<Self::SerializeTupleStruct> {
-        Err(self.stream.other(name))
+        Err(self.parts(name))
     }
 
     fn serialize_tuple_variant(
@@ -276,11 +345,11 @@ impl<'a, 's> Serializer for StreamItem<'a, 's> {
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap> {
-        Err(self.stream.other("a map"))
+        Err(self.parts("a map"))
     }
 
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Self::SerializeStruct> {
-        Err(self.stream.other(name))
+        Err(self.parts(name))
     }
 
     fn serialize_struct_variant(
@@ -350,11 +419,28 @@ impl SerializeSeq for StreamSeq<'_, '_> {
         {
             return Err(self.wrong_length());
         }
+        let depth = self.depth + 1;
+        let stream = &mut *self.stream;
+        if let Some(slots) = &stream.slots
+            && depth == stream.shape.len()
+        {
+            return match slots.put(value, None, &mut stream.out) {
+                Ok(()) => Ok(()),
+                Err(error) => {
+                    stream.refused = true;
+                    Err(error.at_index(index))
+                }
+            };
+        }
         let item = StreamItem {
-            stream: self.stream,
-            depth: self.depth + 1,
+            stream: &mut *stream,
+            depth,
         };
-        item.value(value).map_err(|e| e.at_index(index))
+        match item.value(value) {
+            Ok(()) => Ok(()),
+            Err(_) if stream.may_begin_records(index, depth) && stream.begin_records(value)? => Ok(()),
+            Err(error) => Err(error.at_index(index)),
+        }
     }
 
     fn end(self) -> Result<()> {

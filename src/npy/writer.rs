@@ -525,6 +525,7 @@ fn put<T: Serialize + ?Sized>(row: &T, node: &Node, bytes: &mut Vec<u8>) -> Resu
         out: &mut out,
         node,
         marker: None,
+        slots: None,
     }
     .value(row)?;
     out.flush()

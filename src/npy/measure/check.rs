@@ -95,10 +95,13 @@ impl<'n> Check<'n> {
     pub(super) fn value<T: Serialize + ?Sized>(self, value: &T) -> Result {
         match bulk::complex(value) {
             Some(complex) => self.scalar(complex.into()),
-            None => value.serialize(Check {
-                none: bulk::optional_float::<T>().or(self.none),
-                ..self
-            }),
+            None => bulk::serialize(
+                value,
+                Check {
+                    none: bulk::optional_float::<T>().or(self.none),
+                    ..self
+                },
+            ),
         }
     }
 

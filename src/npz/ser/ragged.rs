@@ -16,6 +16,7 @@ use crate::marker::Marker;
 use crate::npy::capture;
 use crate::npy::measure::measure_marked;
 use crate::npy::node::Node;
+use crate::npy::packed::Slots;
 use crate::npy::scalar::{Scalar, changed, scalars};
 use crate::npy::ser::Item;
 use crate::sink::{Out, Put, Sink};
@@ -43,20 +44,21 @@ pub(crate) fn write_ragged<T: Serialize + ?Sized>(archive: &mut Archive<'_>, val
 
 fn write_values<T: Serialize + ?Sized>(value: &T, rows: &Measured, sink: &mut dyn Sink) -> Result<()> {
     let total = rows.total();
-    let header = if rows.text {
-        Header::new(Number::U8.dtype(), vec![total], false)?
+    let (header, slots) = if rows.text {
+        (Header::new(Number::U8.dtype(), vec![total], false)?, None)
     } else {
-        Node::Axis {
+        let node = Node::Axis {
             len: total,
             item: Box::new(rows.item.clone()),
             tuple: false,
-        }
-        .header()?
+        };
+        (node.header()?, Slots::of_elements(&node))
     };
     let mut out = Out::new(sink);
     out.begin(&header)?;
     value.serialize(Each::new(&mut Written {
         rows,
+        slots,
         out: &mut out,
         index: 0,
     }))?;
@@ -128,6 +130,7 @@ fn no_row(found: &str) -> Error {
 /// The second walk.
 struct Written<'a, 's> {
     rows: &'a Measured,
+    slots: Option<Slots>,
     out: &'a mut Out<'s>,
     index: usize,
 }
@@ -155,6 +158,7 @@ impl Rows for Written<'_, '_> {
             out: self.out,
             node: &node,
             marker: self.rows.marker,
+            slots: self.slots.as_ref(),
         };
         item.value(row).map_err(|e| e.at_index(index as u64))
     }
