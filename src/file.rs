@@ -14,6 +14,8 @@
 //! A failed sync is a failed save and is never repeated: the system may have dropped the pages it could not write, and
 //! a second call would answer for what is left.
 
+mod ahead;
+mod behind;
 mod disk;
 #[cfg(test)]
 pub(crate) mod model;
@@ -29,6 +31,8 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub(crate) use self::ahead::Ahead;
+pub(crate) use self::behind::Behind;
 pub(crate) use self::disk::{Disk, Os};
 use crate::error::{Error, ErrorKind, Result};
 

@@ -5,6 +5,7 @@ pub(crate) mod cursor;
 pub(crate) mod de;
 pub(crate) mod item;
 pub(crate) mod key;
+mod lone;
 pub(crate) mod measure;
 pub(crate) mod node;
 pub(crate) mod packed;
@@ -20,8 +21,7 @@ mod transcode;
 mod transpose;
 pub(crate) mod writer;
 
-use std::fs::File;
-use std::io::{BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -29,11 +29,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::file::{self, AtomicFile, with_suffix};
-use crate::header::Header;
 use crate::npy::cursor::Cursor;
 use crate::npy::de::Array;
+use crate::npy::lone::{FileSink, FileSource};
 use crate::options::{ReadOptions, WriteOptions};
-use crate::sink::{Memory, Plain, Sink};
+use crate::sink::{Memory, Plain};
 use crate::source::{Slice, Source, Stream};
 
 /// Writes a value as one array, as `np.save` to an open file.
@@ -188,30 +188,10 @@ impl WriteOptions {
     pub fn save_npy<P: AsRef<Path>, T: Serialize + ?Sized>(&self, path: P, value: &T) -> Result<PathBuf> {
         let path = with_suffix(path.as_ref(), ".npy");
         let (target, handle) = AtomicFile::create(&path, self.durable)?;
-        let mut sink = FileSink {
-            target,
-            handle: Plain(handle),
-        };
+        let mut sink = FileSink::new(target, handle, self.threads);
         ser::write_array(value, &mut sink)?;
-        sink.target.commit()?;
+        sink.commit()?;
         Ok(path)
-    }
-}
-
-/// A file for exactly one array: what goes to a sink comes in large pieces, so that nothing is gathered here.
-struct FileSink {
-    target: AtomicFile,
-    handle: Plain<File>,
-}
-
-impl Sink for FileSink {
-    fn begin(&mut self, header: &Header) -> Result<()> {
-        self.target.reserve(0, header.data_len());
-        self.handle.begin(header)
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.handle.write(bytes)
     }
 }
 
@@ -261,7 +241,7 @@ impl ReadOptions {
     /// Those of [`from_npy_reader`].
     pub fn load_npy<P: AsRef<Path>, T: DeserializeOwned>(&self, path: P) -> Result<T> {
         let (file, len) = file::open_sized(path.as_ref())?;
-        self.read(&mut Stream::with_proven(BufReader::new(file), len))
+        self.read(&mut FileSource::new(file, len, self.threads))
     }
 
     fn read<'de, T: Deserialize<'de>>(&self, source: &mut dyn Source<'de>) -> Result<T> {
