@@ -379,10 +379,14 @@ fn the_entries_of_the_directory_must_fit() {
 
 #[test]
 fn the_local_header_must_say_the_same() {
-    let cases: [Lie; 11] = [
+    let cases: [Lie; 14] = [
         (|part| part.local.signature[3] = 5, "expected the signature"),
         (|part| part.local.flags = 1 << 11, "the flags"),
         (|part| part.local.flags = 1, "the flags"),
+        (|part| part.local.flags = 1 << 3, "the flags"),
+        (|part| part.local.flags = 1 << 5, "the flags"),
+        // What two readers see differently is corrupt, even if one of them could not read it.
+        (|part| part.central.method = 12, "the compression method"),
         (|part| part.local.method = 8, "the compression method"),
         (|part| part.local.name = b"c.npy".to_vec(), "the name `c.npy`"),
         (|part| part.local.crc ^= 1, "the CRC"),
@@ -434,6 +438,12 @@ fn what_others_write_is_taken() {
     ));
     let taken = load(&zip(&[wide_disk], &End::default())).unwrap();
     assert_eq!(taken[0].1, array(b"first"));
+    // Some write both sizes where one would do.
+    let both = a().with(|part| {
+        let len = u64::from(part.central.size);
+        (part.central.size, part.central.extra) = (u32::MAX, wide(&[len, len]));
+    });
+    loads(&zip(&[both, b()], &End::default()));
     loads(&zip(
         &[a().with(|part| part.local.extra = vec![0; 3]), b()],
         &End::default(),
@@ -475,8 +485,29 @@ fn descriptors_in_all_forms() {
                 part.descriptor.pop();
             });
             corrupt(&zip(&[cut], &End::default()), "descriptor");
+            // What comes behind the data may stand before it as well, if it is the same.
+            let crc = described(a()).with(|part| part.local.crc = part.central.crc);
+            loads(&zip(&[crc, b()], &End::default()));
+            let crc = described(a()).with(|part| part.local.crc = part.central.crc ^ 1);
+            corrupt(&zip(&[crc], &End::default()), "the CRC");
         }
     }
+}
+
+#[test]
+fn a_local_header_is_no_descriptor() {
+    // Its checksum is that of `PK\x03\x04`, and its sizes are what a local header has next: version 20, method 8.
+    let data = b"data\x13\xa3\xc9\xa9";
+    assert_eq!(crc32fast::hash(data).to_le_bytes(), *b"PK\x03\x04");
+    let empty_blocks = [2, 8, 0, 0, 0, 255, 255];
+    let last_block = [1, 8, 0, 247, 255];
+    let body = [&empty_blocks, &last_block[..], data].concat();
+    let deflated = |name, data| Part::stored(name, data).with_both(|header| header.method = 8);
+    let first = deflated("a.npy", data).with_body(body).described(Vec::new());
+    corrupt(
+        &zip(&[first, Part::deflated("b.npy", &array(b"second"))], &End::default()),
+        "descriptor",
+    );
 }
 
 #[test]
@@ -525,6 +556,11 @@ fn the_data_must_be_what_the_directory_says() {
     corrupt(
         &with(|body| body.extend_from_slice(b"junk")),
         "4 bytes behind the end of the deflate stream",
+    );
+    // More than is looked at together with the end of the stream.
+    corrupt(
+        &with(|body| body.resize(body.len() + 100_000, 0)),
+        "100000 bytes behind the end of the deflate stream",
     );
     // On a thread of its own: a reader that waits for more of such a stream would wait for ever.
     for cut in [with(|body| body.truncate(100)), with(|body| body[0] = 0)] {
