@@ -9,7 +9,8 @@ use serde::de::value::{SeqDeserializer, StrDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::{Array, Flat};
+use super::Array;
+use super::ndarray::Flat;
 use crate::dtype::Kind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::marker::{ORDERED_FIELDS, PAIRS};

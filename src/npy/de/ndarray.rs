@@ -1,0 +1,153 @@
+//! An array to an ndarray: its version, its shape, its elements in one row.
+
+use serde::de::value::SeqDeserializer;
+use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, SeqAccess, Visitor};
+
+use super::Array;
+use crate::bulk;
+use crate::error::{Error, Result};
+use crate::npy::cursor::limit;
+use crate::npy::plan::stops;
+
+/// The fields of an ndarray.
+pub(super) struct Parts<'a, 's, 'de> {
+    pub(super) array: Option<Array<'a, 's, 'de>>,
+    pub(super) part: u8,
+    /// As many axes as the target asked for in `dim`.
+    pub(super) axes: usize,
+}
+
+impl<'de> SeqAccess<'de> for Parts<'_, '_, 'de> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
+        self.part += 1;
+        match self.part {
+            1 => seed.deserialize(1_u8.into_deserializer()).map(Some),
+            2 => {
+                let Some(array) = &self.array else { return Ok(None) };
+                let dims = Dims {
+                    array,
+                    axes: &mut self.axes,
+                };
+                seed.deserialize(dims).map(Some)
+            }
+            3 => match self.array.take() {
+                Some(array) => seed.deserialize(Flat { array, axes: self.axes }).map(Some),
+                None => Ok(None),
+            },
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The shape, as a tuple of as many axes as asked.
+struct Dims<'b, 'a, 's, 'de> {
+    array: &'b Array<'a, 's, 'de>,
+    axes: &'b mut usize,
+}
+
+impl<'de> Deserializer<'de> for Dims<'_, '_, '_, 'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        *self.axes = self.array.shape().len();
+        visitor.visit_seq(SeqDeserializer::new(self.array.shape().iter().copied()))
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
+        let shape = self.array.shape();
+        let Some(asked) = shape.get(..len) else {
+            return Err(self.array.mismatch(&format!("{len} axes")));
+        };
+        *self.axes = len;
+        visitor.visit_seq(SeqDeserializer::new(asked.iter().copied()))
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, len: usize, visitor: V) -> Result<V::Value> {
+        self.deserialize_tuple(len, visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq map struct enum identifier ignored_any
+    }
+}
+
+/// The elements behind the first `axes` axes, in one row.
+pub(super) struct Flat<'a, 's, 'de> {
+    pub(super) array: Array<'a, 's, 'de>,
+    pub(super) axes: usize,
+}
+
+impl<'de> Deserializer<'de> for Flat<'_, '_, 'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        let Flat { array, axes } = self;
+        let dims = array.dims();
+        let (outer, rest) = dims.split_at(axes);
+        let len = outer.iter().product::<u64>();
+        // Several rows of a (.., 2) array of a wrapped complex number, say, are still proven by their bytes.
+        let byteless = rest.contains(&0) || array.cursor.header.dtype().itemsize() == 0;
+        let stops = len.saturating_mul(stops(rest).saturating_add(1));
+        if byteless && stops > array.cursor.plan.rules.most_byteless {
+            return Err(limit(
+                "elements without a byte",
+                stops,
+                array.cursor.plan.rules.most_byteless,
+                "any_elements",
+            ));
+        }
+        // What is left behind the asked axes is one less than an axis further in.
+        let array = Array {
+            axis: array.axis + axes,
+            ..array
+        };
+        if array.is_item()
+            && let Some(number) = array.number()
+            && let Some(whole) = bulk::collector_of::<V>(number, None)
+        {
+            return whole.collect(len, &mut array.cursor.fill_numbers());
+        }
+        if array.is_item() {
+            return array.items(len, visitor);
+        }
+        let mut elements = FlatElements { array, at: 0, len };
+        visitor.visit_seq(&mut elements)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+struct FlatElements<'a, 's, 'de> {
+    array: Array<'a, 's, 'de>,
+    at: u64,
+    len: u64,
+}
+
+impl<'de> SeqAccess<'de> for &mut FlatElements<'_, '_, 'de> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
+        if self.at == self.len {
+            return Ok(None);
+        }
+        let index = self.at;
+        self.at += 1;
+        let array = Array {
+            cursor: &mut *self.array.cursor,
+            axis: self.array.axis,
+            len: None,
+            marker: self.array.marker,
+        };
+        seed.deserialize(array).map(Some).map_err(|e| e.at_index(index))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        usize::try_from(self.len - self.at).ok()
+    }
+}
