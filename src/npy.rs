@@ -1,6 +1,7 @@
 //! One array: the verbs.
 
 pub(crate) mod capture;
+pub(crate) mod compound;
 pub(crate) mod cursor;
 pub(crate) mod de;
 pub(crate) mod item;

@@ -24,6 +24,7 @@ const LADDER: &[&str] = &[
     // 5
     "npy::scalar",
     "npy::capture",
+    "npy::compound",
     "npy::node",
     "npy::measure",
     "npy::packed",

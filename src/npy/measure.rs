@@ -20,6 +20,7 @@ use crate::dtype::TimeUnit;
 use crate::error::{Error, ErrorKind, Result};
 use crate::marker::Marker;
 use crate::npy::capture::{self, unsigned};
+use crate::npy::compound::compound;
 use crate::npy::node::{Node, fault};
 use crate::npy::scalar::{Leaf, Scalar, scalars};
 
@@ -468,44 +469,11 @@ fn tuple(items: Vec<Node>) -> Node {
     }
 }
 
-impl ser::SerializeSeq for Items {
-    type Ok = Node;
-    type Error = Error;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.push(value)
-    }
-
-    fn end(self) -> Result<Node> {
-        self.finish()
-    }
-}
-
-impl ser::SerializeTuple for Items {
-    type Ok = Node;
-    type Error = Error;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.push(value)
-    }
-
-    fn end(self) -> Result<Node> {
-        self.finish()
-    }
-}
-
-impl ser::SerializeTupleStruct for Items {
-    type Ok = Node;
-    type Error = Error;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.push(value)
-    }
-
-    fn end(self) -> Result<Node> {
-        self.finish()
-    }
-}
+compound!(Items => Node, Error:
+    SerializeSeq serialize_element,
+    SerializeTuple serialize_element,
+    SerializeTupleStruct serialize_field,
+    SerializeTupleVariant serialize_field);
 
 /// A struct, or the map that flatten makes of one.
 pub(crate) struct Fields {
@@ -609,19 +577,6 @@ impl ser::SerializeMap for Fields {
 
 /// A data-carrying variant is a group whatever it carries.
 pub(crate) struct Ignore;
-
-impl ser::SerializeTupleVariant for Items {
-    type Ok = Node;
-    type Error = Error;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.push(value)
-    }
-
-    fn end(self) -> Result<Node> {
-        self.finish()
-    }
-}
 
 impl ser::SerializeStructVariant for Ignore {
     type Ok = Node;

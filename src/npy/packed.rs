@@ -18,6 +18,7 @@ use crate::bulk::{self, Number};
 use crate::error::{Error, Result};
 use crate::marker::Marker;
 use crate::npy::capture;
+use crate::npy::compound::compound;
 use crate::npy::measure::{Finished, MAX_LEVELS, Special, half, too_deep};
 use crate::npy::node::Node;
 use crate::npy::scalar::{Leaf, Scalar, changed, no_128};
@@ -553,35 +554,9 @@ fn other_length(found: &str) -> Error {
     changed(found, "as many")
 }
 
-impl ser::SerializeTuple for Items<'_, '_, '_, '_> {
-    type Ok = ();
-    type Error = Error;
-
-    #[inline(always)]
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.push(value)
-    }
-
-    #[inline(always)]
-    fn end(self) -> Result<()> {
-        self.finish()
-    }
-}
-
-impl ser::SerializeTupleStruct for Items<'_, '_, '_, '_> {
-    type Ok = ();
-    type Error = Error;
-
-    #[inline(always)]
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.push(value)
-    }
-
-    #[inline(always)]
-    fn end(self) -> Result<()> {
-        self.finish()
-    }
-}
+compound!(Items<'_, '_, '_, '_> => (), Error:
+    SerializeTuple serialize_element,
+    SerializeTupleStruct serialize_field);
 
 /// The fields of a struct.
 pub(crate) struct Fields<'a, 'w, 'r, 's> {

@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::header::Header;
 use crate::marker::Marker;
 use crate::npy::capture;
+use crate::npy::compound::compound;
 use crate::npy::measure::{Finished, Special, half, measure};
 use crate::npy::node::Node;
 use crate::npy::packed::Slots;
@@ -388,65 +389,11 @@ fn wrong_length(found: u64, expected: u64) -> Error {
     changed(format_args!("{found} elements"), expected)
 }
 
-impl ser::SerializeSeq for Items<'_, '_> {
-    type Ok = ();
-    type Error = Error;
-
-    #[inline(always)]
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.push(value)
-    }
-
-    #[inline(always)]
-    fn end(self) -> Result<()> {
-        self.finish()
-    }
-}
-
-impl ser::SerializeTuple for Items<'_, '_> {
-    type Ok = ();
-    type Error = Error;
-
-    #[inline(always)]
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.push(value)
-    }
-
-    #[inline(always)]
-    fn end(self) -> Result<()> {
-        self.finish()
-    }
-}
-
-impl ser::SerializeTupleVariant for Items<'_, '_> {
-    type Ok = ();
-    type Error = Error;
-
-    #[inline(always)]
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.push(value)
-    }
-
-    #[inline(always)]
-    fn end(self) -> Result<()> {
-        self.finish()
-    }
-}
-
-impl ser::SerializeTupleStruct for Items<'_, '_> {
-    type Ok = ();
-    type Error = Error;
-
-    #[inline(always)]
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.push(value)
-    }
-
-    #[inline(always)]
-    fn end(self) -> Result<()> {
-        self.finish()
-    }
-}
+compound!(Items<'_, '_> => (), Error:
+    SerializeSeq serialize_element,
+    SerializeTuple serialize_element,
+    SerializeTupleVariant serialize_field,
+    SerializeTupleStruct serialize_field);
 
 /// The fields of a record, or of a struct known by name.
 pub(crate) struct Fields<'a, 's> {

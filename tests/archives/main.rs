@@ -13,6 +13,9 @@ use serde_npz::{Error, ErrorKind, Limits, NpzReader, NpzWriter, ReadOptions, Res
 /// What to change about a member, and what the error has to say.
 type Lie = (fn(&mut Part), &'static str);
 
+/// A way to read a member of a file.
+type Take = fn(&mut NpzReader<io::BufReader<fs::File>>) -> Result<()>;
+
 fn a() -> Part {
     Part::stored("a.npy", &array(b"first"))
 }
@@ -786,8 +789,7 @@ fn a_file_cut_off_while_it_is_opened_is_truncated() {
 fn a_file_cut_off_after_it_was_opened_is_truncated() {
     let dir = Scratch::new("cut");
     let path = dir.0.join("x.npz");
-    let takes: [fn(&mut NpzReader<io::BufReader<fs::File>>) -> Result<()>; 2] =
-        [|npz| npz.raw("a").map(drop), |npz| npz.verify("a")];
+    let takes: [Take; 2] = [|npz| npz.raw("a").map(drop), |npz| npz.verify("a")];
     let large = Part::stored("a.npy", &array(&vec![7; 3 << 20]));
     for part in [a(), Part::deflated("a.npy", &array(b"first")), large] {
         for take in takes {

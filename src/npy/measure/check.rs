@@ -25,6 +25,7 @@ use crate::bulk::{self, Number};
 use crate::error::Error;
 use crate::marker::Marker;
 use crate::npy::capture;
+use crate::npy::compound::compound;
 use crate::npy::node::Node;
 use crate::npy::scalar::{Leaf, Scalar, scalars};
 
@@ -451,50 +452,10 @@ impl Items<'_> {
     }
 }
 
-impl ser::SerializeSeq for Items<'_> {
-    type Ok = ();
-    type Error = Differs;
-
-    #[inline(always)]
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result {
-        self.push(value)
-    }
-
-    #[inline(always)]
-    fn end(self) -> Result {
-        self.finish()
-    }
-}
-
-impl ser::SerializeTuple for Items<'_> {
-    type Ok = ();
-    type Error = Differs;
-
-    #[inline(always)]
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result {
-        self.push(value)
-    }
-
-    #[inline(always)]
-    fn end(self) -> Result {
-        self.finish()
-    }
-}
-
-impl ser::SerializeTupleStruct for Items<'_> {
-    type Ok = ();
-    type Error = Differs;
-
-    #[inline(always)]
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result {
-        self.push(value)
-    }
-
-    #[inline(always)]
-    fn end(self) -> Result {
-        self.finish()
-    }
-}
+compound!(Items<'_> => (), Differs:
+    SerializeSeq serialize_element,
+    SerializeTuple serialize_element,
+    SerializeTupleStruct serialize_field);
 
 /// The fields of a record.
 pub(super) struct Fields<'n> {

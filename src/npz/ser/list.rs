@@ -1,12 +1,13 @@
 //! A sequence or tuple whose elements are members of their own: `layers/0/w`, `layers/1/w`.
 
 use serde::Serialize;
-use serde::ser::{self, Serializer};
+use serde::ser::Serializer;
 
 use super::probe::Group;
 use super::{Absent, Archive};
 use crate::error::{Error, ErrorKind, Result};
 use crate::marker::Marker;
+use crate::npy::compound::compound;
 use crate::npy::scalar::{Scalar, scalars};
 
 /// How the members of a list are named.
@@ -180,54 +181,8 @@ impl ListItems<'_, '_> {
     }
 }
 
-impl ser::SerializeSeq for ListItems<'_, '_> {
-    type Ok = ();
-    type Error = Error;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.push(value)
-    }
-
-    fn end(self) -> Result<()> {
-        self.finish()
-    }
-}
-
-impl ser::SerializeTuple for ListItems<'_, '_> {
-    type Ok = ();
-    type Error = Error;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.push(value)
-    }
-
-    fn end(self) -> Result<()> {
-        self.finish()
-    }
-}
-
-impl ser::SerializeTupleVariant for ListItems<'_, '_> {
-    type Ok = ();
-    type Error = Error;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.push(value)
-    }
-
-    fn end(self) -> Result<()> {
-        self.finish()
-    }
-}
-
-impl ser::SerializeTupleStruct for ListItems<'_, '_> {
-    type Ok = ();
-    type Error = Error;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.push(value)
-    }
-
-    fn end(self) -> Result<()> {
-        self.finish()
-    }
-}
+compound!(ListItems<'_, '_> => (), Error:
+    SerializeSeq serialize_element,
+    SerializeTuple serialize_element,
+    SerializeTupleVariant serialize_field,
+    SerializeTupleStruct serialize_field);
