@@ -39,6 +39,8 @@ use crate::source::{Slice, Source, Stream};
 
 /// Writes a value as one array, as `np.save` to an open file.
 ///
+/// Where this is an error, the writer may have got part of an array; [`save_npy`] leaves nothing behind.
+///
 /// ```
 /// let mut file = Vec::new();
 /// serde_npz::to_npy_writer(&mut file, &vec![1.0, 2.0, 3.0])?;
