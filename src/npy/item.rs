@@ -8,7 +8,7 @@ use serde::de::{Deserializer, IntoDeserializer, Visitor};
 
 use self::number::{Widest, fixed, float};
 pub(crate) use self::number::{int, uint};
-use self::parts::{Fields, InOrder, NoAxes, Parts, explain, is_derived};
+use self::parts::{Fields, InOrder, NoAxes, Parts, explain};
 pub(crate) use self::text::utf8;
 use self::text::{SHORT, ascii, short_ascii, trim};
 use crate::bulk::{Number, bad_bool};
@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::header::Header;
 use crate::marker::{Marker, RAW};
 use crate::npy::cursor::{Bytes, limit};
-use crate::npy::plan::Plan;
+use crate::npy::plan::{Plan, may_be_derived};
 use crate::npy::raw::RawAccess;
 use crate::npy::time::{NAT, convert, iso};
 use crate::options::Casting;
@@ -332,7 +332,9 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
     #[inline(always)]
     fn record<V: Visitor<'de>>(self, names: &'static [&'static str], visitor: V) -> Result<V::Value> {
         match &self.dtype.kind {
-            Kind::Record(record) if is_derived::<V>() && self.plan.is_named(record, names) && self.marker.is_none() => {
+            Kind::Record(record)
+                if may_be_derived::<V>() && self.plan.is_ordered::<V>(record, names) && self.marker.is_none() =>
+            {
                 let mut fields = InOrder {
                     item: &self,
                     fields: record.fields.iter(),
@@ -352,8 +354,10 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
     /// As `map`, out of the way of the loop over the elements.
     #[inline(never)]
     fn by_name<V: Visitor<'de>>(self, names: &'static [&'static str], visitor: V) -> Result<V::Value> {
-        if let Kind::Record(record) = &self.dtype.kind {
-            self.plan.learn(record, names);
+        if let Kind::Record(record) = &self.dtype.kind
+            && may_be_derived::<V>()
+        {
+            self.plan.learn::<V>(record, names);
         }
         self.map(visitor)
     }

@@ -51,6 +51,8 @@ pub(crate) struct Slots {
     size: u64,
     /// Elements come without having been measured: what a measuring walk would tell apart is refused.
     strict: bool,
+    /// The sequences around the elements.
+    level: u8,
 }
 
 impl Slots {
@@ -63,16 +65,16 @@ impl Slots {
         while let Node::Axis { item, tuple: false, .. } | Node::Ndarray { item, .. } = &**node {
             node = item;
         }
-        Slots::new(node, false)
+        Slots::new(node, false, 0)
     }
 
-    /// For elements that are to be as the first one, `node`: a record of numbers and the like, with which only an
-    /// equal one makes an array.
-    pub(crate) fn of_records(node: &Node) -> Option<Self> {
+    /// For elements that are to be as the first one, `node`, inside so many sequences: a record of numbers and the like,
+    /// with which only an equal one makes an array.
+    pub(crate) fn of_records(node: &Node, level: u8) -> Option<Self> {
         if !matches!(node, Node::Record { .. }) {
             return None;
         }
-        let slots = Slots::new(node, true)?;
+        let slots = Slots::new(node, true, level)?;
         let steady = slots
             .slots
             .iter()
@@ -80,11 +82,12 @@ impl Slots {
         steady.then_some(slots)
     }
 
-    fn new(node: &Node, strict: bool) -> Option<Self> {
+    fn new(node: &Node, strict: bool, level: u8) -> Option<Self> {
         let mut slots = Slots {
             slots: Vec::new(),
             size: node.size(),
             strict,
+            level,
         };
         (slots.size <= MAX_ROOM && slots.add("".into(), node)).then_some(slots)
     }
@@ -150,7 +153,7 @@ impl Slots {
             rest: rest.iter(),
             marker,
             none: None,
-            levels: 0,
+            level: self.level,
             direct: true,
             in_option: false,
             strict: self.strict,
@@ -174,8 +177,8 @@ struct Walk<'a, 'r, 's> {
     marker: Option<Marker>,
     /// What a None that is to be NaN would be, where the type tells.
     none: Option<Number>,
-    /// Newtypes, which could be endless.
-    levels: u8,
+    /// Everything around the value: newtypes could be endless.
+    level: u8,
     /// Directly an element, where Some(x) and x are one.
     direct: bool,
     /// Directly inside a Some.
@@ -225,6 +228,17 @@ impl<'a, 'w, 'r, 's> Packed<'a, 'w, 'r, 's> {
         put(self.slot, self.walk, scalar)
     }
 
+    /// One level further in, as far as there may be levels.
+    #[inline(always)]
+    fn enter(&mut self) -> Result<()> {
+        if self.walk.level < MAX_LEVELS {
+            self.walk.level += 1;
+            return Ok(());
+        }
+        self.walk.broken = true;
+        Err(too_deep())
+    }
+
     #[cold]
     fn refuse<T>(self, found: &str) -> Result<T> {
         self.walk.broken = true;
@@ -232,11 +246,12 @@ impl<'a, 'w, 'r, 's> Packed<'a, 'w, 'r, 's> {
     }
 
     #[inline(always)]
-    fn fields(self, name: &'static str) -> Result<Fields<'a, 'w, 'r, 's>> {
+    fn fields(mut self, name: &'static str) -> Result<Fields<'a, 'w, 'r, 's>> {
         let known = matches!(name, "Duration" | "SystemTime" | "Array");
         match self.slot.what {
             // These may be more than they show here.
             What::Struct(len) if !(self.walk.in_option || known && self.walk.strict) => {
+                self.enter()?;
                 self.walk.direct = false;
                 Ok(Fields {
                     walk: self.walk,
@@ -259,9 +274,10 @@ impl<'a, 'w, 'r, 's> Packed<'a, 'w, 'r, 's> {
     }
 
     #[inline(always)]
-    fn items(self) -> Result<Items<'a, 'w, 'r, 's>> {
+    fn items(mut self) -> Result<Items<'a, 'w, 'r, 's>> {
         match self.slot.what {
             What::Tuple(len) if !self.walk.in_option => {
+                self.enter()?;
                 self.walk.direct = false;
                 Ok(Items {
                     walk: self.walk,
@@ -404,15 +420,17 @@ impl<'a, 'w, 'r, 's> Serializer for Packed<'a, 'w, 'r, 's> {
     }
 
     #[inline(always)]
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
+    fn serialize_some<T: Serialize + ?Sized>(mut self, value: &T) -> Result<()> {
         self.walk.none = None;
         if self.walk.in_option || !(self.walk.direct || self.walk.marker == Some(Marker::Nan)) {
             return self.refuse("Some");
         }
+        self.enter()?;
         self.walk.in_option = true;
         let Packed { slot, walk } = self;
         Packed { slot, walk: &mut *walk }.value(value)?;
         walk.in_option = false;
+        walk.level -= 1;
         Ok(())
     }
 
@@ -428,13 +446,9 @@ impl<'a, 'w, 'r, 's> Serializer for Packed<'a, 'w, 'r, 's> {
     }
 
     #[inline(always)]
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<()> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(mut self, name: &'static str, value: &T) -> Result<()> {
         if let Some(half) = half(name, value) {
             return self.scalar(half);
-        }
-        if self.walk.levels >= MAX_LEVELS {
-            self.walk.broken = true;
-            return Err(too_deep());
         }
         let marker = Marker::of(name);
         if matches!(
@@ -443,12 +457,12 @@ impl<'a, 'w, 'r, 's> Serializer for Packed<'a, 'w, 'r, 's> {
         ) {
             return self.refuse(name);
         }
+        self.enter()?;
         let Packed { slot, walk } = self;
         let outer = walk.marker;
         walk.marker = marker.or(outer);
-        walk.levels += 1;
         Packed { slot, walk: &mut *walk }.value(value)?;
-        walk.levels -= 1;
+        walk.level -= 1;
         walk.marker = outer;
         Ok(())
     }
@@ -542,6 +556,7 @@ impl Items<'_, '_, '_, '_> {
     #[inline(always)]
     fn finish(self) -> Result<()> {
         if self.left == 0 {
+            self.walk.level -= 1;
             return Ok(());
         }
         self.walk.broken = true;
@@ -603,6 +618,7 @@ impl Fields<'_, '_, '_, '_> {
     #[inline(always)]
     fn finish(self) -> Result<()> {
         if self.left == 0 {
+            self.walk.level -= 1;
             return Ok(());
         }
         self.walk.broken = true;
@@ -674,7 +690,7 @@ impl ser::SerializeMap for Fields<'_, '_, '_, '_> {
 
     fn serialize_entry<K: Serialize + ?Sized, V: Serialize + ?Sized>(&mut self, key: &K, value: &V) -> Result<()> {
         let found = || capture::key(key).map_or("a key that is no text".into(), Cow::Owned);
-        self.push(|name| capture::is_key(key, name), found, value)
+        self.push(|name| bulk::is_str::<K>() && capture::is_key(key, name), found, value)
     }
 
     fn end(self) -> Result<()> {

@@ -1,5 +1,6 @@
 //! How the elements of one array are read: what they are, by which rules, and what is known of them by now.
 
+use std::any::{TypeId, type_name};
 use std::cell::Cell;
 use std::ptr;
 
@@ -25,8 +26,8 @@ pub(crate) struct Plan {
     /// What each element is where it is a plain number.
     pub(crate) number: Option<Number>,
     pub(crate) rules: Rules,
-    /// Records and the names their fields were found to have, in that order; by their addresses: neither is gone before this.
-    named: [Cell<(*const Record, *const &'static str)>; 4],
+    /// Records, by their addresses, as none is gone before this; and visitors that take their fields in just that order.
+    ordered: [Cell<Option<(*const Record, TypeId)>>; 4],
 }
 
 impl Plan {
@@ -46,7 +47,7 @@ impl Plan {
             number: Number::native(&dtype),
             dtype,
             rules,
-            named: [const { Cell::new((ptr::null(), ptr::null())) }; 4],
+            ordered: [const { Cell::new(None) }; 4],
         }
     }
 
@@ -55,23 +56,44 @@ impl Plan {
         Plan::with(dtype, self.rules)
     }
 
-    /// Whether the fields of `record`, which is a part of `dtype`, are known to have just these names, in this order.
+    /// Whether it is known by now that `V` takes the fields of `record`, which is a part of `dtype`, in their order.
     #[inline(always)]
-    pub(crate) fn is_named(&self, record: &Record, names: &'static [&'static str]) -> bool {
-        self.slot(names).get() == (ptr::from_ref(record), names.as_ptr()) && record.fields.len() == names.len()
+    pub(crate) fn is_ordered<V>(&self, record: &Record, names: &'static [&'static str]) -> bool {
+        // The length is known where this is called, and makes a row of reads of what would be a loop.
+        self.slot(record).get() == Some((ptr::from_ref(record), typeid::of::<V>()))
+            && record.fields.len() == names.len()
     }
 
-    /// Compares the names one by one: for all elements together once.
-    pub(crate) fn learn(&self, record: &Record, names: &'static [&'static str]) {
-        if record.fields.iter().map(|field| &*field.name).eq(names.iter().copied()) {
-            self.slot(names).set((ptr::from_ref(record), names.as_ptr()));
+    /// Compares the fields of `record` with those that `V` names, once for all elements.
+    pub(crate) fn learn<V>(&self, record: &Record, names: &'static [&'static str]) {
+        let named = record.fields.iter().map(|field| &*field.name).eq(names.iter().copied());
+        if named && is_derived(type_name::<V>()) {
+            self.slot(record).set(Some((ptr::from_ref(record), typeid::of::<V>())));
         }
     }
 
     #[inline(always)]
-    fn slot(&self, names: &'static [&'static str]) -> &Cell<(*const Record, *const &'static str)> {
-        &self.named[names.as_ptr() as usize / size_of::<&str>() % self.named.len()]
+    fn slot(&self, record: &Record) -> &Cell<Option<(*const Record, TypeId)>> {
+        &self.ordered[ptr::from_ref(record) as usize / align_of::<Record>() % self.ordered.len()]
     }
+}
+
+/// Whether a visitor may be what serde's derive makes of a struct.
+#[inline(always)]
+pub(crate) fn may_be_derived<V>() -> bool {
+    let visitor = type_name::<V>();
+    visitor.ends_with("::__Visitor") || visitor.ends_with("::__Visitor<'_>")
+}
+
+/// Whether it is: `krate::module::_::<impl serde::Deserialize for krate::module::Type>::deserialize::__Visitor`.
+///
+/// That takes its fields by their order as well as by their names. A visitor written by hand may take a map alone; it is
+/// not found in a constant without a name.
+fn is_derived(visitor: &str) -> bool {
+    let outer = visitor
+        .rsplit_once(">::deserialize::__Visitor")
+        .map_or("", |(outer, _)| outer);
+    outer.contains("::_::<impl ")
 }
 
 /// The elements of subarrays in one element that no byte of it proves.

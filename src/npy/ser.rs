@@ -360,7 +360,6 @@ impl Items<'_, '_> {
         let Some(node) = node else {
             return Err(wrong_length(index + 1, self.len));
         };
-        self.left -= 1;
         let marker = self.marker;
         let result = match self.packed {
             Some(slots) => slots.put(value, marker, self.out),
@@ -372,7 +371,14 @@ impl Items<'_, '_> {
             }
             .value(value),
         };
-        result.map_err(|e| e.at_index(index))
+        match result {
+            Ok(()) => {
+                // What was refused is missing at the end, whatever the value makes of the error.
+                self.left -= 1;
+                Ok(())
+            }
+            Err(error) => Err(error.at_index(index)),
+        }
     }
 
     #[inline(always)]

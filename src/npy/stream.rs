@@ -100,7 +100,8 @@ impl<'s> Stream<'s> {
     /// Begins with `value`, which may be the first record.
     fn begin_records<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<bool> {
         let Ok(node) = measure(value) else { return Ok(false) };
-        let Some(slots) = Slots::of_records(&node) else {
+        let level = self.shape.len() as u8;
+        let Some(slots) = Slots::of_records(&node, level) else {
             return Ok(false);
         };
         let Ok(first) = slots.element(value) else {

@@ -10,15 +10,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::npy::key::Key;
 use crate::npy::plan::Plan;
 
-/// Whether `V` is what serde's derive makes of a struct: it takes its fields by their order as well as by their names.
-///
-/// A visitor written by hand may take a map alone.
-#[inline(always)]
-pub(super) fn is_derived<V>() -> bool {
-    let name = std::any::type_name::<V>();
-    name.ends_with("::__Visitor") || name.ends_with("::__Visitor<'_>")
-}
-
 /// One element as an ndarray without axes: its version, its shape, its only element.
 pub(super) struct NoAxes<'a, 'de> {
     pub(super) item: Item<'a, 'de>,
