@@ -10,7 +10,7 @@ grep -aE '^(stat::number_of_executed_units|seconds|SUMMARY)' "${1:-logs}"/*.log 
         line = $0; sub(/.*\.log:/, "", line)
         split(name, part, "-")
         key = substr(part[1], 1, 4) "-" substr(part[1], 5, 2) "-" substr(part[1], 7, 2) " | " part[2] " | " part[3]
-        if (!(key in runs)) order[++keys] = key
+        if (!seen[key]++) order[++keys] = key
         if (line ~ /^stat/) { sub(/.* /, "", line); runs[key] += line; total += line; }
         else if (line ~ /^seconds/) { sub(/.* /, "", line); time[key] += line; spent += line }
         else { found[key]++; findings++ }
