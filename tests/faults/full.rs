@@ -9,6 +9,8 @@ use serde_npz::{Checkpoints, Compression, ErrorKind, NpyWriter, NpzWriter, Write
 use crate::common::Scratch;
 
 const ROLE: &str = "SERDE_NPZ_TEST_FULL";
+#[cfg(unix)]
+const RECORDS: &str = "SERDE_NPZ_TEST_FULL_RECORDS";
 const STEP: u64 = 4096;
 
 type Data = BTreeMap<String, Vec<u64>>;
@@ -46,27 +48,12 @@ fn a_full_disk_is_an_error_and_what_was_there_stays() {
                 (way.1)(&dir, 1).unwrap();
             }
         }
-        // The unit of the shell is half a KiB; the signal that comes with the error would end the child.
-        let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", limit / 512);
-        let output = Command::new("sh")
-            .arg("-c")
-            .arg(script)
-            .arg(std::env::current_exe().unwrap())
-            .args(["--exact", "full::a_full_disk_is_an_error_and_what_was_there_stays"])
-            .args(["--nocapture", "--test-threads=1"])
-            .env(ROLE, &dir)
-            .output()
-            .unwrap();
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(
-            output.status.success(),
-            "{limit} bytes: {text} {}",
-            String::from_utf8_lossy(&output.stderr)
+        let text = child(
+            "full::a_full_disk_is_an_error_and_what_was_there_stays",
+            (ROLE, &dir),
+            limit,
         );
-        let names: Vec<_> = std::fs::read_dir(&dir)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
+        let names = names(&dir);
         assert!(
             !names.iter().any(|name| name.starts_with('.')),
             "{limit} bytes left {names:?}"
@@ -83,6 +70,75 @@ fn a_full_disk_is_an_error_and_what_was_there_stays() {
     assert_eq!(saved[0], 0, "nothing fits into no bytes");
     assert!(saved.len() > 5, "{saved:?}");
     assert!(saved.is_sorted(), "{saved:?}");
+}
+
+/// What a child prints that runs the test `name` and may make files of `limit` bytes.
+#[cfg(unix)]
+fn child(name: &str, (role, dir): (&str, &Path), limit: u64) -> String {
+    // The unit of the shell is half a KiB; the signal that comes with the error would end the child.
+    let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", limit / 512);
+    let output = Command::new("sh")
+        .arg("-c")
+        .arg(script)
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture", "--test-threads=1"])
+        .env(role, dir)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{limit} bytes: {text} {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    text
+}
+
+#[cfg(unix)]
+fn names(dir: &Path) -> Vec<String> {
+    std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+/// Large arrays of records are written by a thread of their own: the disk is full there.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_an_error_on_the_thread_that_writes() {
+    const COUNT: u64 = 700_000;
+    let records = || (0..COUNT).map(|i| (i, i as f32)).collect::<Vec<_>>();
+    if let Some(dir) = std::env::var_os(RECORDS) {
+        let path = Path::new(&dir).join("x.npy");
+        for threads in [1, 2] {
+            match WriteOptions::new().threads(threads).save_npy(&path, &records()) {
+                Ok(_) => println!("saved"),
+                Err(error) => assert_eq!(error.kind(), ErrorKind::Io, "{error}"),
+            }
+        }
+        return;
+    }
+    let scratch = Scratch::new("full-records");
+    let dir = scratch.path("dir");
+    std::fs::create_dir(&dir).unwrap();
+    std::fs::write(dir.join("x.npy"), b"before").unwrap();
+    let whole = COUNT * 12 + 128;
+    for limit in [0, 512, STEP, 1 << 20, 4 << 20, whole - 512, whole + 512] {
+        let text = child(
+            "full::a_full_disk_is_an_error_on_the_thread_that_writes",
+            (RECORDS, &dir),
+            limit,
+        );
+        assert_eq!(names(&dir), ["x.npy"], "{limit} bytes");
+        let saved = text.matches("saved").count();
+        if limit < whole {
+            assert_eq!(saved, 0, "{limit} bytes");
+            assert_eq!(std::fs::read(dir.join("x.npy")).unwrap(), b"before");
+        } else {
+            assert_eq!(saved, 2);
+            assert!(serde_npz::load_npy::<_, Vec<(u64, f32)>>(dir.join("x.npy")).unwrap() == records());
+        }
+    }
 }
 
 /// Saves the data of a seed, or the error.
