@@ -175,6 +175,15 @@ fn errors_of_fields_that_nobody_minds() {
     }
 }
 
+/// All bytes are there, and yet something is missing: what has no place among them.
+#[test]
+fn a_field_too_many_that_nobody_minds() {
+    let mut fields = vec![("a", Field::A), ("b", Field::B), ("c", Field::C)];
+    fields.push(("more", Field::A));
+    let rows = [Either::Plain(PLAIN), Either::Deaf(Deaf(fields))];
+    agreed(&rows[..]).unwrap_err();
+}
+
 #[test]
 fn errors_of_elements_that_nobody_minds() {
     let plain = || Either::Plain(PLAIN);
