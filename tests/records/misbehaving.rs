@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use serde::ser::{Error as _, SerializeSeq, SerializeStruct, SerializeTuple, Serializer};
+use serde::ser::{Error as _, SerializeMap, SerializeSeq, SerializeStruct, SerializeTuple, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_npz::{ErrorKind, from_npy_slice, to_npy_vec, to_npz_vec};
 
@@ -182,6 +182,23 @@ fn a_field_too_many_that_nobody_minds() {
     fields.push(("more", Field::A));
     let rows = [Either::Plain(PLAIN), Either::Deaf(Deaf(fields))];
     agreed(&rows[..]).unwrap_err();
+}
+
+/// What serde's flatten makes of a struct is a map of unknown length; any other map is a group.
+#[test]
+fn maps_that_know_their_length_are_no_records() {
+    struct Mapped(Option<usize>);
+    impl Serialize for Mapped {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut map = serializer.serialize_map(self.0)?;
+            map.serialize_entry("x", &1_u8)?;
+            map.serialize_entry("y", &2.0_f64)?;
+            map.end()
+        }
+    }
+    agreed(&[Mapped(None), Mapped(None)]).unwrap();
+    agreed(&[Mapped(None), Mapped(Some(2))]).unwrap_err();
+    agreed(&[Mapped(Some(2)), Mapped(None)]).unwrap_err();
 }
 
 #[test]
