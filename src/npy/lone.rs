@@ -116,7 +116,13 @@ impl FileSource {
     /// Starts to read ahead, if it pays for `left` bytes.
     fn start(&mut self, itemsize: u64, left: u64) -> io::Result<()> {
         // A pipe may give less, and whoever reads from it would wait for the rest.
-        if self.ahead.is_some() || left < LEAST_APART || self.proven() < left || threads(self.threads) < 2 {
+        if self.ahead.is_some() || left < LEAST_APART || self.proven() < left {
+            return Ok(());
+        }
+        // Asked for once: there may be only one processor, and as many pieces as there are.
+        let threads = threads(self.threads);
+        self.threads = Some(threads);
+        if threads < 2 {
             return Ok(());
         }
         let Some(size) = (PIECE_APART as u64).checked_div(itemsize).filter(|&items| items > 0) else {
