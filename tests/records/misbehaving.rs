@@ -196,9 +196,9 @@ fn maps_that_know_their_length_are_no_records() {
             map.end()
         }
     }
-    agreed(&[Mapped(None), Mapped(None)]).unwrap();
-    agreed(&[Mapped(None), Mapped(Some(2))]).unwrap_err();
-    agreed(&[Mapped(Some(2)), Mapped(None)]).unwrap_err();
+    agreed(&vec![Mapped(None), Mapped(None)]).unwrap();
+    agreed(&vec![Mapped(None), Mapped(Some(2))]).unwrap_err();
+    agreed(&vec![Mapped(Some(2)), Mapped(None)]).unwrap_err();
 }
 
 #[test]
