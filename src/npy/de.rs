@@ -144,22 +144,13 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
         {
             return Err(self.mismatch(&format!("{expected} elements along the first axis")));
         }
-        // Rows that hold no byte are not proven by anything: 2^40 of them are no reason to loop.
         let rest = &self.shape()[1..];
-        let byteless = rest.contains(&0) || self.cursor.header.dtype().itemsize() == 0;
-        let stops = len.saturating_mul(stops(rest).saturating_add(1));
-        if byteless && stops > self.cursor.plan.rules.most_byteless {
-            return Err(limit(
-                "elements without a byte",
-                stops,
-                self.cursor.plan.rules.most_byteless,
-                "any_elements",
-            ));
-        }
+        self.check_byteless(len, rest)?;
         if rest.is_empty() {
             return self.items(len, visitor);
         }
         let mut elements = Elements {
+            axis: self.axis + 1,
             array: self,
             at: 0,
             len,
@@ -172,6 +163,19 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
             )));
         }
         Ok(value)
+    }
+
+    /// Bounds the walk over `len` parts of the shape `rest`.
+    ///
+    /// Parts that hold no byte are not proven by anything: 2^40 of them are no reason to loop.
+    fn check_byteless(&self, len: u64, rest: &[u64]) -> Result<()> {
+        let byteless = rest.contains(&0) || self.cursor.header.dtype().itemsize() == 0;
+        let stops = len.saturating_mul(stops(rest).saturating_add(1));
+        let most = self.cursor.plan.rules.most_byteless;
+        if byteless && stops > most {
+            return Err(limit("elements without a byte", stops, most, "any_elements"));
+        }
+        Ok(())
     }
 
     /// The elements along the last axis.
@@ -494,9 +498,10 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for Array<'a, 's, 'de> {
     }
 }
 
-/// The elements along one axis.
+/// The parts of an array, each of which starts at the same axis.
 struct Elements<'a, 's, 'de> {
     array: Array<'a, 's, 'de>,
+    axis: usize,
     at: u64,
     len: u64,
 }
@@ -512,7 +517,7 @@ impl<'de> SeqAccess<'de> for &mut Elements<'_, '_, 'de> {
         self.at += 1;
         let array = Array {
             cursor: &mut *self.array.cursor,
-            axis: self.array.axis + 1,
+            axis: self.axis,
             len: None,
             marker: self.array.marker,
         };

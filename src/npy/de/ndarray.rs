@@ -3,11 +3,9 @@
 use serde::de::value::SeqDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, SeqAccess, Visitor};
 
-use super::Array;
+use super::{Array, Elements};
 use crate::bulk;
 use crate::error::{Error, Result};
-use crate::npy::cursor::limit;
-use crate::npy::plan::stops;
 
 /// The fields of an ndarray.
 pub(super) struct Parts<'a, 's, 'de> {
@@ -89,16 +87,7 @@ impl<'de> Deserializer<'de> for Flat<'_, '_, 'de> {
         let (outer, rest) = dims.split_at(axes);
         let len = outer.iter().product::<u64>();
         // Several rows of a (.., 2) array of a wrapped complex number, say, are still proven by their bytes.
-        let byteless = rest.contains(&0) || array.cursor.header.dtype().itemsize() == 0;
-        let stops = len.saturating_mul(stops(rest).saturating_add(1));
-        if byteless && stops > array.cursor.plan.rules.most_byteless {
-            return Err(limit(
-                "elements without a byte",
-                stops,
-                array.cursor.plan.rules.most_byteless,
-                "any_elements",
-            ));
-        }
+        array.check_byteless(len, rest)?;
         // What is left behind the asked axes is one less than an axis further in.
         let array = Array {
             axis: array.axis + axes,
@@ -113,41 +102,17 @@ impl<'de> Deserializer<'de> for Flat<'_, '_, 'de> {
         if array.is_item() {
             return array.items(len, visitor);
         }
-        let mut elements = FlatElements { array, at: 0, len };
+        let mut elements = Elements {
+            axis: array.axis,
+            array,
+            at: 0,
+            len,
+        };
         visitor.visit_seq(&mut elements)
     }
 
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
         newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
-    }
-}
-
-struct FlatElements<'a, 's, 'de> {
-    array: Array<'a, 's, 'de>,
-    at: u64,
-    len: u64,
-}
-
-impl<'de> SeqAccess<'de> for &mut FlatElements<'_, '_, 'de> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
-        if self.at == self.len {
-            return Ok(None);
-        }
-        let index = self.at;
-        self.at += 1;
-        let array = Array {
-            cursor: &mut *self.array.cursor,
-            axis: self.array.axis,
-            len: None,
-            marker: self.array.marker,
-        };
-        seed.deserialize(array).map(Some).map_err(|e| e.at_index(index))
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        usize::try_from(self.len - self.at).ok()
     }
 }
