@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use self::store::Store;
 use crate::error::{Error, ErrorKind, Result};
-use crate::file::Os;
+use crate::io::file::Os;
 use crate::options::{ReadOptions, WriteOptions};
 
 /// A directory of checkpoints, one archive per step: `step-00000000000000000042.npz`.

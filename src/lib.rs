@@ -45,23 +45,13 @@
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
 
-#[allow(unsafe_code)]
-mod bulk;
 mod checkpoint;
-mod dtype;
 mod error;
-mod file;
-mod header;
-mod literal;
-mod marker;
-#[cfg(feature = "mmap")]
-mod mmap;
+mod format;
+mod io;
 mod npy;
 mod npz;
 mod options;
-mod raw;
-mod sink;
-mod source;
 mod view;
 
 pub mod value;
@@ -75,18 +65,18 @@ pub mod guide {}
 struct ReadMe;
 
 pub use crate::checkpoint::{Checkpoints, IntactCheckpoint};
-pub use crate::dtype::{Dtype, Field};
 pub use crate::error::{Error, ErrorKind, Result};
-pub use crate::header::Header;
-#[cfg(feature = "mmap")]
-pub use crate::mmap::{NpyMmap, NpyMmapMut, NpzMmap};
-pub use crate::npy::reader::NpyReader;
-pub use crate::npy::writer::NpyWriter;
+pub use crate::format::dtype::{Dtype, Field};
+pub use crate::format::header::Header;
+pub use crate::npy::rows::reader::NpyReader;
+pub use crate::npy::rows::writer::NpyWriter;
 pub use crate::npy::{from_npy_reader, from_npy_slice, load_npy, save_npy, to_npy_vec, to_npy_writer};
-pub use crate::npz::entry::{Entry, Unmappable};
 pub use crate::npz::reader::NpzReader;
+pub use crate::npz::reader::entry::{Entry, Unmappable};
 pub use crate::npz::writer::NpzWriter;
 pub use crate::npz::{from_npz_reader, from_npz_slice, load_npz, save_npz, to_npz_stream, to_npz_vec, to_npz_writer};
 pub use crate::options::{Casting, Compression, Limits, ReadOptions, WriteOptions};
 pub use crate::value::{Value, from_value, to_value};
+#[cfg(feature = "mmap")]
+pub use crate::view::mmap::{NpyMmap, NpyMmapMut, NpzMmap};
 pub use crate::view::{ArrayView, ArrayViewMut, Element};

@@ -1,26 +1,16 @@
 //! One array: the verbs.
 
-pub(crate) mod capture;
-pub(crate) mod compound;
-pub(crate) mod cursor;
 pub(crate) mod de;
-pub(crate) mod item;
-pub(crate) mod key;
-mod lone;
-pub(crate) mod measure;
-pub(crate) mod node;
-pub(crate) mod packed;
-mod plan;
+mod file;
+pub(crate) mod layout;
+pub(crate) mod marker;
 pub(crate) mod raw;
-pub(crate) mod reader;
 pub(crate) mod rows;
-pub(crate) mod scalar;
 pub(crate) mod ser;
-pub(crate) mod stream;
-pub(crate) mod time;
+pub(crate) mod sink;
 mod transcode;
-mod transpose;
-pub(crate) mod writer;
+#[allow(unsafe_code)]
+pub(crate) mod whole;
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -28,14 +18,15 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use self::de::array::Array;
+use self::de::cursor::Cursor;
+use self::file::{FileSink, FileSource};
+use self::ser::array::write_array;
+use self::sink::{Memory, Plain};
 use crate::error::Result;
-use crate::file::{self, AtomicFile, with_suffix};
-use crate::npy::cursor::Cursor;
-use crate::npy::de::Array;
-use crate::npy::lone::{FileSink, FileSource};
+use crate::io::file::{AtomicFile, open_sized, with_suffix};
+use crate::io::source::{Slice, Source, Stream};
 use crate::options::{ReadOptions, WriteOptions};
-use crate::sink::{Memory, Plain};
-use crate::source::{Slice, Source, Stream};
 
 /// Writes a value as one array, as `np.save` to an open file.
 ///
@@ -156,7 +147,7 @@ impl WriteOptions {
     /// Those of [`to_npy_writer`].
     pub fn to_npy_writer<W: Write, T: Serialize + ?Sized>(&self, writer: W, value: &T) -> Result<()> {
         let mut sink = Plain(writer);
-        ser::write_array(value, &mut sink)?;
+        write_array(value, &mut sink)?;
         Ok(sink.0.flush()?)
     }
 
@@ -192,7 +183,7 @@ impl WriteOptions {
         let path = with_suffix(path.as_ref(), ".npy");
         let (target, handle) = AtomicFile::create(&path, self.durable)?;
         let mut sink = FileSink::new(target, handle, self.threads);
-        ser::write_array(value, &mut sink)?;
+        write_array(value, &mut sink)?;
         sink.commit()?;
         Ok(path)
     }
@@ -243,7 +234,7 @@ impl ReadOptions {
     ///
     /// Those of [`from_npy_reader`].
     pub fn load_npy<P: AsRef<Path>, T: DeserializeOwned>(&self, path: P) -> Result<T> {
-        let (file, len) = file::open_sized(path.as_ref())?;
+        let (file, len) = open_sized(path.as_ref())?;
         self.read(&mut FileSource::new(file, len, self.threads))
     }
 

@@ -1,11 +1,7 @@
 //! An archive of arrays: the verbs.
 
-pub(crate) mod append;
 pub(crate) mod de;
-pub(crate) mod entry;
-pub(crate) mod member_rows;
 pub(crate) mod reader;
-pub(crate) mod rows;
 pub(crate) mod ser;
 pub(crate) mod tree;
 pub(crate) mod writer;
@@ -17,13 +13,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::file::with_suffix;
+use crate::io::file::with_suffix;
+use crate::npy::sink::Memory;
 use crate::npz::reader::NpzReader;
 use crate::npz::writer::NpzWriter;
 use crate::npz::writer::container::Container;
 use crate::npz::writer::output::Streaming;
 use crate::options::{ReadOptions, WriteOptions};
-use crate::sink::Memory;
 
 /// Writes a value as an archive, one member per field, as `np.savez` to an open file.
 ///

@@ -8,6 +8,8 @@
 
 mod element;
 mod layout;
+#[cfg(feature = "mmap")]
+pub(crate) mod mmap;
 #[cfg(feature = "ndarray-0_17")]
 pub(crate) mod ndarray_0_17;
 mod serde;
@@ -26,11 +28,11 @@ pub use self::element::{Element, Sealed};
 use self::layout::{Layout, to_c_order};
 pub use self::writable::ArrayViewMut;
 use crate::error::{Error, ErrorKind, Result};
-use crate::header::Header;
-use crate::npy::cursor::Cursor;
-use crate::npy::de::Array;
+use crate::format::header::Header;
+use crate::io::source::{Slice, truncated};
+use crate::npy::de::array::Array;
+use crate::npy::de::cursor::Cursor;
 use crate::options::ReadOptions;
-use crate::source::{Slice, truncated};
 
 /// An array of any number of axes whose elements are a slice: lent from a file in memory, or owned.
 ///

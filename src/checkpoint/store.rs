@@ -14,7 +14,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::file::{self, AtomicFile, Disk, Os};
+use crate::io::file;
+use crate::io::file::{AtomicFile, Disk, Os};
 use crate::npz::reader::NpzReader;
 use crate::options::{ReadOptions, WriteOptions};
 

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::store::Store;
 use crate::error::Result;
-use crate::file::Disk;
-use crate::file::model::{Fault, Model, Op, Remains, Unsynced, after_power_loss};
+use crate::io::file::Disk;
+use crate::io::file::model::{Fault, Model, Op, Remains, Unsynced, after_power_loss};
 
 /// What is saved: every number of it follows from the step and from how often that has been saved.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -210,7 +210,7 @@ fn the_nth_operation_fails_and_the_save_is_repeated() {
         assert!(result.is_ok() || reached, "operation {n}");
         assert_eq!(fault_of(&model.seen(), &acknowledged), None, "operation {n}");
         let names = model.list(Path::new(DIR)).unwrap_or_default();
-        let left = names.iter().filter(|name| crate::file::is_temporary(name)).count();
+        let left = names.iter().filter(|name| crate::io::file::is_temporary(name)).count();
         assert_eq!(left, 0, "operation {n} left {names:?}");
 
         // The loop goes on, and then the power fails: the sync that failed must not be believed later.

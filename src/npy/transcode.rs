@@ -7,11 +7,11 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 use serde::ser::{self, Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::error::Error;
-use crate::npy::cursor::Cursor;
-use crate::npy::de::Array;
+use crate::io::source::Slice;
+use crate::npy::de::array::Array;
+use crate::npy::de::cursor::Cursor;
+use crate::npy::raw::{RawArray, RawText};
 use crate::options::{Limits, ReadOptions};
-use crate::raw::{RawArray, RawText};
-use crate::source::Slice;
 
 impl Serialize for RawArray<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {

@@ -1,6 +1,8 @@
 //! Names back to values: a group is a map, a struct or a list, an array is `npy::de` over a member.
 
 mod access;
+pub(crate) mod ragged;
+pub(crate) mod rows;
 mod store;
 
 use std::io::{Cursor as IoCursor, Read, Seek};
@@ -9,19 +11,19 @@ use std::sync::Arc;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 
 use self::access::{AsMap, Elements, Members, Told, Variant};
+use self::ragged::Rows;
 pub(crate) use self::store::check_magic;
 use self::store::{Lender, Reader, Store};
 use crate::error::{Error, ErrorKind, Result};
-use crate::header::MAGIC;
-use crate::marker::{JSON, Marker, ORDERED, VALUE};
-use crate::npy::cursor::{Cursor, limit};
-use crate::npy::de::Array;
+use crate::format::header::MAGIC;
+use crate::io::source::read_full;
+use crate::npy::de::array::Array;
+use crate::npy::de::cursor::{Cursor, limit};
+use crate::npy::marker::{JSON, Marker, ORDERED, VALUE};
 use crate::npz::reader::NpzReader;
-use crate::npz::rows::Rows;
 use crate::npz::ser::ragged::{OFFSETS, VALUES};
 use crate::npz::tree::{ROOT, Role, Tree};
 use crate::options::ReadOptions;
-use crate::source::read_full;
 
 impl<R: Read + Seek> NpzReader<R> {
     /// Reads one array, or a whole group, by its name.

@@ -11,6 +11,7 @@
 
 mod ahead;
 mod directory;
+pub(crate) mod entry;
 pub(crate) mod kept;
 mod member;
 mod window;
@@ -29,13 +30,12 @@ pub(crate) use self::directory::Listed;
 use self::member::Inflater;
 pub(crate) use self::member::Member;
 pub(crate) use self::window::Window;
-use crate::bulk;
 use crate::error::{Error, ErrorKind, Result};
-use crate::file;
-use crate::header::{Header, MAGIC};
+use crate::format::header::{Header, MAGIC};
+use crate::io::{file, source};
+use crate::npy::whole;
 use crate::npz::tree::Tree;
 use crate::options::{ReadOptions, threads};
-use crate::source;
 
 /// As much of a member holds its local header and that of its array, nearly always.
 const HEADERS: u64 = 4 << 10;
@@ -292,7 +292,7 @@ impl<R: Read + Seek> NpzReader<R> {
         self.reader.focus(entry.offset, entry.limit);
         member::locate(&mut self.reader, entry)?;
         self.met[index] = true;
-        let mut compressed = bulk::zeroed(usize::try_from(entry.compressed).unwrap_or(usize::MAX))?;
+        let mut compressed = whole::zeroed(usize::try_from(entry.compressed).unwrap_or(usize::MAX))?;
         self.reader.read_exact(&mut compressed)?;
         Ok(Job {
             entry: entry.clone(),
@@ -550,10 +550,11 @@ pub(crate) fn not_an_array(start: &[u8]) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use super::*;
     use crate::npz::writer::NpzWriter;
     use crate::options::{Limits, WriteOptions};
-    use std::io::Cursor;
 
     const DATA: [u8; 1000] = [7; 1000];
 

@@ -5,10 +5,10 @@
 //!       dt.npy    x.npy        meta/id.npy
 //! ```
 
-mod growing;
 mod list;
 mod probe;
 pub(crate) mod ragged;
+mod rows;
 
 use std::io::{Seek, Write};
 
@@ -17,21 +17,20 @@ use serde::Serialize;
 use self::list::{List, Names};
 use self::probe::{Found, Probe};
 use self::ragged::write_ragged;
-use crate::bulk;
 use crate::error::{Error, ErrorKind, Result};
-use crate::header::Header;
-use crate::marker::Marker;
-use crate::npy::capture;
-use crate::npy::measure::{measure_content, measure_marked, nested_none, too_deep};
-use crate::npy::node::Node;
-use crate::npy::ser::{write_marker, write_node};
-use crate::npy::stream::{Stream, StreamItem};
+use crate::format::header::Header;
+use crate::npy::layout::capture;
+use crate::npy::layout::measure::{measure_content, measure_marked, nested_none, too_deep};
+use crate::npy::layout::node::Node;
+use crate::npy::marker::Marker;
+use crate::npy::ser::array::{write_marker, write_node};
+use crate::npy::ser::stream::{Stream, StreamItem};
+use crate::npy::sink::{Out, Sink};
+use crate::npy::{raw, whole};
 use crate::npz::writer::NpzWriter;
 use crate::npz::writer::container::Container;
 use crate::npz::writer::output::Output;
 use crate::options::MAX_GROUPS;
-use crate::raw;
-use crate::sink::{Out, Sink};
 
 impl<W: Write + Seek> NpzWriter<W> {
     /// Adds a value under a name: an array as one member, a struct or map as a group `name/field`.
@@ -379,7 +378,7 @@ impl<'w> Archive<'w> {
 
     /// Writes the root: what is one array is refused.
     fn root<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        if bulk::complex(value).is_some() {
+        if whole::complex(value).is_some() {
             return Err(array_root());
         }
         let mut found = Found::Done;

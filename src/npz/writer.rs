@@ -10,6 +10,7 @@
 //!                                            record: bytes; deflate: threads
 //! ```
 
+mod append;
 mod body;
 pub(crate) mod container;
 mod deflate;
@@ -26,7 +27,8 @@ use std::path::Path;
 use self::container::Container;
 use self::output::Seeking;
 use crate::error::Result;
-use crate::file::{self, AtomicFile};
+use crate::io::file;
+use crate::io::file::AtomicFile;
 use crate::options::WriteOptions;
 
 /// What is gathered before it goes to a file; larger pieces go there directly.

@@ -5,13 +5,13 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::dtype::Dtype;
 use crate::error::{Error, ErrorKind, Result};
-use crate::header::Header;
-use crate::npy::cursor::Cursor;
-use crate::npy::de::{Array, Shape};
+use crate::format::dtype::Dtype;
+use crate::format::header::Header;
+use crate::io::source::Slice;
+use crate::npy::de::array::{Array, Shape};
+use crate::npy::de::cursor::Cursor;
 use crate::options::{Casting, WriteOptions};
-use crate::source::Slice;
 use crate::value::everything;
 
 /// An owned array of any dtype and shape, its bytes as they lie in a file.

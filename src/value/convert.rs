@@ -3,9 +3,9 @@
 use half::f16;
 use num_complex::Complex;
 
-use crate::dtype::Dtype;
 use crate::error::{Error, ErrorKind, Result};
-use crate::header::Header;
+use crate::format::dtype::Dtype;
+use crate::format::header::Header;
 use crate::value::{AnyArray, Group, Value};
 
 /// A type whose values are elements of one dtype.

@@ -12,11 +12,11 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::dtype::{Dtype, MAX_AXES};
 use crate::error::Error;
-use crate::header::Header;
-use crate::marker::{JSON, RAW, VALUE};
-use crate::npy::raw::RawParts;
+use crate::format::dtype::{Dtype, MAX_AXES};
+use crate::format::header::Header;
+use crate::npy::de::raw::RawParts;
+use crate::npy::marker::{JSON, RAW, VALUE};
 use crate::options::MAX_GROUPS;
 use crate::value::convert::{text, vector};
 use crate::value::{AnyArray, Group, Value};

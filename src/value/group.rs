@@ -2,9 +2,7 @@
 //! recurses.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::slice;
-use std::vec;
+use std::{fmt, slice, vec};
 
 use crate::options::MAX_GROUPS;
 use crate::value::Value;

@@ -14,7 +14,7 @@ mod float;
 use std::fmt::{self, Write};
 
 use self::element::Format;
-use crate::npy::de::Shape;
+use crate::npy::de::array::Shape;
 use crate::options::MAX_GROUPS;
 use crate::value::{AnyArray, Group, Value};
 

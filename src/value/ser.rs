@@ -2,9 +2,9 @@
 
 use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 
-use crate::marker::{JSON, RAW};
+use crate::npy::marker::{JSON, RAW};
+use crate::npy::raw::{RawArray, RawData, RawKey, RawText};
 use crate::options::MAX_GROUPS;
-use crate::raw::{RawArray, RawData, RawKey, RawText};
 use crate::value::{AnyArray, Group, Value};
 
 impl Serialize for Value {

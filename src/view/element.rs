@@ -6,7 +6,7 @@ use half::f16;
 use num_complex::Complex;
 use serde::de::Deserialize;
 
-use crate::dtype::{Dtype, Kind, Order};
+use crate::format::dtype::{Dtype, Kind, Order};
 
 /// A number that lies in memory as it lies in a file: what an [`ArrayView`](crate::ArrayView) is made of.
 ///

@@ -10,13 +10,13 @@ use serde::ser::{self, Serialize, Serializer};
 use super::element::Part;
 use super::layout::Layout;
 use super::{ArrayView, Element, Elements};
-use crate::dtype::MAX_AXES;
 use crate::error::raise;
-use crate::header::Header;
-use crate::marker::RAW;
-use crate::npy::raw::RawParts;
+use crate::format::dtype::MAX_AXES;
+use crate::format::header::Header;
+use crate::npy::de::raw::RawParts;
+use crate::npy::marker::RAW;
+use crate::npy::raw::{RawArray, RawData};
 use crate::options::{Limits, ReadOptions};
-use crate::raw::{RawArray, RawData};
 
 impl<T: Element> Serialize for ArrayView<'_, T> {
     /// An array of its shape; in Fortran order as it lies, where the order makes a difference.

@@ -8,7 +8,7 @@ use super::{ArrayView, Element, Elements};
 use super::{check_aligned, check_fit, check_len, layout, no_elements};
 use crate::error::Result;
 #[cfg(feature = "mmap")]
-use crate::header::Header;
+use crate::format::header::Header;
 
 /// An array whose elements are a slice that can be changed: see [`ArrayView`].
 ///

@@ -50,7 +50,7 @@ use serde::ser::Serializer;
 
 use self::codec::Fixed;
 use super::nested::{Codec, Decode, Encode};
-use crate::marker;
+use crate::npy::marker;
 
 /// Writes byte strings of one width.
 ///

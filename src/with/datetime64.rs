@@ -68,7 +68,7 @@ macro_rules! units {
 
             use super::super::nested::{Decode, Encode};
             use super::super::time::Datetime;
-            use crate::dtype::TimeBase;
+            use crate::format::dtype::TimeBase;
 
             #[doc = concat!("Writes points in time as counts of ", $long, ".")]
             ///

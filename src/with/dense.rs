@@ -14,10 +14,10 @@ use std::marker::PhantomData;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, Serialize, SerializeSeq, Serializer};
 
-use crate::dtype::Kind;
-use crate::header::Header;
-use crate::marker::{LIST, ORDERED, ORDERED_FIELDS, PAIRS, RAW};
-use crate::raw::{RawArray, RawData};
+use crate::format::dtype::Kind;
+use crate::format::header::Header;
+use crate::npy::marker::{LIST, ORDERED, ORDERED_FIELDS, PAIRS, RAW};
+use crate::npy::raw::{RawArray, RawData};
 use crate::view::Element;
 use crate::with::ours;
 

@@ -27,7 +27,7 @@
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
-use crate::marker::FLOAT16;
+use crate::npy::marker::FLOAT16;
 
 /// Writes floats in half precision.
 ///

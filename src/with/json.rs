@@ -37,7 +37,7 @@
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
-use crate::marker::JSON;
+use crate::npy::marker::JSON;
 
 /// Writes the JSON text.
 ///

@@ -30,7 +30,7 @@
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
-use crate::marker::LIST;
+use crate::npy::marker::LIST;
 
 /// Writes one member per element.
 ///

@@ -45,7 +45,7 @@
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
-use crate::marker::NAN;
+use crate::npy::marker::NAN;
 
 /// Writes `None` as NaN.
 ///

@@ -39,7 +39,7 @@
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
-use crate::marker::RAGGED;
+use crate::npy::marker::RAGGED;
 
 /// Writes the rows end to end, and where each ends.
 ///

@@ -11,9 +11,9 @@ use serde::de::{Deserialize, Deserializer, Unexpected, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use super::nested::{Codec, Decode, Encode};
-use crate::dtype::TimeBase;
 use crate::error::Invalid;
-use crate::marker;
+use crate::format::dtype::TimeBase;
+use crate::npy::marker;
 
 /// Points in time, counted from 1970-01-01T00:00 UTC.
 #[derive(Clone, Copy)]
@@ -276,8 +276,9 @@ fn duration(nanos: i128) -> Result<Duration, Unfit> {
 mod with_chrono {
     use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
-    use super::{Datetime, SECOND, Ticks, Timedelta, Unfit};
-    use super::{datetime_nanos, datetime_ticks, timedelta_nanos, timedelta_ticks};
+    use super::{
+        Datetime, SECOND, Ticks, Timedelta, Unfit, datetime_nanos, datetime_ticks, timedelta_nanos, timedelta_ticks,
+    };
 
     impl Ticks<Datetime> for DateTime<Utc> {
         fn ticks(&self, codec: Datetime) -> Result<i64, Unfit> {

@@ -63,7 +63,7 @@ macro_rules! units {
 
             use super::super::nested::{Decode, Encode};
             use super::super::time::Timedelta;
-            use crate::dtype::TimeBase;
+            use crate::format::dtype::TimeBase;
 
             #[doc = concat!("Writes spans of time as counts of ", $long, ".")]
             ///

@@ -8,7 +8,7 @@ use std::process::{self, Command};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
-use crate::file::Os;
+use crate::io::file::Os;
 
 const ROLE: &str = "SERDE_NPZ_TEST_ABORT";
 const STEPS: u64 = 4;
@@ -144,7 +144,10 @@ fn a_process_aborts_at_its_nth_operation_and_the_next_goes_on() {
         store.save(STEPS + 1, &State::new(STEPS + 1, 1)).unwrap();
         let names = Os.list(&dir).unwrap();
         assert!(names.len() <= 2, "operation {n} left {names:?}");
-        assert!(!names.iter().any(|name| crate::file::is_temporary(name)), "{names:?}");
+        assert!(
+            !names.iter().any(|name| crate::io::file::is_temporary(name)),
+            "{names:?}"
+        );
         if finished {
             break;
         }

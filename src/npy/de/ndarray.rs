@@ -3,9 +3,9 @@
 use serde::de::value::SeqDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, SeqAccess, Visitor};
 
-use super::{Array, Elements};
-use crate::bulk;
 use crate::error::{Error, Result};
+use crate::npy::de::array::{Array, Elements};
+use crate::npy::whole;
 
 /// The fields of an ndarray.
 pub(super) struct Parts<'a, 's, 'de> {
@@ -95,7 +95,7 @@ impl<'de> Deserializer<'de> for Flat<'_, '_, 'de> {
         };
         if array.is_item()
             && let Some(number) = array.number()
-            && let Some(whole) = bulk::collector_of::<V>(number, None)
+            && let Some(whole) = whole::collector_of::<V>(number, None)
         {
             return whole.collect(len, &mut array.cursor.fill_numbers());
         }

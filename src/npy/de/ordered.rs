@@ -9,13 +9,13 @@ use serde::de::value::{SeqDeserializer, StrDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::Array;
 use super::ndarray::Flat;
-use crate::dtype::Kind;
 use crate::error::{Error, ErrorKind, Result};
-use crate::marker::{ORDERED_FIELDS, PAIRS};
+use crate::format::dtype::Kind;
+use crate::npy::de::array::Array;
+use crate::npy::marker::{ORDERED_FIELDS, PAIRS};
 
-/// The fields of [`ORDERED`](crate::marker::ORDERED), one after another.
+/// The fields of [`ORDERED`](crate::npy::marker::ORDERED), one after another.
 pub(super) struct Ordered<'a, 's, 'de> {
     array: Option<Array<'a, 's, 'de>>,
     part: usize,

@@ -4,7 +4,7 @@ use serde::de::{DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess,
 
 use super::{Place, Store};
 use crate::error::{Error, ErrorKind, Result};
-use crate::npy::key::Key;
+use crate::npy::de::key::Key;
 
 /// A map of one entry, whose key tells what the value is.
 pub(super) struct Told<D>(pub(super) &'static str, pub(super) D);

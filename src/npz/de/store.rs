@@ -3,9 +3,9 @@
 use std::io::{Cursor as IoCursor, Read, Seek};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::header::MAGIC;
+use crate::format::header::MAGIC;
+use crate::io::source::{Slice, Source, Stream, read_full};
 use crate::npz::reader::{NpzReader, left_over, not_an_array};
-use crate::source::{Slice, Source, Stream, read_full};
 
 /// The members of an archive, as far as they can be lent.
 pub(super) trait Store<'de> {

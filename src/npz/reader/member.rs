@@ -15,8 +15,8 @@ use crc32fast::Hasher;
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::directory::{DEFLATED, Listed, STORED, corrupt, decode_name, u16_at, u32_at, u64_at, zip64_extra};
-use crate::bulk;
 use crate::error::{Error, ErrorKind, Result};
+use crate::npy::whole;
 
 const LOCAL: &[u8; 4] = b"PK\x03\x04";
 const LOCAL_LEN: usize = 30;
@@ -190,7 +190,7 @@ pub(super) fn inflate(entry: &Listed, compressed: &[u8]) -> Result<Vec<u8>> {
     let (mut reader, mut inflater, mut spent) = (compressed, None, 0);
     // The size is bounded by what deflate can make of the bytes that are here.
     let size = usize::try_from(entry.size).unwrap_or(usize::MAX);
-    let mut bytes = bulk::zeroed(size)?;
+    let mut bytes = whole::zeroed(size)?;
     let mut member = Member::new(&mut reader, entry, &mut inflater, &mut spent, false);
     member.read_exact(&mut bytes)?;
     member.finish()?;

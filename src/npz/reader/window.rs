@@ -121,10 +121,11 @@ impl<R: Read + Seek> Seek for Window<R> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::cell::RefCell;
     use std::io::Cursor;
     use std::rc::Rc;
+
+    use super::*;
 
     /// Notes what is asked of it.
     struct Noting(Cursor<Vec<u8>>, Notes);

@@ -6,9 +6,9 @@ use serde::ser::Serializer;
 use super::probe::Group;
 use super::{Absent, Archive};
 use crate::error::{Error, ErrorKind, Result};
-use crate::marker::Marker;
-use crate::npy::compound::compound;
-use crate::npy::scalar::{Scalar, scalars};
+use crate::npy::layout::compound::compound;
+use crate::npy::layout::scalar::{Scalar, scalars};
+use crate::npy::marker::Marker;
 
 /// How the members of a list are named.
 #[derive(Clone, Copy, PartialEq)]

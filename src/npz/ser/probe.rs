@@ -4,13 +4,12 @@ use serde::Serialize;
 use serde::ser::{self, Impossible, Serializer};
 
 use super::{Absent, Archive, array_root};
-use crate::bulk;
 use crate::error::{Error, ErrorKind, Result};
-use crate::marker::Marker;
-use crate::npy::capture;
-use crate::npy::measure::half;
-use crate::npy::scalar::{Scalar, scalars};
-use crate::raw;
+use crate::npy::layout::capture;
+use crate::npy::layout::measure::half;
+use crate::npy::layout::scalar::{Scalar, scalars};
+use crate::npy::marker::Marker;
+use crate::npy::{raw, whole};
 
 /// What a value turned out to be that is written only after another look.
 pub(super) enum Found {
@@ -241,7 +240,7 @@ impl ser::SerializeMap for Group<'_, '_> {
 
     fn serialize_key<K: Serialize + ?Sized>(&mut self, key: &K) -> Result<()> {
         // What derive's flatten passes is a `str`: the field of a struct, whose None is left out.
-        let absent = if self.fields && bulk::is_str::<K>() {
+        let absent = if self.fields && whole::is_str::<K>() {
             Absent::Omit
         } else {
             Absent::Marker

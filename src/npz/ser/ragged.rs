@@ -9,17 +9,17 @@ use serde::Serialize;
 use serde::ser::{self, Impossible, Serializer};
 
 use super::Archive;
-use crate::bulk::Number;
 use crate::error::{Error, ErrorKind, Result};
-use crate::header::Header;
-use crate::marker::Marker;
-use crate::npy::capture;
-use crate::npy::measure::measure_marked;
-use crate::npy::node::Node;
-use crate::npy::packed::Slots;
-use crate::npy::scalar::{Scalar, changed, scalars};
-use crate::npy::ser::Item;
-use crate::sink::{Out, Put, Sink};
+use crate::format::header::Header;
+use crate::npy::layout::capture;
+use crate::npy::layout::measure::measure_marked;
+use crate::npy::layout::node::Node;
+use crate::npy::layout::scalar::{Scalar, changed, scalars};
+use crate::npy::marker::Marker;
+use crate::npy::ser::array::Item;
+use crate::npy::ser::packed::Slots;
+use crate::npy::sink::{Out, Put, Sink};
+use crate::npy::whole::Number;
 
 /// The names of the two members.
 pub(crate) const VALUES: &str = "values";

@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 
-use crate::file::AtomicFile;
-use crate::sink::Memory;
+use crate::io::file::AtomicFile;
+use crate::npy::sink::Memory;
 
 /// Takes the bytes of an archive in order, and tells how far it is.
 pub(crate) trait Output {

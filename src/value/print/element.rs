@@ -1,8 +1,8 @@
 //! One element as a word: the elements that are seen decide together how wide and how exact the words are.
 
-use crate::dtype::{Dtype, Kind, Order, Text, TimeBase, TimeUnit};
-use crate::npy::item::{int, uint};
-use crate::npy::time::{NAT, iso};
+use crate::format::dtype::{Dtype, Kind, Order, Text, TimeBase, TimeUnit};
+use crate::format::time::{NAT, iso};
+use crate::npy::de::element::{int, uint};
 use crate::value::print::float::{Column, Sign, float, imaginary, short};
 use crate::value::print::{BYTELESS, EDGE, THRESHOLD};
 

@@ -3,8 +3,8 @@
 
 use half::f16;
 
-use crate::dtype::Order;
-use crate::npy::item::uint;
+use crate::format::dtype::Order;
+use crate::npy::de::element::uint;
 
 /// Digits behind the point.
 const PRECISION: usize = 8;

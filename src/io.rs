@@ -1,0 +1,4 @@
+//! Bytes in and out, before anything is an array: what is read from, and files that are replaced whole.
+
+pub(crate) mod file;
+pub(crate) mod source;

@@ -1,0 +1,267 @@
+//! A path replaced atomically: the bytes go to a file beside it, which takes the name only when it is whole.
+//!
+//! ```text
+//! dir/data.npz              untouched until commit, then replaced in one step
+//! dir/.serde_npz-1f3-0-9c   written meanwhile; removed where commit is never reached
+//! ```
+//!
+//! | what happens | a plain save | a durable one |
+//! |---|---|---|
+//! | an error, a panic, a full disk | the old file stays, no other is left | the same |
+//! | the process is killed | the old file or the new one, whole | the same; the new one once the call has returned |
+//! | the power fails | the old, the new, or (as the system orders its writes) an empty or torn one | the old file or the new one, whole; the new one once the call has returned |
+//!
+//! A failed sync is a failed save and is never repeated: the system may have dropped the pages it could not write, and
+//! a second call would answer for what is left.
+
+mod disk;
+#[cfg(test)]
+pub(crate) mod model;
+pub(crate) mod read_ahead;
+#[cfg(test)]
+mod tests;
+pub(crate) mod write_behind;
+
+use std::collections::hash_map::RandomState;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::hash::{BuildHasher, Hasher};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub(crate) use self::disk::{Disk, Os};
+pub(crate) use self::read_ahead::Ahead;
+pub(crate) use self::write_behind::Behind;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Less than this is written before the call would pay.
+#[cfg(target_os = "linux")]
+const LEAST_RESERVED: u64 = 1 << 20;
+
+/// What the names of temporary files start with.
+const TEMPORARY: &str = ".serde_npz-";
+
+/// A file that gets its name by [`AtomicFile::commit`] and vanishes without it.
+pub(crate) struct AtomicFile<D: Disk = Os> {
+    disk: D,
+    target: PathBuf,
+    /// `None` once the file has its final name.
+    temporary: Option<PathBuf>,
+    file: D::File,
+    durable: bool,
+}
+
+impl AtomicFile {
+    /// Starts a replacement of `path`; the `File` handed out is where its bytes go.
+    pub(crate) fn create(path: &Path, durable: bool) -> Result<(Self, File)> {
+        Self::create_on(Os, path, durable)
+    }
+
+    /// Another replacement of the same path, instead of this one.
+    pub(crate) fn again(&self) -> Result<(Self, File)> {
+        Self::create(&self.target, self.durable)
+    }
+
+    /// Appends bytes of another file: by the system itself where it can, which on some file systems shares them.
+    pub(crate) fn copy_from(&self, mut source: &File, offset: u64, len: u64) -> io::Result<()> {
+        source.seek(SeekFrom::Start(offset))?;
+        if io::copy(&mut source.take(len), &mut &self.file)? == len {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::UnexpectedEof.into())
+        }
+    }
+
+    /// Where it is written, to be read there.
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Makes room for `len` bytes from `offset` on, where the system can: a file that grows write by write is slower.
+    ///
+    /// The length of the file does not change, and nothing is lost where this fails: a full disk is told by the write.
+    pub(crate) fn reserve(&self, offset: u64, len: u64) {
+        #[cfg(target_os = "linux")]
+        if len >= LEAST_RESERVED {
+            let _ = rustix::fs::fallocate(&self.file, rustix::fs::FallocateFlags::KEEP_SIZE, offset, len);
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = (offset, len);
+    }
+}
+
+impl<D: Disk> AtomicFile<D> {
+    /// As [`AtomicFile::create`], on any disk.
+    pub(crate) fn create_on(disk: D, path: &Path, durable: bool) -> Result<(Self, D::File)> {
+        Self::start(disk, path, durable).map_err(|err| failed("creating", path, err))
+    }
+
+    fn start(disk: D, path: &Path, durable: bool) -> io::Result<(Self, D::File)> {
+        let (target, mode) = disk.target(path)?;
+        let (temporary, file) = create_beside(&disk, &target, mode)?;
+        let atomic = AtomicFile {
+            disk,
+            target,
+            temporary: Some(temporary),
+            file,
+            durable,
+        };
+        let handle = atomic.disk.duplicate(&atomic.file)?;
+        Ok((atomic, handle))
+    }
+
+    /// Gives the file its name; everything written has to be flushed into it before.
+    pub(crate) fn commit(self) -> Result<()> {
+        self.commit_checked(|_| Ok(()))
+    }
+
+    /// As [`AtomicFile::commit`], if `check` accepts what there is to read.
+    pub(crate) fn commit_checked(mut self, check: impl FnOnce(&mut D::File) -> Result<()>) -> Result<()> {
+        let in_file = |err| failed("writing", &self.target, err);
+        if self.durable {
+            self.disk.sync(&self.file).map_err(in_file)?;
+        }
+        check(&mut self.file)?;
+        if let Some(temporary) = &self.temporary {
+            self.disk.rename(temporary, &self.target).map_err(in_file)?;
+            self.temporary = None;
+        }
+        if self.durable {
+            let directory = parent(&self.target);
+            self.disk
+                .sync_directory(directory)
+                .map_err(|err| failed("syncing the directory of", &self.target, err))?;
+        }
+        Ok(())
+    }
+}
+
+impl<D: Disk> Drop for AtomicFile<D> {
+    fn drop(&mut self) {
+        if let Some(temporary) = self.temporary.take() {
+            // There is nobody left to tell, and the final name was never touched.
+            let _ = self.disk.remove(&temporary);
+        }
+    }
+}
+
+/// `path` with `suffix` behind it where it does not end so already, as NumPy does.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name: OsString = path.as_os_str().to_owned();
+    if !name.as_encoded_bytes().ends_with(suffix.as_bytes()) {
+        name.push(suffix);
+    }
+    PathBuf::from(name)
+}
+
+/// Opens `path` to read it; the error names it.
+pub(crate) fn open(path: &Path) -> Result<File> {
+    File::open(path).map_err(|err| failed("opening", path, err))
+}
+
+/// As [`open`], with the length of a plain file; of a pipe or device nothing is known: 0.
+pub(crate) fn open_sized(path: &Path) -> Result<(File, u64)> {
+    let file = open(path)?;
+    let len = file
+        .metadata()
+        .ok()
+        .filter(fs::Metadata::is_file)
+        .map_or(0, |found| found.len());
+    Ok((file, len))
+}
+
+/// Opens the plain file `path` to go on with what is in it; the error names it.
+pub(crate) fn open_to_grow(path: &Path) -> Result<File> {
+    let open = || {
+        // A pipe would keep whoever opens it waiting for its other end.
+        if !fs::metadata(path)?.is_file() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "found no plain file, expected one",
+            ));
+        }
+        OpenOptions::new().read(true).write(true).open(path)
+    };
+    open().map_err(|err| failed("opening", path, err))
+}
+
+/// Makes a directory and those above it, and brings their names onto the disk.
+///
+/// All of them, not only the new ones: a process that was killed may have made them and not come to sync.
+pub(crate) fn create_directories<D: Disk>(disk: &D, directory: &Path) -> io::Result<()> {
+    let mut missing = Vec::new();
+    let mut top = directory;
+    let made_in = loop {
+        match disk.create_directory(top) {
+            Ok(true) => break parent(top),
+            Ok(false) => break top,
+            Err(err) if err.kind() == io::ErrorKind::NotFound && parent(top) != top => {
+                missing.push(top);
+                top = parent(top);
+            }
+            Err(err) => return Err(err),
+        }
+    };
+    for directory in missing.into_iter().rev() {
+        disk.create_directory(directory)?;
+    }
+    let made_in = disk.canonical(made_in)?;
+    for named_in in disk.canonical(directory)?.ancestors().skip(1) {
+        match disk.sync_directory(named_in) {
+            // What may not be read cannot be synced, and nothing was made in it here.
+            Err(err)
+                if matches!(
+                    err.kind(),
+                    io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+                ) && !named_in.starts_with(&made_in) => {}
+            result => result?,
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file name is that of a file beside its target, written or left behind.
+pub(crate) fn is_temporary(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes())
+}
+
+/// The error of the system, with what was done to which path.
+pub(crate) fn failed(doing: &str, path: &Path, err: io::Error) -> Error {
+    let path = path.to_string_lossy();
+    Error::new(
+        ErrorKind::Io,
+        format_args!("{doing} `{}` failed: {err}", path.escape_debug()),
+    )
+    .with_source(err)
+}
+
+/// The directory a file lies in; that of a bare name is the current one.
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// A new file in the directory of `target`: only within one file system is a rename one step.
+fn create_beside<D: Disk>(disk: &D, target: &Path, mode: Option<Permissions>) -> io::Result<(PathBuf, D::File)> {
+    const MOST_TRIES: usize = 100;
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let mut last = io::Error::from(io::ErrorKind::AlreadyExists);
+    for _ in 0..MOST_TRIES {
+        let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+        // Seeded anew by the standard library: two machines may share the directory and this process id.
+        let random = RandomState::new().build_hasher().finish();
+        // Short whatever the target is called: names have a greatest length.
+        let name = format!("{TEMPORARY}{:x}-{count:x}-{random:x}", process::id());
+        let path = parent(target).join(name);
+        match disk.create_new(&path, mode.clone()) {
+            Ok(file) => return Ok((path, file)),
+            Err(err) if err.kind() == io::ErrorKind::AlreadyExists => last = err,
+            Err(err) => return Err(err),
+        }
+    }
+    Err(last)
+}

@@ -1,0 +1,696 @@
+//! One element of an array to a value: scalars, texts, bytes, times, complex numbers, records, subarrays.
+
+use std::borrow::Cow;
+
+use half::{bf16, f16};
+use serde::de::value::StrDeserializer;
+use serde::de::{Deserializer, IntoDeserializer, Visitor};
+
+use self::number::{Widest, fixed, float};
+pub(crate) use self::number::{int, uint};
+use self::parts::{Fields, InOrder, NoAxes, Parts, explain};
+pub(crate) use self::text::utf8;
+use self::text::{SHORT, ascii, short_ascii, trim};
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::dtype::{Dtype, Kind, Order, Record, TimeBase, TimeUnit};
+use crate::format::header::Header;
+use crate::format::time::{NAT, convert, iso};
+use crate::npy::de::cursor::{Bytes, limit};
+use crate::npy::de::plan::{Plan, may_be_derived};
+use crate::npy::de::raw::RawAccess;
+use crate::npy::marker::{Marker, RAW};
+use crate::npy::whole::{Number, bad_bool};
+use crate::options::Casting;
+
+mod number;
+mod parts;
+mod text;
+
+/// An element of known layout.
+#[derive(Clone, Copy)]
+pub(crate) struct Item<'a, 'de> {
+    pub(crate) dtype: &'a Dtype,
+    /// That of the whole array.
+    pub(crate) plan: &'a Plan,
+    pub(crate) bytes: Bytes<'a, 'de>,
+    /// What it is as it lies there, if it is a plain number and there is no marker.
+    pub(crate) number: Option<Number>,
+    pub(crate) marker: Option<Marker>,
+}
+
+impl<'a, 'de: 'a> Item<'a, 'de> {
+    #[inline(always)]
+    fn raw(&self) -> &'a [u8] {
+        self.bytes.get()
+    }
+
+    /// A part of this element, or another view of it.
+    #[inline]
+    fn part<'b>(&self, dtype: &'b Dtype, plan: &'b Plan, bytes: Bytes<'b, 'de>) -> Item<'b, 'de> {
+        Item {
+            dtype,
+            plan,
+            bytes,
+            number: self.number_of(dtype),
+            marker: self.marker,
+        }
+    }
+
+    /// The number that a part of this layout is.
+    fn number_of(&self, dtype: &Dtype) -> Option<Number> {
+        match self.marker {
+            None => Number::native(dtype),
+            Some(_) => None,
+        }
+    }
+
+    #[cold]
+    pub(crate) fn mismatch(&self, expected: &str) -> Error {
+        let hint = match self.dtype.kind {
+            Kind::Float { .. } | Kind::Complex { .. } if expected.contains("f32") => {
+                ": `ReadOptions::casting(Casting::SameKind)` rounds"
+            }
+            _ => "",
+        };
+        Error::new(
+            ErrorKind::TypeMismatch,
+            format_args!("found {}, expected {expected}{hint}", self.dtype),
+        )
+    }
+
+    fn widest(&self) -> Option<Widest> {
+        Some(match self.dtype.kind {
+            Kind::Int { size, order } => Widest::Int(int(self.raw(), size, order)),
+            Kind::Uint { size, order } => Widest::Uint(uint(self.raw(), size, order)),
+            Kind::Float { size, order } => float(self.raw(), size, order),
+            _ => return None,
+        })
+    }
+
+    /// The count of a datetime or timedelta, in the unit a `with` module asks for.
+    fn time(&self) -> Result<Option<i64>> {
+        let (unit, order, date) = match self.dtype.kind {
+            Kind::Datetime { unit, order } => (unit, order, true),
+            Kind::Timedelta { unit, order } => (unit, order, false),
+            _ => return Ok(None),
+        };
+        let count = int(self.raw(), 8, order);
+        match (self.marker, date) {
+            (Some(Marker::Datetime(base)), true) | (Some(Marker::Timedelta(base)), false) => {
+                convert(count, unit, TimeUnit { base, multiple: 1 }, date).map(Some)
+            }
+            (Some(Marker::Datetime(_) | Marker::Timedelta(_)), _) => {
+                Err(self.mismatch(if date { "a timedelta" } else { "a datetime" }))
+            }
+            _ => Ok(Some(count)),
+        }
+    }
+
+    fn integer<T: TryFrom<i128>>(&self, expected: &str) -> Result<T> {
+        let found: i128 = match self.widest() {
+            // A marker asks for a time, and a plain integer is none.
+            Some(_) if matches!(self.marker, Some(Marker::Datetime(_) | Marker::Timedelta(_))) => {
+                return Err(self.mismatch("a datetime or timedelta"));
+            }
+            Some(Widest::Int(v)) => v.into(),
+            Some(Widest::Uint(v)) => v.into(),
+            Some(_) => return Err(self.mismatch(expected)),
+            None => match self.time()? {
+                Some(count) => count.into(),
+                None => return Err(self.mismatch(expected)),
+            },
+        };
+        T::try_from(found).map_err(|_| too_large(found, expected))
+    }
+
+    fn double(&self) -> Result<f64> {
+        match self.widest() {
+            Some(Widest::Int(v)) if i128::from(v) == (v as f64) as i128 => Ok(v as f64),
+            Some(Widest::Uint(v)) if i128::from(v) == (v as f64) as i128 => Ok(v as f64),
+            Some(Widest::Int(v)) => Err(inexact(v)),
+            Some(Widest::Uint(v)) => Err(inexact(v)),
+            Some(Widest::F16(v)) => Ok(v.to_f64()),
+            Some(Widest::F32(v)) => Ok(v.into()),
+            Some(Widest::F64(v)) => Ok(v),
+            None => Err(self.mismatch("f64")),
+        }
+    }
+
+    fn single(&self) -> Result<f32> {
+        match self.widest() {
+            Some(Widest::Int(v)) if i128::from(v) == (v as f32) as i128 => Ok(v as f32),
+            Some(Widest::Uint(v)) if i128::from(v) == (v as f32) as i128 => Ok(v as f32),
+            Some(Widest::Int(v)) => Err(inexact(v)),
+            Some(Widest::Uint(v)) => Err(inexact(v)),
+            Some(Widest::F16(v)) => Ok(v.to_f32()),
+            Some(Widest::F32(v)) => Ok(v),
+            Some(Widest::F64(v)) if self.plan.rules.casting == Casting::SameKind => Ok(v as f32),
+            _ => Err(self.mismatch("f32")),
+        }
+    }
+
+    #[inline(always)]
+    fn boolean(self) -> Result<bool> {
+        match (self.number, self.raw()) {
+            (Some(Number::Bool), [0]) => Ok(false),
+            (Some(Number::Bool), [1]) => Ok(true),
+            _ => converted(self, |item| match item.dtype.kind {
+                Kind::Bool => match item.raw() {
+                    [0] => Ok(false),
+                    [1] => Ok(true),
+                    bytes => Err(bad_bool(bytes.first().copied().unwrap_or_default())),
+                },
+                _ => Err(item.mismatch("bool")),
+            }),
+        }
+    }
+
+    fn chars(&self) -> Result<String> {
+        let Kind::Str { order, .. } = self.dtype.kind else {
+            return Err(self.mismatch("a text"));
+        };
+        let units = self
+            .raw()
+            .chunks_exact(4)
+            .map(|unit| u32::from_le_bytes(fixed(unit, order)));
+        // Plain text is told by its units together, and needs no look at each for what it may be.
+        if order == Order::NATIVE
+            && let Some(text) = ascii(self.raw())
+        {
+            return Ok(text);
+        }
+        let mut text = String::with_capacity(self.raw().len() / 4);
+        let mut zeros = 0;
+        for unit in units {
+            if unit == 0 {
+                zeros += 1;
+                continue;
+            }
+            // NULs inside a text are part of it, those at its end are padding.
+            text.extend(std::iter::repeat_n('\0', zeros));
+            zeros = 0;
+            text.push(char::from_u32(unit).ok_or_else(|| {
+                Error::new(
+                    ErrorKind::InvalidValue,
+                    format_args!(
+                        "found the code point {unit:#x}, expected one of Unicode (at most 0x10ffff, no surrogate)"
+                    ),
+                )
+            })?);
+        }
+        Ok(text)
+    }
+
+    /// The bytes of S (without padding) and V (all of them).
+    fn plain(&self) -> Option<Bytes<'a, 'de>> {
+        match self.dtype.kind {
+            Kind::Bytes { .. } => Some(match self.bytes {
+                Bytes::Lent(bytes) => Bytes::Lent(trim(bytes)),
+                Bytes::Seen(bytes) => Bytes::Seen(trim(bytes)),
+            }),
+            Kind::Void { .. } => Some(self.bytes),
+            _ => None,
+        }
+    }
+
+    fn text<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.plain() {
+            Some(Bytes::Lent(bytes)) => visitor.visit_borrowed_str(utf8(bytes)?),
+            Some(Bytes::Seen(bytes)) => visitor.visit_str(utf8(bytes)?),
+            None => match self.dtype.kind {
+                Kind::Datetime { unit, order } => visitor.visit_string(iso(int(self.raw(), 8, order), unit)?),
+                Kind::Str {
+                    order: Order::NATIVE, ..
+                } => match short_ascii(self.raw(), &mut [0; SHORT]) {
+                    Some(text) => visitor.visit_str(text),
+                    None => visitor.visit_string(self.chars()?),
+                },
+                _ => visitor.visit_string(self.chars()?),
+            },
+        }
+    }
+
+    fn bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.plain() {
+            Some(Bytes::Lent(bytes)) => visitor.visit_borrowed_bytes(bytes),
+            Some(Bytes::Seen(bytes)) => visitor.visit_bytes(bytes),
+            None => Err(self.mismatch("bytes")),
+        }
+    }
+
+    fn sequence<V: Visitor<'de>>(self, visitor: V, len: Option<usize>) -> Result<V::Value> {
+        match &self.dtype.kind {
+            Kind::Complex { size, order } => {
+                self.expect_len(2, len)?;
+                let half = Dtype::new(Kind::Float {
+                    size: size / 2,
+                    order: *order,
+                });
+                let mut parts = Parts {
+                    item: self,
+                    dtype: &half,
+                    size: half.itemsize(),
+                    plan: self.plan,
+                    number: self.number_of(&half),
+                    at: 0,
+                    len: 2,
+                };
+                visitor.visit_seq(&mut parts)
+            }
+            // What no byte proves is counted over the whole array: a few of them in each of many elements add up.
+            Kind::Array { .. }
+                if self.dtype.itemsize() == 0 && self.plan.rules.byteless > self.plan.rules.most_byteless =>
+            {
+                Err(limit(
+                    "elements without a byte",
+                    self.plan.rules.byteless,
+                    self.plan.rules.most_byteless,
+                    "any_elements",
+                ))
+            }
+            Kind::Array { item, shape } => {
+                let (count, rest) = match &shape[..] {
+                    [] => return self.part(item, self.plan, self.bytes).sequence(visitor, len),
+                    [count] => (*count, None),
+                    [count, rest @ ..] => {
+                        let rest = Dtype::new(Kind::Array {
+                            item: item.clone(),
+                            shape: rest.to_vec(),
+                        });
+                        (*count, Some(self.plan.of(rest)))
+                    }
+                };
+                self.expect_len(count, len)?;
+                let dtype = rest.as_ref().map_or(&**item, |rest| &rest.dtype);
+                let mut parts = Parts {
+                    item: self,
+                    dtype,
+                    size: dtype.itemsize(),
+                    number: self.number_of(dtype),
+                    plan: rest.as_ref().unwrap_or(self.plan),
+                    at: 0,
+                    len: count,
+                };
+                let value = visitor.visit_seq(&mut parts)?;
+                parts.finish(value)
+            }
+            Kind::Record(record) if len.is_some() => {
+                self.expect_len(record.fields.len() as u64, len)?;
+                visitor.visit_seq(Fields {
+                    item: self,
+                    fields: record.fields.iter(),
+                    value: None,
+                })
+            }
+            _ => Err(self.mismatch("a sequence")),
+        }
+    }
+
+    fn expect_len(&self, found: u64, expected: Option<usize>) -> Result<()> {
+        match expected {
+            Some(expected) if expected as u64 != found => Err(Error::new(
+                ErrorKind::TypeMismatch,
+                format_args!("found {} of {found} elements, expected {expected}", self.dtype),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    #[inline(always)]
+    fn map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match &self.dtype.kind {
+            Kind::Record(Record { fields, .. }) => visitor.visit_map(Fields {
+                item: self,
+                fields: fields.iter(),
+                value: None,
+            }),
+            _ => Err(self.mismatch("a record or a group")),
+        }
+    }
+
+    /// A struct of these fields.
+    #[inline(always)]
+    fn record<V: Visitor<'de>>(self, names: &'static [&'static str], visitor: V) -> Result<V::Value> {
+        match &self.dtype.kind {
+            Kind::Record(record)
+                if may_be_derived::<V>() && self.plan.is_ordered::<V>(record, names) && self.marker.is_none() =>
+            {
+                let mut fields = InOrder {
+                    item: &self,
+                    fields: record.fields.iter(),
+                };
+                let result = visitor.visit_seq(&mut fields);
+                let left = fields.fields.len();
+                if result.is_ok() && left == 0 {
+                    result
+                } else {
+                    explain(self.dtype, left, result)
+                }
+            }
+            _ => self.by_name(names, visitor),
+        }
+    }
+
+    /// As `map`, out of the way of the loop over the elements.
+    #[inline(never)]
+    fn by_name<V: Visitor<'de>>(self, names: &'static [&'static str], visitor: V) -> Result<V::Value> {
+        if let Kind::Record(record) = &self.dtype.kind
+            && may_be_derived::<V>()
+        {
+            self.plan.learn::<V>(record, names);
+        }
+        self.map(visitor)
+    }
+
+    /// `Duration` and `SystemTime` as their own two fields.
+    #[inline(never)]
+    fn seconds<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        const NANO: TimeUnit = TimeUnit {
+            base: TimeBase::Nano,
+            multiple: 1,
+        };
+        let (unit, order, date) = match (&self.dtype.kind, name) {
+            (Kind::Timedelta { unit, order }, "Duration") => (*unit, *order, false),
+            (Kind::Datetime { unit, order }, "SystemTime") => (*unit, *order, true),
+            _ => return self.map(visitor),
+        };
+        const SECOND: TimeUnit = TimeUnit {
+            base: TimeBase::Second,
+            multiple: 1,
+        };
+        let count = int(self.raw(), 8, order);
+        let refuse = |found: &str| {
+            Error::new(
+                ErrorKind::InvalidValue,
+                format_args!(
+                    "found {found}, expected a {name}: read an i64 with `with::datetime64` or `with::timedelta64`"
+                ),
+            )
+        };
+        if count == NAT {
+            return Err(refuse("NaT"));
+        }
+        if count < 0 {
+            return Err(refuse("a time before zero"));
+        }
+        // Whole seconds reach further than nanoseconds.
+        let (secs, nanos) = match convert(count, unit, NANO, date) {
+            Ok(nanos) => (nanos as u64 / 1_000_000_000, (nanos as u64 % 1_000_000_000) as u32),
+            Err(_) => (convert(count, unit, SECOND, date)? as u64, 0),
+        };
+        let [first, second] = fields else {
+            return Err(self.mismatch(name));
+        };
+        visitor.visit_map(serde::de::value::MapDeserializer::new(
+            [(*first, secs), (*second, u64::from(nanos))].into_iter(),
+        ))
+    }
+
+    /// The element as it lies in the file: an array without axes.
+    fn whole(&self) -> Result<RawAccess<'de>> {
+        let header = Header::new(self.dtype.clone(), Vec::new(), false)?;
+        let data = match self.bytes {
+            Bytes::Lent(bytes) => Cow::Borrowed(bytes),
+            Bytes::Seen(bytes) => Cow::Owned(bytes.to_vec()),
+        };
+        Ok(RawAccess::new(&header, data))
+    }
+
+    fn half<V: Visitor<'de>>(self, name: &str, visitor: V) -> Result<V::Value> {
+        let bits = match (name, &self.dtype.kind) {
+            ("f16", Kind::Float { size: 2, order }) => u16::from_le_bytes(fixed(self.raw(), *order)),
+            ("bf16", Kind::Void { len: 2 }) => bf16::from_le_bytes(fixed(self.raw(), Order::Little)).to_bits(),
+            ("f16", Kind::Float { .. }) if self.plan.rules.casting == Casting::SameKind => {
+                f16::from_f64(self.double()?).to_bits()
+            }
+            _ => return visitor.visit_newtype_struct(self),
+        };
+        visitor.visit_newtype_struct(IntoDeserializer::<Error>::into_deserializer(bits))
+    }
+}
+
+#[cold]
+fn inexact(found: impl std::fmt::Display) -> Error {
+    Error::new(
+        ErrorKind::InvalidValue,
+        format_args!("found the integer {found}, expected one that a float holds exactly"),
+    )
+}
+
+#[cold]
+fn too_large(found: i128, expected: &str) -> Error {
+    Error::new(
+        ErrorKind::InvalidValue,
+        format_args!("found {found}, expected a number that fits {expected}"),
+    )
+}
+
+/// A number of another sort than usual.
+///
+/// The parts of the item go one by one, in registers: otherwise it would be put together in memory for every number, in
+/// case it is needed here.
+#[inline(always)]
+fn converted<'a, 'de: 'a, T>(item: Item<'a, 'de>, convert: impl FnOnce(Item<'_, '_>) -> Result<T>) -> Result<T> {
+    #[cold]
+    #[inline(never)]
+    fn apart<T>(
+        dtype: &Dtype,
+        plan: &Plan,
+        bytes: &[u8],
+        marker: Option<Marker>,
+        convert: impl FnOnce(Item<'_, '_>) -> Result<T>,
+    ) -> Result<T> {
+        convert(Item {
+            dtype,
+            plan,
+            bytes: Bytes::Seen(bytes),
+            number: None,
+            marker,
+        })
+    }
+    apart(item.dtype, item.plan, item.raw(), item.marker, convert)
+}
+
+macro_rules! integers {
+    ($($method:ident $visit:ident $t:ty $(, $number:ident)?;)*) => {
+        $(
+            #[inline(always)]
+            fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+                // The usual case, without a detour over the widest integer.
+                $(if self.number == Some(Number::$number)
+                    && let Some(bytes) = self.raw().first_chunk()
+                {
+                    return visitor.$visit(<$t>::from_ne_bytes(*bytes));
+                })?
+                visitor.$visit(converted(self, |item| item.integer(stringify!($t)))?)
+            }
+        )*
+    };
+}
+
+impl<'a, 'de: 'a> Deserializer<'de> for Item<'a, 'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.dtype.kind {
+            Kind::Bool => visitor.visit_bool(self.boolean()?),
+            Kind::Int { size, order } => visitor.visit_i64(int(self.raw(), size, order)),
+            Kind::Uint { size, order } => visitor.visit_u64(uint(self.raw(), size, order)),
+            Kind::Float { size, order } => match float(self.raw(), size, order) {
+                Widest::F64(v) => visitor.visit_f64(v),
+                Widest::F32(v) => visitor.visit_f32(v),
+                _ => visitor.visit_f32(self.single()?),
+            },
+            Kind::Datetime { .. } | Kind::Timedelta { .. } => visitor.visit_i64(self.time()?.unwrap_or(NAT)),
+            Kind::Str { .. } => visitor.visit_string(self.chars()?),
+            Kind::Bytes { .. } | Kind::Void { .. } => self.bytes(visitor),
+            Kind::Record(_) => self.map(visitor),
+            _ => self.sequence(visitor, None),
+        }
+    }
+
+    integers! {
+        deserialize_i8 visit_i8 i8, I8;
+        deserialize_i16 visit_i16 i16, I16;
+        deserialize_i32 visit_i32 i32, I32;
+        deserialize_i64 visit_i64 i64, I64;
+        deserialize_i128 visit_i128 i128;
+        deserialize_u8 visit_u8 u8, U8;
+        deserialize_u16 visit_u16 u16, U16;
+        deserialize_u32 visit_u32 u32, U32;
+        deserialize_u64 visit_u64 u64, U64;
+        deserialize_u128 visit_u128 u128;
+    }
+
+    #[inline(always)]
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        visitor.visit_bool(self.boolean()?)
+    }
+
+    #[inline(always)]
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.number == Some(Number::F32)
+            && let Some(bytes) = self.raw().first_chunk()
+        {
+            return visitor.visit_f32(f32::from_ne_bytes(*bytes));
+        }
+        visitor.visit_f32(converted(self, |item| item.single())?)
+    }
+
+    #[inline(always)]
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.number == Some(Number::F64)
+            && let Some(bytes) = self.raw().first_chunk()
+        {
+            return visitor.visit_f64(f64::from_ne_bytes(*bytes));
+        }
+        visitor.visit_f64(converted(self, |item| item.double())?)
+    }
+
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        let text = match self.plain() {
+            Some(bytes) => utf8(bytes.get())?.to_owned(),
+            None => self.chars()?,
+        };
+        let mut chars = text.chars();
+        match (chars.next(), chars.next()) {
+            (Some(c), None) => visitor.visit_char(c),
+            _ => Err(Error::new(
+                ErrorKind::InvalidValue,
+                format_args!("found the text {text:?}, expected exactly one character"),
+            )),
+        }
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.text(visitor)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.text(visitor)
+    }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.text(visitor)
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.bytes(visitor)
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.bytes(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.marker == Some(Marker::Nan) {
+            let nan = match self.widest() {
+                Some(Widest::F16(v)) => v.is_nan(),
+                Some(Widest::F32(v)) => v.is_nan(),
+                Some(Widest::F64(v)) => v.is_nan(),
+                _ => false,
+            };
+            if nan {
+                return visitor.visit_none();
+            }
+        }
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.dtype.kind {
+            Kind::Void { len: 0 } => visitor.visit_unit(),
+            _ => Err(self.mismatch("|V0, the marker of `()`")),
+        }
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
+        self.deserialize_unit(visitor)
+    }
+
+    #[inline]
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
+        match name {
+            "f16" | "bf16" => self.half(name, visitor),
+            RAW => visitor.visit_newtype_struct(self.whole()?),
+            _ => visitor.visit_newtype_struct(match Marker::of(name) {
+                None => self,
+                marker => Item {
+                    number: None,
+                    marker,
+                    ..self
+                },
+            }),
+        }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.sequence(visitor, None)
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
+        self.sequence(visitor, Some(len))
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, len: usize, visitor: V) -> Result<V::Value> {
+        self.sequence(visitor, Some(len))
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.map(visitor)
+    }
+
+    // The name is a literal where this is called: inlined there, only one of these arms is left.
+    #[inline(always)]
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        match name {
+            "Duration" | "SystemTime" => self.seconds(name, fields, visitor),
+            "Array" if fields == ["v", "dim", "data"] => visitor.visit_seq(NoAxes { item: self, part: 0 }),
+            _ => self.record(fields, visitor),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        let mut short = [0; SHORT];
+        let text = match (self.plain(), &self.dtype.kind) {
+            (Some(bytes), _) => Some(utf8(bytes.get())?),
+            (
+                None,
+                Kind::Str {
+                    order: Order::NATIVE, ..
+                },
+            ) => short_ascii(self.raw(), &mut short),
+            _ => None,
+        };
+        match text {
+            Some(text) => {
+                let variant: StrDeserializer<'_, Error> = text.into_deserializer();
+                visitor.visit_enum(variant)
+            }
+            None => visitor.visit_enum(self.chars()?.into_deserializer()),
+        }
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        visitor.visit_unit()
+    }
+
+    fn is_human_readable(&self) -> bool {
+        true
+    }
+}

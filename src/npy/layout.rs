@@ -1,0 +1,7 @@
+//! A value to the layout of its array.
+
+pub(crate) mod capture;
+pub(crate) mod compound;
+pub(crate) mod measure;
+pub(crate) mod node;
+pub(crate) mod scalar;

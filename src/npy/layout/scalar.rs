@@ -1,0 +1,380 @@
+//! One fixed-size value, as serde hands it out and as it lies in an array.
+
+use half::f16;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::dtype::{Dtype, Kind, TimeBase, TimeUnit};
+use crate::npy::marker::Marker;
+use crate::npy::sink::Put;
+use crate::npy::whole::{AnyComplex, Number};
+
+/// What `Duration` and `SystemTime` are written in.
+const NANO: TimeUnit = TimeUnit {
+    base: TimeBase::Nano,
+    multiple: 1,
+};
+
+/// A value without parts, on its way out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Scalar<'a> {
+    Bool(bool),
+    I8(i8),
+    I16(i16),
+    I32(i32),
+    I64(i64),
+    U8(u8),
+    U16(u16),
+    U32(u32),
+    U64(u64),
+    F16(u16),
+    Bf16(u16),
+    F32(f32),
+    F64(f64),
+    C64(f32, f32),
+    C128(f64, f64),
+    Char(char),
+    Str(&'a str),
+    Raw(&'a [u8]),
+    /// Nanoseconds of a `Duration`.
+    Nanos(i64),
+    /// Nanoseconds of a `SystemTime`.
+    Epoch(i64),
+}
+
+/// The layout of a value without parts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Leaf {
+    Number(Number),
+    Bf16,
+    /// `width` code points at most, `text` bytes of text over all values.
+    Str {
+        width: u64,
+        text: u64,
+    },
+    /// `|Vn`: exactly `n` bytes each.
+    Raw(u64),
+    /// `|Sn`: at most `n` bytes each.
+    Bytes(u64),
+    Datetime(TimeUnit),
+    Timedelta(TimeUnit),
+    /// A None that is to be NaN, of a float not yet known.
+    Nan,
+}
+
+impl Leaf {
+    /// The bytes of one value.
+    pub(crate) fn size(self) -> u64 {
+        match self {
+            Leaf::Number(number) => number.size(),
+            Leaf::Bf16 => 2,
+            Leaf::Str { width, .. } => width.saturating_mul(4),
+            Leaf::Raw(len) | Leaf::Bytes(len) => len,
+            Leaf::Datetime(_) | Leaf::Timedelta(_) | Leaf::Nan => 8,
+        }
+    }
+
+    pub(crate) fn dtype(self) -> Dtype {
+        match self {
+            Leaf::Number(number) => number.dtype(),
+            Leaf::Bf16 => Dtype::new(Kind::Bf16),
+            Leaf::Str { width, .. } => Dtype::str(width.max(1)),
+            Leaf::Raw(len) => Dtype::void(len),
+            Leaf::Bytes(len) => Dtype::bytes(len.max(1)),
+            Leaf::Datetime(unit) => Dtype::datetime(unit),
+            Leaf::Timedelta(unit) => Dtype::timedelta(unit),
+            Leaf::Nan => Dtype::float(8),
+        }
+    }
+}
+
+impl From<AnyComplex> for Scalar<'_> {
+    fn from(complex: AnyComplex) -> Self {
+        match complex {
+            AnyComplex::C64(c) => Scalar::C64(c.re, c.im),
+            AnyComplex::C128(c) => Scalar::C128(c.re, c.im),
+        }
+    }
+}
+
+impl Scalar<'_> {
+    /// Numbers and bools stream without a measuring walk.
+    #[inline(always)]
+    pub(crate) fn number(&self) -> Option<Number> {
+        Some(match self {
+            Scalar::Bool(_) => Number::Bool,
+            Scalar::I8(_) => Number::I8,
+            Scalar::I16(_) => Number::I16,
+            Scalar::I32(_) => Number::I32,
+            Scalar::I64(_) => Number::I64,
+            Scalar::U8(_) => Number::U8,
+            Scalar::U16(_) => Number::U16,
+            Scalar::U32(_) => Number::U32,
+            Scalar::U64(_) => Number::U64,
+            Scalar::F16(_) => Number::F16,
+            Scalar::F32(_) => Number::F32,
+            Scalar::F64(_) => Number::F64,
+            Scalar::C64(..) => Number::C64,
+            Scalar::C128(..) => Number::C128,
+            _ => return None,
+        })
+    }
+
+    /// Inside `with::nan` a NaN stands for None, and only floats have one.
+    pub(crate) fn check_not_nan(&self) -> Result<()> {
+        let nan = match *self {
+            Scalar::F32(v) => v.is_nan(),
+            Scalar::F64(v) => v.is_nan(),
+            Scalar::F16(bits) => f16::from_bits(bits).is_nan(),
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::InvalidValue,
+                    format_args!(
+                        "found {} in an Option inside `with::nan`, expected a float",
+                        self.describe()
+                    ),
+                ));
+            }
+        };
+        if nan {
+            return Err(Error::new(
+                ErrorKind::InvalidValue,
+                "found Some(NaN) inside `with::nan`, expected a number: it would be read back as None",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The layout this value asks for, and whether it may be written at all.
+    pub(crate) fn leaf(&self, marker: Option<Marker>) -> Result<Leaf> {
+        if let Some(number) = self.number() {
+            return self.marked(number, marker);
+        }
+        match *self {
+            Scalar::Bf16(_) => Ok(Leaf::Bf16),
+            Scalar::Char('\0') => Err(ends_in_nul("the char '\\0'")),
+            Scalar::Char(c) => Ok(Leaf::Str {
+                width: 1,
+                text: c.len_utf8() as u64,
+            }),
+            Scalar::Str(text) if marker == Some(Marker::Bytes) => Scalar::Raw(text.as_bytes()).leaf(marker),
+            Scalar::Str(text) if text.ends_with('\0') => Err(ends_in_nul(format_args!("the text {text:?}"))),
+            Scalar::Str(text) => Ok(Leaf::Str {
+                width: text.chars().count().max(1) as u64,
+                text: text.len() as u64,
+            }),
+            Scalar::Raw(bytes) if marker == Some(Marker::Bytes) => match bytes.last() {
+                Some(0) => Err(ends_in_nul("bytes")),
+                _ => Ok(Leaf::Bytes(bytes.len().max(1) as u64)),
+            },
+            Scalar::Raw([]) => Err(Error::new(
+                ErrorKind::InvalidValue,
+                "found empty bytes in a sequence or record, expected at least one byte (NumPy has no |V0 data); \
+                 use `with::ragged` for bytes of any length",
+            )),
+            Scalar::Raw(bytes) => Ok(Leaf::Raw(bytes.len() as u64)),
+            Scalar::Epoch(_) => Ok(Leaf::Datetime(NANO)),
+            _ => Ok(Leaf::Timedelta(NANO)),
+        }
+    }
+
+    fn marked(&self, number: Number, marker: Option<Marker>) -> Result<Leaf> {
+        match (marker, number) {
+            (Some(Marker::Float16), Number::F32 | Number::F64) => Ok(Leaf::Number(Number::F16)),
+            (Some(Marker::Datetime(base)), Number::I64) => Ok(Leaf::Datetime(TimeUnit { base, multiple: 1 })),
+            (Some(Marker::Timedelta(base)), Number::I64) => Ok(Leaf::Timedelta(TimeUnit { base, multiple: 1 })),
+            _ => Ok(Leaf::Number(number)),
+        }
+    }
+
+    /// Writes the value in the layout `leaf`, which `Scalar::leaf` or a union of several gave.
+    ///
+    /// Inlined, so that a caller who knows the sort of scalar is left with one comparison and one store.
+    #[inline(always)]
+    pub(crate) fn put<P: Put>(&self, leaf: Leaf, out: &mut P) -> Result<()> {
+        if let Leaf::Number(number) = leaf
+            && self.number() == Some(number)
+        {
+            return self.put_number(out);
+        }
+        self.put_other(leaf, out)
+    }
+
+    /// Writes a number as it is.
+    #[inline(always)]
+    pub(crate) fn put_number<P: Put>(&self, out: &mut P) -> Result<()> {
+        match *self {
+            Scalar::Bool(v) => out.put(&[u8::from(v)]),
+            Scalar::I8(v) => out.put(&v.to_le_bytes()),
+            Scalar::I16(v) => out.put(&v.to_le_bytes()),
+            Scalar::I32(v) => out.put(&v.to_le_bytes()),
+            Scalar::I64(v) => out.put(&v.to_le_bytes()),
+            Scalar::U8(v) => out.put(&v.to_le_bytes()),
+            Scalar::U16(v) | Scalar::F16(v) => out.put(&v.to_le_bytes()),
+            Scalar::U32(v) => out.put(&v.to_le_bytes()),
+            Scalar::U64(v) => out.put(&v.to_le_bytes()),
+            Scalar::F32(v) => out.put(&v.to_le_bytes()),
+            Scalar::F64(v) => out.put(&v.to_le_bytes()),
+            Scalar::C64(re, im) => {
+                out.put(&re.to_le_bytes())?;
+                out.put(&im.to_le_bytes())
+            }
+            Scalar::C128(re, im) => {
+                out.put(&re.to_le_bytes())?;
+                out.put(&im.to_le_bytes())
+            }
+            _ => Err(changed(self.describe(), "a number")),
+        }
+    }
+
+    /// Writes what is no number, or becomes one of another sort.
+    fn put_other<P: Put>(&self, leaf: Leaf, out: &mut P) -> Result<()> {
+        match (*self, leaf) {
+            (Scalar::I64(v), Leaf::Datetime(_) | Leaf::Timedelta(_)) => out.put(&v.to_le_bytes()),
+            (Scalar::Bf16(v), Leaf::Bf16) => out.put(&v.to_le_bytes()),
+            (Scalar::F32(v), Leaf::Number(Number::F16)) => out.put(&narrow(f16::from_f32(v), v.into())?),
+            (Scalar::F64(v), Leaf::Number(Number::F16)) => out.put(&narrow(f16::from_f32(to_odd(v)), v)?),
+            (Scalar::Char(c), Leaf::Str { width, .. }) => {
+                out.put(&u32::from(c).to_le_bytes())?;
+                out.zeros((width - 1) * 4)
+            }
+            (Scalar::Str(text), Leaf::Str { width, .. }) => {
+                let too_long = || too_long(text.chars().count() as u64, width);
+                let size = width.saturating_mul(4);
+                if let Some(put) = out.room(size, |room| room.text(text, size as usize)) {
+                    return put?.ok_or_else(too_long);
+                }
+                let mut left = width;
+                for c in text.chars() {
+                    left = left.checked_sub(1).ok_or_else(too_long)?;
+                    out.put(&u32::from(c).to_le_bytes())?;
+                }
+                out.zeros(left * 4)
+            }
+            (Scalar::Str(text), Leaf::Bytes(_)) => Scalar::Raw(text.as_bytes()).put(leaf, out),
+            (Scalar::Raw(bytes), Leaf::Raw(len)) if bytes.len() as u64 == len => out.put(bytes),
+            (Scalar::Raw(bytes), Leaf::Bytes(len)) => {
+                let left = len
+                    .checked_sub(bytes.len() as u64)
+                    .ok_or_else(|| too_long(bytes.len() as u64, len))?;
+                out.put(bytes)?;
+                out.zeros(left)
+            }
+            (Scalar::Nanos(v), Leaf::Timedelta(_)) | (Scalar::Epoch(v), Leaf::Datetime(_)) => out.put(&v.to_le_bytes()),
+            _ => Err(changed(self.describe(), leaf.dtype())),
+        }
+    }
+
+    pub(crate) fn describe(&self) -> &'static str {
+        match self {
+            Scalar::Bool(_) => "a bool",
+            Scalar::I8(_) => "an i8",
+            Scalar::I16(_) => "an i16",
+            Scalar::I32(_) => "an i32",
+            Scalar::I64(_) => "an i64",
+            Scalar::U8(_) => "a u8",
+            Scalar::U16(_) => "a u16",
+            Scalar::U32(_) => "a u32",
+            Scalar::U64(_) => "a u64",
+            Scalar::F16(_) => "an f16",
+            Scalar::Bf16(_) => "a bf16",
+            Scalar::F32(_) => "an f32",
+            Scalar::F64(_) => "an f64",
+            Scalar::C64(..) | Scalar::C128(..) => "a complex number",
+            Scalar::Char(_) => "a char",
+            Scalar::Str(_) => "a text",
+            Scalar::Raw(_) => "bytes",
+            Scalar::Nanos(_) => "a Duration",
+            Scalar::Epoch(_) => "a SystemTime",
+        }
+    }
+}
+
+/// An f32 that rounds to the same half float as `from`: inexact ones end in an odd bit, so that nothing is rounded twice.
+fn to_odd(from: f64) -> f32 {
+    let near = from as f32;
+    if f64::from(near) == from || !near.is_finite() {
+        return near;
+    }
+    let below = if f64::from(near).abs() > from.abs() {
+        near.to_bits() - 1
+    } else {
+        near.to_bits()
+    };
+    f32::from_bits(below | 1)
+}
+
+fn narrow(half: f16, from: f64) -> Result<[u8; 2]> {
+    if half.is_infinite() && from.is_finite() {
+        return Err(Error::new(
+            ErrorKind::InvalidValue,
+            format_args!("found {from}, expected a float that fits <f2 (65504 at most)"),
+        ));
+    }
+    Ok(half.to_le_bytes())
+}
+
+#[cold]
+fn ends_in_nul(found: impl std::fmt::Display) -> Error {
+    Error::new(
+        ErrorKind::InvalidValue,
+        format_args!("found {found} with a NUL at the end, expected none: NumPy pads with NUL and would drop it"),
+    )
+}
+
+#[cold]
+fn too_long(found: u64, expected: u64) -> Error {
+    Error::new(
+        ErrorKind::InvalidValue,
+        format_args!("found {found} characters, expected at most {expected}, the width that was fixed before"),
+    )
+}
+
+/// The value serialized differently the second time.
+#[cold]
+pub(crate) fn changed(found: impl std::fmt::Display, expected: impl std::fmt::Display) -> Error {
+    Error::new(
+        ErrorKind::InvalidValue,
+        format_args!(
+            "found {found}, expected {expected} as on the walk before: the value serialized differently the second time"
+        ),
+    )
+}
+
+/// The `Serializer` methods of every scalar, handed on to `self.scalar(..)`.
+macro_rules! scalars {
+    () => {
+        scalars!(bool => Bool serialize_bool, i8 => I8 serialize_i8, i16 => I16 serialize_i16, i32 => I32 serialize_i32,
+            i64 => I64 serialize_i64, u8 => U8 serialize_u8, u16 => U16 serialize_u16, u32 => U32 serialize_u32,
+            u64 => U64 serialize_u64, f32 => F32 serialize_f32, f64 => F64 serialize_f64, char => Char serialize_char,
+            &str => Str serialize_str);
+
+        fn serialize_i128(self, _: i128) -> Result<Self::Ok> {
+            Err($crate::npy::layout::scalar::no_128("i128").into())
+        }
+
+        fn serialize_u128(self, _: u128) -> Result<Self::Ok> {
+            Err($crate::npy::layout::scalar::no_128("u128").into())
+        }
+
+        fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<Self::Ok> {
+            self.scalar(Scalar::Str(variant))
+        }
+    };
+    ($($t:ty => $scalar:ident $method:ident),*) => {
+        $(
+            #[inline(always)]
+            fn $method(self, v: $t) -> Result<Self::Ok> {
+                self.scalar(Scalar::$scalar(v))
+            }
+        )*
+    };
+}
+pub(crate) use scalars;
+
+#[cold]
+pub(crate) fn no_128(found: &str) -> Error {
+    Error::new(
+        ErrorKind::UnsupportedType,
+        format_args!("found an {found}, expected an integer of at most 64 bits: NumPy has none of 128"),
+    )
+}

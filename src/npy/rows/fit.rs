@@ -1,0 +1,230 @@
+//! A row against the layout of the rows before it: those of this writer, or those of a file it goes on with.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::dtype::{Dtype, Kind, Order};
+use crate::format::header::Header;
+use crate::npy::de::array::Shape;
+use crate::npy::layout::node::Node;
+use crate::npy::layout::scalar::Leaf;
+use crate::npy::whole::Number;
+
+/// The layout of a first row.
+pub(super) fn first(node: Node) -> Result<Node> {
+    match node {
+        Node::Fault(fault) => Err(fault.into_error()),
+        Node::Group | Node::None { .. } => Err(no_row("a value of several members")),
+        Node::Unit => Err(no_row("()")),
+        node => Ok(node),
+    }
+}
+
+/// Whether a later row fits the first one; a text too long for its width is found when it is written.
+pub(super) fn next(node: Node, before: &Node) -> Result<()> {
+    let node = first(node)?;
+    match before.clone().union(node.clone(), 0) {
+        Node::Fault(fault) => Err(fault.into_error().without_path()),
+        Node::Group => Err(another(&header(&node, 0)?, &header(before, 0)?)),
+        _ => Ok(()),
+    }
+}
+
+/// A row that would make a list of groups in an archive.
+#[cold]
+fn another(found: &Header, expected: &Header) -> Error {
+    let same = found.dtype() == expected.dtype() && found.shape().len() == expected.shape().len();
+    Error::new(
+        if same { ErrorKind::Ragged } else { ErrorKind::MixedTypes },
+        format_args!(
+            "found a row of {} of the shape {}, expected {} of the shape {} like the first",
+            found.dtype(),
+            Shape(&found.shape()[1..]),
+            expected.dtype(),
+            Shape(&expected.shape()[1..])
+        ),
+    )
+}
+
+#[cold]
+fn no_row(found: &str) -> Error {
+    Error::new(
+        ErrorKind::UnsupportedType,
+        format_args!("found {found}, expected a row of fixed layout: a scalar, a record, or a sequence of them"),
+    )
+}
+
+/// The header of an array of `rows` such rows.
+pub(super) fn header(row: &Node, rows: u64) -> Result<Header> {
+    Node::Axis {
+        len: rows,
+        item: Box::new(row.clone()),
+        tuple: false,
+    }
+    .header()
+}
+
+/// The layout of a row in a file with this header, with the widths of the file.
+pub(super) fn in_file(node: Node, file: &Header) -> Result<Node> {
+    let node = widened(first(node)?, file.dtype());
+    let ours = header(&node, 0)?;
+    let (found, expected) = (&ours.shape()[1..], &file.shape()[1..]);
+    if found != expected {
+        let kind = if found.len() == expected.len() {
+            ErrorKind::Ragged
+        } else {
+            ErrorKind::MixedTypes
+        };
+        return Err(Error::new(
+            kind,
+            format_args!(
+                "found a row of the shape {}, expected {} as in the file",
+                Shape(found),
+                Shape(expected)
+            ),
+        ));
+    }
+    // Rows without an element fit any type.
+    if !same(ours.dtype(), file.dtype()) && !expected.contains(&0) {
+        return Err(Error::new(
+            ErrorKind::MixedTypes,
+            format_args!(
+                "found a row of {}, expected {} as in the file",
+                ours.dtype(),
+                file.dtype()
+            ),
+        ));
+    }
+    Ok(node)
+}
+
+/// The same layout where it is not fixed by the value alone: texts and bytes up to a width, a None that is NaN.
+fn widened(node: Node, dtype: &Dtype) -> Node {
+    match (node, &dtype.kind) {
+        (Node::Axis { len, item, tuple }, _) => Node::Axis {
+            len,
+            item: Box::new(widened(*item, element(dtype))),
+            tuple,
+        },
+        (Node::Ndarray { shape, item }, _) => Node::Ndarray {
+            shape,
+            item: Box::new(widened(*item, element(dtype))),
+        },
+        (Node::Record { fields, tuple }, Kind::Record(record)) if fields.len() == record.fields.len() => Node::Record {
+            fields: fields
+                .into_iter()
+                .zip(&record.fields)
+                .map(|((name, node), field)| (name, widened(node, &field.dtype)))
+                .collect(),
+            tuple,
+        },
+        (Node::Leaf(Leaf::Str { text, .. }), Kind::Str { len, .. }) => Node::Leaf(Leaf::Str { width: *len, text }),
+        (Node::Leaf(Leaf::Bytes(_)), Kind::Bytes { len }) => Node::Leaf(Leaf::Bytes(*len)),
+        (Node::Leaf(Leaf::Nan), Kind::Float { size, .. }) => Node::Leaf(Leaf::Number(match size {
+            2 => Number::F16,
+            4 => Number::F32,
+            _ => Number::F64,
+        })),
+        (node, _) => node,
+    }
+}
+
+/// What the axes of a subarray lead to.
+fn element(dtype: &Dtype) -> &Dtype {
+    match &dtype.kind {
+        Kind::Array { item, .. } => item,
+        _ => dtype,
+    }
+}
+
+/// Whether both hold the same values, be it in another byte order, with padding, or with titles.
+fn same(ours: &Dtype, file: &Dtype) -> bool {
+    match (&ours.kind, &file.kind) {
+        (Kind::Int { size: a, .. }, Kind::Int { size: b, .. })
+        | (Kind::Uint { size: a, .. }, Kind::Uint { size: b, .. })
+        | (Kind::Float { size: a, .. }, Kind::Float { size: b, .. })
+        | (Kind::Complex { size: a, .. }, Kind::Complex { size: b, .. }) => a == b,
+        (Kind::Str { len: a, .. }, Kind::Str { len: b, .. }) => a == b,
+        (Kind::Datetime { unit: a, .. }, Kind::Datetime { unit: b, .. })
+        | (Kind::Timedelta { unit: a, .. }, Kind::Timedelta { unit: b, .. }) => a == b,
+        (Kind::Bf16, Kind::Void { len: 2 }) => true,
+        (Kind::Record(a), Kind::Record(b)) => {
+            a.fields.len() == b.fields.len()
+                && a.fields
+                    .iter()
+                    .zip(&b.fields)
+                    .all(|(a, b)| a.name == b.name && same(&a.dtype, &b.dtype))
+        }
+        (Kind::Array { item: a, shape: v }, Kind::Array { item: b, shape: w }) => v == w && same(a, b),
+        (a, b) => a == b,
+    }
+}
+
+/// Whether an element that is packed and little-endian has to be rearranged for the file.
+pub(super) fn differs(file: &Dtype) -> bool {
+    match &file.kind {
+        Kind::Record(record) => {
+            let mut end = 0;
+            let packed = record.fields.iter().all(|field| {
+                let here = field.offset == end;
+                end = field.offset + field.dtype.itemsize();
+                here && !differs(&field.dtype)
+            });
+            !packed || end != record.itemsize
+        }
+        Kind::Array { item, .. } => differs(item),
+        _ => turned(file).is_some(),
+    }
+}
+
+/// Puts one packed, little-endian element where the file has it: `into` is as long as the file's element, and zero.
+pub(super) fn place(file: &Dtype, packed: &mut &[u8], into: &mut [u8]) {
+    match &file.kind {
+        Kind::Record(record) => {
+            for field in &record.fields {
+                let start = field.offset as usize;
+                place(
+                    &field.dtype,
+                    packed,
+                    &mut into[start..start + field.dtype.itemsize() as usize],
+                );
+            }
+        }
+        Kind::Array { item, .. } => {
+            let size = (item.itemsize() as usize).max(1);
+            into.chunks_exact_mut(size).for_each(|into| place(item, packed, into));
+        }
+        _ => {
+            let len = into.len().min(packed.len());
+            let (now, rest) = packed.split_at(len);
+            *packed = rest;
+            into[..len].copy_from_slice(now);
+            if let Some(unit) = turned(file) {
+                into.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
+            }
+        }
+    }
+}
+
+/// How many bytes form one number of a big-endian type.
+fn turned(dtype: &Dtype) -> Option<usize> {
+    match dtype.kind {
+        Kind::Int {
+            size,
+            order: Order::Big,
+        }
+        | Kind::Uint {
+            size,
+            order: Order::Big,
+        }
+        | Kind::Float {
+            size,
+            order: Order::Big,
+        } => Some(size.into()),
+        Kind::Complex {
+            size,
+            order: Order::Big,
+        } => Some(usize::from(size) / 2),
+        Kind::Str { order: Order::Big, .. } => Some(4),
+        Kind::Datetime { order: Order::Big, .. } | Kind::Timedelta { order: Order::Big, .. } => Some(8),
+        _ => None,
+    }
+}

@@ -1,0 +1,134 @@
+//! The rows of one array, one at a time: between two of them nobody holds the source.
+
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::header::Header;
+use crate::io::source::Source;
+use crate::npy::de::array::Array;
+use crate::npy::de::cursor::{Cursor, Paused, limit};
+use crate::npy::de::plan::stops;
+use crate::options::ReadOptions;
+
+/// Where the reading of an array stands.
+pub(crate) struct Rows {
+    /// `None` where an error or a panic in the middle of a row has left nobody knows where.
+    paused: Option<Paused>,
+    failed: Option<Error>,
+    row: u64,
+    count: u64,
+    /// The bytes of one row.
+    len: u64,
+    /// An array in Fortran order is in memory, turned.
+    fetched: bool,
+}
+
+impl Rows {
+    /// Gets ready for the first row; an array in Fortran order is fetched whole.
+    pub(crate) fn open<'de>(header: &Header, source: &mut dyn Source<'de>, options: &ReadOptions) -> Result<Self> {
+        let count = count(header)?;
+        let max = options.limits.byteless;
+        let byteless = header.count() == 0 || header.dtype().itemsize() == 0;
+        let stops = stops(header.shape());
+        if byteless && count > 0 && stops > max {
+            return Err(limit("elements without a byte", stops, max, "any_elements"));
+        }
+        let (paused, failed) = match Cursor::new(header.clone(), source, options).and_then(Cursor::pause) {
+            Ok(paused) => (Some(paused), None),
+            Err(error) if loses_place(&error) => (None, Some(error)),
+            Err(error) => return Err(error),
+        };
+        Ok(Rows {
+            paused,
+            failed,
+            row: 0,
+            count,
+            len: header.data_len().checked_div(count).unwrap_or_default(),
+            fetched: header.fortran_order() && header.shape().len() > 1,
+        })
+    }
+
+    /// How many are still to come.
+    pub(crate) fn ahead(&self) -> u64 {
+        self.count - self.row
+    }
+
+    pub(crate) fn next<T: DeserializeOwned>(&mut self, source: &mut dyn Source<'_>) -> Option<Result<T>> {
+        if self.row == self.count {
+            return None;
+        }
+        let row = self.row;
+        let paused = if self.failed.is_none() {
+            self.paused.take()
+        } else {
+            None
+        };
+        let Some(paused) = paused else {
+            return Some(Err(self.lost()));
+        };
+        let mut cursor = paused.resume(source);
+        let value = T::deserialize(Array::row(&mut cursor)).and_then(|value| {
+            // A type may leave some of its row, or all of it, where it is.
+            let behind = (self.count - row - 1) * self.len;
+            cursor.skip(cursor.remaining().saturating_sub(behind))?;
+            Ok(value)
+        });
+        self.paused = match &value {
+            Err(error) if loses_place(error) => None,
+            _ => cursor.pause().ok(),
+        };
+        let value = value.map_err(|error| {
+            let error = error.at_index(row);
+            self.failed = Some(error.again());
+            error
+        });
+        self.row += u64::from(value.is_ok());
+        Some(value)
+    }
+
+    /// How many bytes of the array are still in the source.
+    pub(crate) fn left(&self) -> Result<u64> {
+        self.paused.as_ref().map(Paused::left).ok_or_else(|| self.lost())
+    }
+
+    /// Goes on at `row`, which is not behind the end; the byte of the data to which the source has to be brought for that.
+    pub(crate) fn seek(&mut self, row: u64) -> Result<Option<u64>> {
+        let Some(paused) = &mut self.paused else {
+            return Err(self.lost());
+        };
+        let at = row * self.len;
+        if self.fetched {
+            paused.wind(at);
+        } else {
+            paused.moved((self.count - row) * self.len);
+        }
+        self.row = row;
+        self.failed = None;
+        Ok((!self.fetched).then_some(at))
+    }
+
+    #[cold]
+    fn lost(&self) -> Error {
+        match &self.failed {
+            Some(error) => error.again(),
+            None => Error::new(
+                ErrorKind::Message,
+                "found a reader in the middle of a row, as a panic left it, expected the start of one",
+            ),
+        }
+    }
+}
+
+/// The length of the first axis.
+pub(crate) fn count(header: &Header) -> Result<u64> {
+    header
+        .shape()
+        .first()
+        .copied()
+        .ok_or_else(|| Error::new(ErrorKind::TypeMismatch, "found an array without axes, expected rows"))
+}
+
+/// Whether nobody knows how much of the source was taken before this error.
+fn loses_place(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Io | ErrorKind::Truncated)
+}

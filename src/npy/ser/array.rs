@@ -1,0 +1,554 @@
+//! A value to one array: the second walk, checked against the first.
+
+use std::borrow::Cow;
+use std::slice;
+
+use serde::Serialize;
+use serde::ser::{self, Impossible, SerializeSeq as _, Serializer};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::header::Header;
+use crate::npy::layout::capture;
+use crate::npy::layout::compound::compound;
+use crate::npy::layout::measure::{Finished, Special, half, measure};
+use crate::npy::layout::node::Node;
+use crate::npy::layout::scalar::{Leaf, Scalar, changed, scalars};
+use crate::npy::marker::Marker;
+use crate::npy::ser::packed::Slots;
+use crate::npy::ser::stream::{Stream, StreamItem};
+use crate::npy::sink::{Out, Put, Sink};
+use crate::npy::whole;
+
+/// Writes `value` as the one array it is; an error where it would be more than one.
+pub(crate) fn write_array<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink) -> Result<()> {
+    let mut stream = Stream::with_records(Out::new(sink));
+    let streamed = match whole::complex(value) {
+        // A number without axes is measured like any other scalar.
+        Some(_) => {
+            stream.measure = true;
+            Ok(())
+        }
+        None => value.serialize(StreamItem {
+            stream: &mut stream,
+            depth: 0,
+        }),
+    };
+    let refused = match streamed {
+        // What is wrong with a record is told by measuring all of them; a full disk is no matter of theirs.
+        Err(error) if stream.of_records() && error.kind() != ErrorKind::Io => Some(error),
+        streamed if !stream.measure || stream.begun() => {
+            streamed?;
+            return stream.end();
+        }
+        _ => None,
+    };
+    drop(stream);
+    match measure(value)? {
+        Node::Fault(fault) => Err(fault.into_error()),
+        Node::Group => Err(Error::new(
+            ErrorKind::UnsupportedType,
+            "found a value of several arrays, expected one array: use `to_npz_vec`, `to_npz_writer` or `save_npz`",
+        )),
+        node => match refused {
+            // The same value was no array a moment ago.
+            Some(error) => Err(error),
+            None => write_node(value, &node, None, sink),
+        },
+    }
+}
+
+/// Writes `value`, measured as `node`, as an array.
+pub(crate) fn write_node<T: Serialize + ?Sized>(
+    value: &T,
+    node: &Node,
+    marker: Option<Marker>,
+    sink: &mut dyn Sink,
+) -> Result<()> {
+    let header = node.header()?;
+    let mut out = Out::new(sink);
+    out.begin(&header)?;
+    Item {
+        out: &mut out,
+        node,
+        marker,
+        slots: Slots::of_elements(node).as_ref(),
+    }
+    .value(value)?;
+    out.end()
+}
+
+/// Writes the marker of None and `()`, 0-d `|V0`, or of an empty group, of shape (0,).
+pub(crate) fn write_marker(shape: Vec<u64>, sink: &mut dyn Sink) -> Result<()> {
+    sink.begin(&Header::new(crate::format::dtype::Dtype::void(0), shape, false)?)
+}
+
+/// A value whose layout is known.
+pub(crate) struct Item<'a, 's> {
+    pub(crate) out: &'a mut Out<'s>,
+    pub(crate) node: &'a Node,
+    pub(crate) marker: Option<Marker>,
+    /// Those of the elements behind all axes.
+    pub(crate) slots: Option<&'a Slots>,
+}
+
+impl<'a, 's> Item<'a, 's> {
+    #[inline(always)]
+    pub(crate) fn value<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
+        match whole::complex(value) {
+            Some(complex) => self.scalar(complex.into()),
+            None => value.serialize(self),
+        }
+    }
+
+    #[inline(always)]
+    fn scalar(self, scalar: Scalar<'_>) -> Result<()> {
+        if let Node::Leaf(Leaf::Number(number)) = self.node
+            && scalar.number() == Some(*number)
+        {
+            return scalar.put_number(self.out);
+        }
+        self.other(scalar)
+    }
+
+    #[inline(never)]
+    fn other(self, scalar: Scalar<'_>) -> Result<()> {
+        match self.node {
+            Node::Leaf(leaf) => {
+                if let Scalar::Str(_) | Scalar::Raw(_) | Scalar::Char(_) = scalar {
+                    // What the first walk refused could still come on the second.
+                    scalar.leaf(self.marker)?;
+                }
+                scalar.put(*leaf, self.out)
+            }
+            _ => Err(self.unexpected(scalar.describe())),
+        }
+    }
+
+    #[cold]
+    fn unexpected(&self, found: &str) -> Error {
+        let expected: Cow<'static, str> = match self.node {
+            Node::Leaf(leaf) => leaf.dtype().to_string().into(),
+            Node::Axis { len, .. } => format!("a sequence of {len} elements").into(),
+            Node::Ndarray { .. } => "an ndarray".into(),
+            Node::Record { .. } => "a record".into(),
+            _ => "nothing".into(),
+        };
+        changed(found, expected)
+    }
+
+    #[inline(always)]
+    fn items(self, tuple: bool) -> Result<Items<'a, 's>> {
+        let (parts, left, last) = match self.node {
+            Node::Axis { len, item, .. } => (Parts::Alike(item), *len, Slots::are_of(item)),
+            Node::Record { fields, tuple: true } if tuple => (Parts::Each(fields.iter()), fields.len() as u64, false),
+            _ => return Err(self.unexpected(if tuple { "a tuple" } else { "a sequence" })),
+        };
+        Ok(Items {
+            out: self.out,
+            parts,
+            marker: self.marker,
+            len: left,
+            left,
+            slots: self.slots,
+            packed: self.slots.filter(|_| last),
+        })
+    }
+
+    #[inline(always)]
+    fn fields(self, name: &'static str) -> Result<Fields<'a, 's>> {
+        if let Node::Record { fields, tuple: false } = self.node {
+            return Ok(Fields {
+                out: self.out,
+                fields,
+                rest: fields.iter(),
+                marker: self.marker,
+                known: None,
+            });
+        }
+        // The name is a literal: for all but these three structs what follows is never compiled.
+        let known = match name {
+            "Duration" => matches!(self.node, Node::Leaf(Leaf::Timedelta(_))),
+            "SystemTime" => matches!(self.node, Node::Leaf(Leaf::Datetime(_))),
+            "Array" => matches!(self.node, Node::Ndarray { .. }),
+            _ => false,
+        };
+        if !known {
+            return Err(self.unexpected("a struct"));
+        }
+        Ok(Fields {
+            out: self.out,
+            fields: &[],
+            rest: [].iter(),
+            marker: self.marker,
+            known: Some(Box::new(Known {
+                node: self.node,
+                slots: self.slots,
+                name,
+                count: 0,
+                special: Special::default(),
+            })),
+        })
+    }
+}
+
+impl<'a, 's> Serializer for Item<'a, 's> {
+    type Ok = ();
+    type Error = Error;
+    type SerializeSeq = Items<'a, 's>;
+    type SerializeTuple = Items<'a, 's>;
+    type SerializeTupleStruct = Items<'a, 's>;
+    type SerializeTupleVariant = Items<'a, 's>;
+    type SerializeMap = Fields<'a, 's>;
+    type SerializeStruct = Fields<'a, 's>;
+    type SerializeStructVariant = Impossible<(), Error>;
+
+    scalars!();
+
+    fn serialize_bytes(self, v: &[u8]) -> Result<()> {
+        self.scalar(Scalar::Raw(v))
+    }
+
+    fn serialize_none(self) -> Result<()> {
+        match (self.marker, self.node) {
+            (Some(Marker::Nan), Node::Leaf(Leaf::Nan)) => {
+                Scalar::F64(f64::NAN).put(Leaf::Number(whole::Number::F64), self.out)
+            }
+            (Some(Marker::Nan), Node::Leaf(Leaf::Number(number))) => {
+                let nan = match number {
+                    whole::Number::F16 => Scalar::F16(half::f16::NAN.to_bits()),
+                    whole::Number::F32 => Scalar::F32(f32::NAN),
+                    _ => Scalar::F64(f64::NAN),
+                };
+                nan.put(Leaf::Number(*number), self.out)
+            }
+            (_, Node::Unit | Node::None { .. }) => Ok(()),
+            _ => Err(self.unexpected("None")),
+        }
+    }
+
+    #[inline(always)]
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
+        self.value(value)
+    }
+
+    #[inline(always)]
+    fn serialize_unit(self) -> Result<()> {
+        match self.node {
+            Node::Unit => Ok(()),
+            _ => Err(self.unexpected("()")),
+        }
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Result<()> {
+        self.serialize_unit()
+    }
+
+    #[inline(always)]
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<()> {
+        if let Some(half) = half(name, value) {
+            return self.scalar(half);
+        }
+        let marker = Marker::of(name).or(self.marker);
+        Item { marker, ..self }.value(value)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        _: u32,
+        _: &'static str,
+        _: &T,
+    ) -> Result<()> {
+        Err(self.unexpected(name))
+    }
+
+    #[inline(always)]
+    fn serialize_seq(self, _: Option<usize>) -> Result<Items<'a, 's>> {
+        self.items(false)
+    }
+
+    #[inline(always)]
+    fn serialize_tuple(self, _: usize) -> Result<Items<'a, 's>> {
+        self.items(true)
+    }
+
+    #[inline(always)]
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Items<'a, 's>> {
+        self.items(true)
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleVariant> {
+        self.items(true)
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Fields<'a, 's>> {
+        self.fields("")
+    }
+
+    #[inline(always)]
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Fields<'a, 's>> {
+        self.fields(name)
+    }
+
+    fn serialize_struct_variant(
+        self,
+        name: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeStructVariant> {
+        Err(self.unexpected(name))
+    }
+
+    fn collect_seq<I>(self, iter: I) -> Result<()>
+    where
+        I: IntoIterator,
+        I::Item: Serialize,
+    {
+        if self.marker.is_none()
+            && let Node::Axis { len, item, .. } = self.node
+            && let Some(whole) = whole::whole(&iter)
+            && whole.len as u64 == *len
+            && (whole.len == 0 || item.is_of(&whole))
+        {
+            return self.out.put(whole.bytes);
+        }
+        let mut seq = self.serialize_seq(None)?;
+        for item in iter {
+            seq.serialize_element(&item)?;
+        }
+        seq.end()
+    }
+
+    fn is_human_readable(&self) -> bool {
+        true
+    }
+}
+
+/// What the elements are, one and the same for all or one for each.
+enum Parts<'a> {
+    Alike(&'a Node),
+    Each(slice::Iter<'a, (Cow<'static, str>, Node)>),
+}
+
+/// The elements along an axis, or those of a tuple that is a record.
+pub(crate) struct Items<'a, 's> {
+    out: &'a mut Out<'s>,
+    parts: Parts<'a>,
+    marker: Option<Marker>,
+    len: u64,
+    left: u64,
+    slots: Option<&'a Slots>,
+    /// The slots, where these are the elements.
+    packed: Option<&'a Slots>,
+}
+
+impl Items<'_, '_> {
+    #[inline(always)]
+    fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        let index = self.len - self.left;
+        let node = match &mut self.parts {
+            Parts::Alike(node) => (self.left > 0).then_some(*node),
+            Parts::Each(fields) => fields.next().map(|(_, node)| node),
+        };
+        let Some(node) = node else {
+            return Err(wrong_length(index + 1, self.len));
+        };
+        let marker = self.marker;
+        let result = match self.packed {
+            Some(slots) => slots.put(value, marker, self.out),
+            None => Item {
+                out: &mut *self.out,
+                node,
+                marker,
+                slots: self.slots,
+            }
+            .value(value),
+        };
+        match result {
+            Ok(()) => {
+                // What was refused is missing at the end, whatever the value makes of the error.
+                self.left -= 1;
+                Ok(())
+            }
+            Err(error) => Err(error.at_index(index)),
+        }
+    }
+
+    #[inline(always)]
+    fn finish(self) -> Result<()> {
+        match self.left {
+            0 => Ok(()),
+            left => Err(wrong_length(self.len - left, self.len)),
+        }
+    }
+}
+
+#[cold]
+fn wrong_length(found: u64, expected: u64) -> Error {
+    changed(format_args!("{found} elements"), expected)
+}
+
+compound!(Items<'_, '_> => (), Error:
+    SerializeSeq serialize_element,
+    SerializeTuple serialize_element,
+    SerializeTupleVariant serialize_field,
+    SerializeTupleStruct serialize_field);
+
+/// The fields of a record, or of a struct known by name.
+pub(crate) struct Fields<'a, 's> {
+    out: &'a mut Out<'s>,
+    fields: &'a [(Cow<'static, str>, Node)],
+    rest: slice::Iter<'a, (Cow<'static, str>, Node)>,
+    marker: Option<Marker>,
+    /// Apart, so that the rest stays in registers where there is none.
+    known: Option<Box<Known<'a>>>,
+}
+
+impl Fields<'_, '_> {
+    #[inline(always)]
+    fn push<T: Serialize + ?Sized>(
+        &mut self,
+        is_key: impl FnOnce(&str) -> bool,
+        key: impl Fn() -> Cow<'static, str>,
+        value: &T,
+    ) -> Result<()> {
+        match self.rest.next() {
+            Some((name, node)) if is_key(name) => Item {
+                out: &mut *self.out,
+                node,
+                marker: self.marker,
+                slots: None,
+            }
+            .value(value)
+            .map_err(|e| e.at_field(name)),
+            expected => Err(unexpected_field(&key(), expected, self.fields.len())),
+        }
+    }
+
+    #[inline(always)]
+    fn finish(self) -> Result<()> {
+        match self.rest.len() {
+            0 => Ok(()),
+            missing => Err(missing_fields(missing, self.fields.len())),
+        }
+    }
+}
+
+#[cold]
+fn unexpected_field(key: &str, expected: Option<&(Cow<'static, str>, Node)>, fields: usize) -> Error {
+    let found = format_args!("the field `{key}`");
+    match expected {
+        Some((name, _)) => changed(found, format_args!("`{name}`")),
+        None => changed(found, format_args!("{fields} fields")),
+    }
+}
+
+#[cold]
+fn missing_fields(missing: usize, fields: usize) -> Error {
+    changed(format_args!("{} fields", fields - missing), fields)
+}
+
+/// A struct known by name and fields.
+struct Known<'a> {
+    node: &'a Node,
+    slots: Option<&'a Slots>,
+    name: &'static str,
+    count: usize,
+    special: Special,
+}
+
+impl Known<'_> {
+    fn push<T: Serialize + ?Sized>(
+        &mut self,
+        out: &mut Out<'_>,
+        marker: Option<Marker>,
+        key: &str,
+        value: &T,
+    ) -> Result<()> {
+        self.count += 1;
+        match self.node {
+            Node::Ndarray { shape, item } => match key {
+                "data" => {
+                    let axis = Node::Axis {
+                        len: shape.iter().product(),
+                        item: item.clone(),
+                        tuple: false,
+                    };
+                    Item {
+                        out,
+                        node: &axis,
+                        marker,
+                        slots: self.slots,
+                    }
+                    .value(value)
+                }
+                "dim" if capture::dims(value).as_ref() != Some(shape) => {
+                    Err(changed("an ndarray of another shape", format_args!("{shape:?}")))
+                }
+                _ => Ok(()),
+            },
+            _ => self.special.take(self.name, key, value, |_| Ok(Node::Group)),
+        }
+    }
+
+    fn finish(self, out: &mut Out<'_>) -> Result<()> {
+        match self.node {
+            Node::Leaf(leaf) => match self.special.finish(self.name, self.count)? {
+                Some(Finished::Scalar(scalar)) => scalar.put(*leaf, out),
+                _ => Err(changed("a struct", leaf.dtype())),
+            },
+            _ if self.count != 3 => Err(changed("a struct", "an ndarray")),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl ser::SerializeStruct for Fields<'_, '_> {
+    type Ok = ();
+    type Error = Error;
+
+    #[inline(always)]
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<()> {
+        match &mut self.known {
+            None => self.push(|name| capture::same_name(name, key), || key.into(), value),
+            Some(known) => known.push(&mut *self.out, self.marker, key, value),
+        }
+    }
+
+    #[inline(always)]
+    fn end(self) -> Result<()> {
+        match self.known {
+            None => self.finish(),
+            Some(known) => known.finish(self.out),
+        }
+    }
+}
+
+impl ser::SerializeMap for Fields<'_, '_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, _: &T) -> Result<()> {
+        Err(changed("a map", "a record"))
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, _: &T) -> Result<()> {
+        Err(changed("a map", "a record"))
+    }
+
+    fn serialize_entry<K: Serialize + ?Sized, V: Serialize + ?Sized>(&mut self, key: &K, value: &V) -> Result<()> {
+        let found = || capture::key(key).map_or("a key that is no text".into(), Cow::Owned);
+        self.push(|name| capture::is_key(key, name), found, value)
+    }
+
+    fn end(self) -> Result<()> {
+        ser::SerializeStruct::end(self)
+    }
+}

@@ -1,0 +1,473 @@
+//! Nested sequences of plain numbers, or of records of them: out as they come, from the first one on.
+//!
+//! ```text
+//! [[1.0, 2.0], [3.0, 4.0]]
+//!  ^ depth 0: 2 rows, noted
+//!   ^ depth 1: 2 elements, noted
+//!    ^ the first scalar: header <f8 (2, 2), then data
+//! ```
+//!
+//! What follows either is of the same layout or makes no array of all, so that the first element tells everything. A
+//! text is not like that: the next one may be longer.
+
+use serde::Serialize;
+use serde::ser::{Impossible, SerializeSeq, Serializer};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::header::Header;
+use crate::npy::layout::measure::{half, measure};
+use crate::npy::layout::node::ragged;
+use crate::npy::layout::scalar::{Scalar, changed, scalars};
+use crate::npy::marker::Marker;
+use crate::npy::raw::RawArray;
+use crate::npy::ser::packed::Slots;
+use crate::npy::sink::{Out, Put};
+use crate::npy::whole;
+use crate::npy::whole::Number;
+
+/// A type that is endless newtypes of itself has to end somewhere.
+const MAX_NEWTYPES: u32 = 64;
+
+/// Everything about the array under way.
+pub(crate) struct Stream<'s> {
+    pub(crate) out: Out<'s>,
+    shape: Vec<u64>,
+    number: Option<Number>,
+    /// The array went out as it lies in memory.
+    whole: bool,
+    /// Newtypes around the value under way.
+    newtypes: u32,
+    /// Something came that is no number: the value has to be measured.
+    pub(crate) measure: bool,
+    /// Records may stream too: who asks for one array alone has no use for a list of them.
+    records: bool,
+    /// The depth at which a struct or tuple stopped the stream.
+    stopped_by_parts: Option<usize>,
+    /// Records are under way.
+    slots: Option<Slots>,
+    /// One of them was refused, whatever the value made of that.
+    refused: bool,
+}
+
+impl<'s> Stream<'s> {
+    /// For numbers alone.
+    pub(crate) fn new(out: Out<'s>) -> Self {
+        Stream {
+            records: false,
+            stopped_by_parts: None,
+            slots: None,
+            refused: false,
+            out,
+            shape: Vec::new(),
+            number: None,
+            whole: false,
+            newtypes: 0,
+            measure: false,
+        }
+    }
+
+    /// For records as well.
+    pub(crate) fn with_records(out: Out<'s>) -> Self {
+        Stream {
+            records: true,
+            ..Stream::new(out)
+        }
+    }
+
+    /// Hands on the rest of the array.
+    pub(crate) fn end(self) -> Result<()> {
+        if self.refused {
+            return Err(changed("a value that goes on after an error", "one that stops there"));
+        }
+        self.out.end()
+    }
+
+    /// Whether the header is out.
+    pub(crate) fn begun(&self) -> bool {
+        self.number.is_some() || self.whole || self.slots.is_some()
+    }
+
+    /// Whether records are under way: why one of them was refused is told by measuring all.
+    pub(crate) fn of_records(&self) -> bool {
+        self.slots.is_some()
+    }
+
+    /// Whether the first of all elements was none because it has parts.
+    fn may_begin_records(&self, index: u64, depth: usize) -> bool {
+        let first = index == 0 && depth == self.shape.len() && !self.begun();
+        self.records && first && self.stopped_by_parts == Some(depth)
+    }
+
+    /// Begins with `value`, which may be the first record.
+    fn begin_records<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<bool> {
+        let Ok(node) = measure(value) else { return Ok(false) };
+        let level = self.shape.len() as u8;
+        let Some(slots) = Slots::of_records(&node, level) else {
+            return Ok(false);
+        };
+        let Ok(first) = slots.element(value) else {
+            return Ok(false);
+        };
+        let header = node.header_of_elements(self.shape.clone())?;
+        self.measure = false;
+        self.slots = Some(slots);
+        self.out.begin(&header)?;
+        self.out.put(&first)?;
+        Ok(true)
+    }
+
+    /// The first scalar of the array, or one more of the same.
+    fn number(&mut self, number: Number, describe: &str, depth: usize) -> Result<()> {
+        match self.number {
+            Some(begun) if begun == number && depth == self.shape.len() => Ok(()),
+            Some(begun) => Err(self.mixed(describe, begun)),
+            None if self.slots.is_some() => Err(self.other(describe)),
+            None => {
+                let header = Header::new(number.dtype(), self.shape.clone(), false)?;
+                self.out.begin(&header)?;
+                self.number = Some(number);
+                Ok(())
+            }
+        }
+    }
+
+    #[cold]
+    fn mixed(&self, found: &str, begun: Number) -> Error {
+        Error::new(
+            ErrorKind::MixedTypes,
+            format_args!(
+                "found {found}, expected {} in {} dimensions as in the elements before: use `with::list` or \
+                 `with::json` for elements of unequal kinds",
+                begun.dtype(),
+                self.shape.len()
+            ),
+        )
+    }
+
+    /// An array as it lies in memory is all there is.
+    fn raw(&mut self, raw: &RawArray<'_>) -> Result<()> {
+        self.out.begin(&raw.header)?;
+        self.whole = true;
+        let mut left = raw.header.data_len();
+        raw.data.each(&mut |piece| {
+            left = left
+                .checked_sub(piece.len() as u64)
+                .ok_or_else(|| wrong_data(&raw.header))?;
+            self.out.put(piece)
+        })?;
+        if left > 0 { Err(wrong_data(&raw.header)) } else { Ok(()) }
+    }
+
+    /// What is no number ends the stream before it has begun, and is an error after.
+    #[cold]
+    fn other(&mut self, found: &str) -> Error {
+        match self.number {
+            Some(begun) => self.mixed(found, begun),
+            None => {
+                self.measure = true;
+                Error::new(
+                    ErrorKind::MixedTypes,
+                    format_args!("found {found}, which has to be measured first"),
+                )
+            }
+        }
+    }
+
+    /// Enters a sequence of `len` elements.
+    fn axis(&mut self, depth: usize, len: Option<usize>) -> Result<Option<u64>> {
+        let len = len.map(|len| len as u64);
+        if self.number.is_some() || self.slots.is_some() {
+            let Some(&expected) = self.shape.get(depth) else {
+                return Err(self.other("a sequence"));
+            };
+            return match len {
+                Some(found) if found != expected => Err(Error::new(ErrorKind::Ragged, ragged(found, expected))),
+                _ => Ok(len),
+            };
+        }
+        // Empty rows and rows of unknown length have to be measured, and more than 64 axes are nothing to begin with.
+        match len {
+            Some(len) if len > 0 && depth == self.shape.len() && depth < 64 => {
+                self.shape.push(len);
+                Ok(Some(len))
+            }
+            _ => Err(self.other("a sequence of unknown or no length")),
+        }
+    }
+}
+
+#[cold]
+fn wrong_data(header: &Header) -> Error {
+    Error::new(
+        ErrorKind::InvalidValue,
+        format_args!(
+            "found an array whose data is not of the {} bytes its shape tells",
+            header.data_len()
+        ),
+    )
+}
+
+/// A value at some depth of nested sequences.
+pub(crate) struct StreamItem<'a, 's> {
+    pub(crate) stream: &'a mut Stream<'s>,
+    pub(crate) depth: usize,
+}
+
+impl StreamItem<'_, '_> {
+    #[inline(always)]
+    pub(crate) fn value<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
+        match whole::complex(value) {
+            Some(complex) => self.scalar(complex.into()),
+            None => value.serialize(self),
+        }
+    }
+
+    #[inline(always)]
+    fn scalar(self, scalar: Scalar<'_>) -> Result<()> {
+        let Some(number) = scalar.number() else {
+            return Err(self.stream.other(scalar.describe()));
+        };
+        if self.stream.number != Some(number) || self.depth != self.stream.shape.len() {
+            self.stream.number(number, scalar.describe(), self.depth)?;
+        }
+        scalar.put_number(&mut self.stream.out)
+    }
+
+    /// Something with parts, which may be a record.
+    #[cold]
+    fn parts(self, found: &str) -> Error {
+        self.stream.stopped_by_parts = Some(self.depth);
+        self.stream.other(found)
+    }
+}
+
+impl<'a, 's> Serializer for StreamItem<'a, 's> {
+    type Ok = ();
+    type Error = Error;
+    type SerializeSeq = StreamSeq<'a, 's>;
+    type SerializeTuple = Impossible<(), Error>;
+    type SerializeTupleStruct = Impossible<(), Error>;
+    type SerializeTupleVariant = Impossible<(), Error>;
+    type SerializeMap = Impossible<(), Error>;
+    type SerializeStruct = Impossible<(), Error>;
+    type SerializeStructVariant = Impossible<(), Error>;
+
+    scalars!();
+
+    fn serialize_bytes(self, v: &[u8]) -> Result<()> {
+        if self.depth > 0 || self.stream.begun() {
+            return Err(self.stream.other("bytes"));
+        }
+        // At a field bytes are a row of u8; empty ones too.
+        self.stream.shape.push(v.len() as u64);
+        self.stream.number(Number::U8, "bytes", 1)?;
+        self.stream.out.put(v)
+    }
+
+    fn serialize_none(self) -> Result<()> {
+        Err(self.stream.other("None"))
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, _: &T) -> Result<()> {
+        Err(self.stream.other("an Option"))
+    }
+
+    fn serialize_unit(self) -> Result<()> {
+        Err(self.stream.other("()"))
+    }
+
+    fn serialize_unit_struct(self, name: &'static str) -> Result<()> {
+        Err(self.stream.other(name))
+    }
+
+    #[inline(always)]
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<()> {
+        if let Some(raw) = whole::raw(value)
+            && self.depth == 0
+            && !self.stream.begun()
+        {
+            return self.stream.raw(raw);
+        }
+        if Marker::of(name).is_some() || name == "bf16" {
+            return Err(self.stream.other(name));
+        }
+        if let Some(half) = half(name, value) {
+            return self.scalar(half);
+        }
+        if self.stream.newtypes >= MAX_NEWTYPES {
+            return Err(self.stream.other(name));
+        }
+        self.stream.newtypes += 1;
+        let stream = self.stream;
+        let result = StreamItem {
+            stream: &mut *stream,
+            depth: self.depth,
+        }
+        .value(value);
+        stream.newtypes -= 1;
+        result
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        _: u32,
+        _: &'static str,
+        _: &T,
+    ) -> Result<()> {
+        Err(self.stream.other(name))
+    }
+
+    fn serialize_seq(self, len: Option<usize>) -> Result<Self::SerializeSeq> {
+        let len = self.stream.axis(self.depth, len)?;
+        Ok(StreamSeq {
+            stream: self.stream,
+            depth: self.depth,
+            len,
+            count: 0,
+        })
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple> {
+        Err(self.parts("a tuple"))
+    }
+
+    fn serialize_tuple_struct(self, name: &'static str, _: usize) -> Result<Self::SerializeTupleStruct> {
+        Err(self.parts(name))
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        name: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleVariant> {
+        Err(self.stream.other(name))
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap> {
+        Err(self.parts("a map"))
+    }
+
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Self::SerializeStruct> {
+        Err(self.parts(name))
+    }
+
+    fn serialize_struct_variant(
+        self,
+        name: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeStructVariant> {
+        Err(self.stream.other(name))
+    }
+
+    fn collect_seq<I>(self, iter: I) -> Result<()>
+    where
+        I: IntoIterator,
+        I::Item: Serialize,
+    {
+        if let Some(whole) = whole::whole(&iter) {
+            self.stream.axis(self.depth, Some(whole.len))?;
+            let mut depth = self.depth + 1;
+            if let Some(row) = whole.row {
+                self.stream.axis(depth, Some(row))?;
+                depth += 1;
+            }
+            self.stream.number(whole.number, "a sequence of another kind", depth)?;
+            return self.stream.out.put(whole.bytes);
+        }
+        let iter = iter.into_iter();
+        let len = match iter.size_hint() {
+            (low, Some(high)) if low == high => Some(low),
+            _ => None,
+        };
+        let mut seq = self.serialize_seq(len)?;
+        for item in iter {
+            seq.serialize_element(&item)?;
+        }
+        seq.end()
+    }
+
+    fn is_human_readable(&self) -> bool {
+        true
+    }
+}
+
+pub(crate) struct StreamSeq<'a, 's> {
+    stream: &'a mut Stream<'s>,
+    depth: usize,
+    /// As announced.
+    len: Option<u64>,
+    count: u64,
+}
+
+impl SerializeSeq for StreamSeq<'_, '_> {
+    type Ok = ();
+    type Error = Error;
+
+    #[inline(always)]
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        let index = self.count;
+        self.count += 1;
+        // One more than the header has room for would end up in the next row.
+        if self
+            .stream
+            .shape
+            .get(self.depth)
+            .is_some_and(|&expected| self.count > expected)
+        {
+            return Err(self.wrong_length());
+        }
+        let depth = self.depth + 1;
+        let stream = &mut *self.stream;
+        if let Some(slots) = &stream.slots
+            && depth == stream.shape.len()
+        {
+            return match slots.put(value, None, &mut stream.out) {
+                Ok(()) => Ok(()),
+                Err(error) => {
+                    stream.refused = true;
+                    Err(error.at_index(index))
+                }
+            };
+        }
+        let item = StreamItem {
+            stream: &mut *stream,
+            depth,
+        };
+        match item.value(value) {
+            Ok(()) => Ok(()),
+            Err(_) if stream.may_begin_records(index, depth) && stream.begin_records(value)? => Ok(()),
+            Err(error) => Err(error.at_index(index)),
+        }
+    }
+
+    fn end(self) -> Result<()> {
+        if self
+            .stream
+            .shape
+            .get(self.depth)
+            .is_some_and(|&expected| self.count != expected)
+        {
+            return Err(self.wrong_length());
+        }
+        Ok(())
+    }
+}
+
+impl StreamSeq<'_, '_> {
+    #[cold]
+    fn wrong_length(&self) -> Error {
+        let expected = self.stream.shape.get(self.depth).copied().unwrap_or_default();
+        match self.len {
+            Some(len) => changed(
+                format_args!("{} elements in a sequence", self.count),
+                format_args!("{len} as announced"),
+            ),
+            None => Error::new(ErrorKind::Ragged, ragged(self.count, expected)),
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Bytes out: `begin(&Header)`, then data.
+//!
+//! ```text
+//! begin(header) ─► \x93NUMPY .. {'descr': ..} \n
+//! write(bytes)  ─► 00 00 00 00 00 00 f0 3f ..      as often as there is data
+//! ```
+
+use std::io::{self, Write};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::header::Header;
+
+/// Takes one array: the header once, then its data in C order.
+pub(crate) trait Sink {
+    /// Starts the array: nothing has been written before.
+    fn begin(&mut self, header: &Header) -> Result<()>;
+    /// Takes the next bytes of data.
+    fn write(&mut self, bytes: &[u8]) -> Result<()>;
+
+    /// Takes the first `len` bytes of a buffer that was gathered, and may exchange it for another one as long.
+    fn give(&mut self, piece: &mut Vec<u8>, len: usize) -> Result<()> {
+        self.write(&piece[..len])
+    }
+
+    /// How much is best gathered before it is given.
+    fn piece(&self) -> usize {
+        PIECE
+    }
+}
+
+/// A lone `.npy` on any writer.
+pub(crate) struct Plain<W>(pub(crate) W);
+
+impl<W: Write> Sink for Plain<W> {
+    fn begin(&mut self, header: &Header) -> Result<()> {
+        Ok(self.0.write_all(&header.to_bytes())?)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        Ok(self.0.write_all(bytes)?)
+    }
+}
+
+/// A file in memory; where there is no more memory, an error.
+#[derive(Default)]
+pub(crate) struct Memory(pub(crate) Vec<u8>);
+
+impl Memory {
+    /// Appends without the abort that the vector's own way ends in.
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        self.0.try_reserve(bytes.len()).map_err(|_| {
+            Error::new(
+                ErrorKind::LimitExceeded,
+                format_args!(
+                    "found {} bytes behind {} to write, expected no more than fit into memory: `save_*` keeps none",
+                    bytes.len(),
+                    self.0.len()
+                ),
+            )
+        })?;
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+impl Write for Memory {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.put(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Where elements are put one by one.
+pub(crate) trait Put {
+    /// Takes the next bytes of an element.
+    fn put(&mut self, bytes: &[u8]) -> Result<()>;
+
+    /// Fills up a fixed-width element.
+    fn zeros(&mut self, mut n: u64) -> Result<()> {
+        const ZEROS: [u8; 256] = [0; 256];
+        while n > 0 {
+            let step = n.min(ZEROS.len() as u64);
+            self.put(&ZEROS[..step as usize])?;
+            n -= step;
+        }
+        Ok(())
+    }
+
+    /// Has the next `n` bytes filled; `None` where so many never lie together, which are more than [`MAX_ROOM`].
+    fn room<R>(&mut self, n: u64, fill: impl FnOnce(&mut Room<'_>) -> Result<R>) -> Option<Result<R>>;
+}
+
+/// How much is gathered before it goes to a sink.
+pub(crate) const PIECE: usize = 64 * 1024;
+
+/// The largest element that gets a room of its own.
+pub(crate) const MAX_ROOM: u64 = 16 * 1024;
+
+/// A sink with a small buffer in front, for values that come one by one.
+///
+/// ```text
+/// buffer   ████████████░░░░░░░░  up to `piece` bytes
+///          0          at
+/// ```
+pub(crate) struct Out<'s> {
+    sink: &'s mut dyn Sink,
+    buffer: Vec<u8>,
+    at: usize,
+    /// As long as the buffer may grow.
+    piece: usize,
+    /// What the header announced and the sink has not got, once there was a header.
+    left: Option<u64>,
+}
+
+impl<'s> Out<'s> {
+    pub(crate) fn new(sink: &'s mut dyn Sink) -> Self {
+        Out {
+            sink,
+            buffer: Vec::new(),
+            at: 0,
+            piece: PIECE,
+            left: None,
+        }
+    }
+
+    pub(crate) fn begin(&mut self, header: &Header) -> Result<()> {
+        self.sink.begin(header)?;
+        self.piece = self.sink.piece();
+        // Never more than the array itself: many members are tiny.
+        self.buffer.resize(header.data_len().min(self.piece as u64) as usize, 0);
+        self.left = Some(header.data_len());
+        Ok(())
+    }
+
+    /// Hands on what has been gathered.
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        match std::mem::take(&mut self.at) {
+            0 => Ok(()),
+            at => {
+                self.count(at)?;
+                self.sink.give(&mut self.buffer, at)
+            }
+        }
+    }
+
+    /// Hands on the rest of an array, which has to be what its header announced.
+    pub(crate) fn end(mut self) -> Result<()> {
+        self.flush()?;
+        match self.left {
+            None | Some(0) => Ok(()),
+            Some(_) => Err(not_filled()),
+        }
+    }
+
+    fn count(&mut self, n: usize) -> Result<()> {
+        if let Some(left) = &mut self.left {
+            *left = left.checked_sub(n as u64).ok_or_else(not_filled)?;
+        }
+        Ok(())
+    }
+
+    /// Sees to it that `n` bytes fit behind `at`, at most a piece.
+    #[cold]
+    fn make_room(&mut self, n: usize) -> Result<()> {
+        if self.at + n > self.piece {
+            self.flush()?;
+        }
+        if self.at + n > self.buffer.len() {
+            self.buffer
+                .resize((self.at + n).max(2 * self.buffer.len()).min(self.piece), 0);
+        }
+        Ok(())
+    }
+}
+
+impl Put for Out<'_> {
+    #[inline(always)]
+    fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.buffer.len() - self.at < bytes.len() {
+            if bytes.len() >= self.piece {
+                self.flush()?;
+                self.count(bytes.len())?;
+                return self.sink.write(bytes);
+            }
+            self.make_room(bytes.len())?;
+        }
+        let end = self.at + bytes.len();
+        self.buffer[self.at..end].copy_from_slice(bytes);
+        self.at = end;
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn room<R>(&mut self, n: u64, fill: impl FnOnce(&mut Room<'_>) -> Result<R>) -> Option<Result<R>> {
+        if n > MAX_ROOM {
+            return None;
+        }
+        let n = n as usize;
+        if self.buffer.len() - self.at < n
+            && let Err(error) = self.make_room(n)
+        {
+            return Some(Err(error));
+        }
+        let end = self.at + n;
+        let mut room = Room(&mut self.buffer[self.at..end]);
+        let filled = fill(&mut room);
+        if filled.is_ok() && !room.is_full() {
+            return Some(Err(not_filled()));
+        }
+        self.at = end;
+        Some(filled)
+    }
+}
+
+/// What is left of the bytes of one element; no sink has to be asked.
+pub(crate) struct Room<'b>(&'b mut [u8]);
+
+impl<'b> Room<'b> {
+    /// For one element as long as `bytes`.
+    pub(crate) fn over(bytes: &'b mut [u8]) -> Self {
+        Room(bytes)
+    }
+
+    /// Whether all of it is filled.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    #[inline(always)]
+    fn take(&mut self, n: usize) -> Result<&'b mut [u8]> {
+        if self.0.len() < n {
+            return Err(not_filled());
+        }
+        let (taken, rest) = std::mem::take(&mut self.0).split_at_mut(n);
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    /// Puts a text as code points of four bytes into the next `n` bytes; `None` if it is longer.
+    pub(crate) fn text(&mut self, text: &str, n: usize) -> Result<Option<()>> {
+        let mut slots = self.take(n)?.chunks_exact_mut(4);
+        if text.is_ascii() {
+            if slots.len() < text.len() {
+                return Ok(None);
+            }
+            for (byte, slot) in text.bytes().zip(&mut slots) {
+                slot.copy_from_slice(&u32::from(byte).to_le_bytes());
+            }
+        } else {
+            for c in text.chars() {
+                match slots.next() {
+                    Some(slot) => slot.copy_from_slice(&u32::from(c).to_le_bytes()),
+                    None => return Ok(None),
+                }
+            }
+        }
+        slots.for_each(|slot| slot.fill(0));
+        Ok(Some(()))
+    }
+}
+
+impl Put for Room<'_> {
+    #[inline(always)]
+    fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        self.take(bytes.len())?.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn room<R>(&mut self, _: u64, fill: impl FnOnce(&mut Room<'_>) -> Result<R>) -> Option<Result<R>> {
+        Some(fill(self))
+    }
+}
+
+/// Only a value that goes on after it was told to stop gets here.
+#[cold]
+fn not_filled() -> Error {
+    Error::new(
+        ErrorKind::InvalidValue,
+        "found an element of another size, expected one as on the walk before: the value serialized differently the \
+         second time",
+    )
+}

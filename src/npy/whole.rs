@@ -1,0 +1,267 @@
+//! Whole slices: type identity and the only casts.
+//!
+//! serde hands a `Vec<f64>` to a serializer as `collect_seq::<&Vec<f64>>`. Equal type ids mean equal types (lifetimes
+//! aside), so casting a reference to one into a reference to the other is an identity. Only the types listed here are
+//! ever compared: no type of a user is touched.
+
+mod collect;
+mod rows;
+
+use num_complex::Complex;
+use serde::Serialize;
+use serde::ser::Serializer;
+
+pub(crate) use self::collect::{
+    Collector, Fill, bad_bool, collect_bytes, collector_of, collects_scalars, swap, zeroed,
+};
+pub(crate) use crate::format::dtype::Number;
+use crate::format::dtype::{Dtype, Kind};
+use crate::npy::raw::RawArray;
+
+/// A slice of plain numbers as its bytes lie in the file, which is as they lie in memory on a little-endian machine.
+pub(crate) struct Whole<'a> {
+    pub(crate) number: Number,
+    pub(crate) len: usize,
+    /// Each element is an array of so many numbers.
+    pub(crate) row: Option<usize>,
+    pub(crate) bytes: &'a [u8],
+}
+
+macro_rules! for_each_number {
+    ($do:ident!($($arg:tt)*)) => {
+        $do!(($($arg)*)
+            bool => Bool, i8 => I8, i16 => I16, i32 => I32, i64 => I64, u8 => U8, u16 => U16, u32 => U32, u64 => U64,
+            half::f16 => F16, f32 => F32, f64 => F64, Complex<f32> => C64, Complex<f64> => C128)
+    };
+}
+use for_each_number;
+
+/// What `usize` and `isize` are here.
+const USIZE: Number = if size_of::<usize>() == 4 {
+    Number::U32
+} else {
+    Number::U64
+};
+const ISIZE: Number = if size_of::<usize>() == 4 {
+    Number::I32
+} else {
+    Number::I64
+};
+
+/// The slice behind what `collect_seq` was given, if it is one of plain numbers.
+pub(crate) fn whole<I>(iter: &I) -> Option<Whole<'_>> {
+    if cfg!(target_endian = "big") {
+        return None;
+    }
+    let id = typeid::of::<I>();
+    macro_rules! look {
+        (() $($t:ty => $number:ident),*) => { $(look!($t, Number::$number);)* };
+        ($t:ty, $number:expr) => {
+            if id == typeid::of::<&Vec<$t>>() {
+                // SAFETY: the type of `iter` is `&&Vec<$t>`, as just compared.
+                let vec: &Vec<$t> = unsafe { &*std::ptr::from_ref(iter).cast::<&Vec<$t>>() };
+                return Some(Whole { number: $number, len: vec.len(), row: None, bytes: bytes_of(vec) });
+            }
+            if id == typeid::of::<&[$t]>() {
+                // SAFETY: the type of `iter` is `&&[$t]`, as just compared.
+                let slice: &[$t] = unsafe { &*std::ptr::from_ref(iter).cast::<&[$t]>() };
+                return Some(Whole { number: $number, len: slice.len(), row: None, bytes: bytes_of(slice) });
+            }
+        };
+    }
+    for_each_number!(look!());
+    look!(usize, USIZE);
+    look!(isize, ISIZE);
+    let (holder, row) = rows::written(id)?;
+    // SAFETY: the type of `iter` is `&&Vec<[T; N]>` or `&&[[T; N]]` of the row
+    // found by its identity, and what it refers to outlives the borrow of `iter`.
+    let (len, bytes) = unsafe {
+        let (len, bytes) = (row.see)(std::ptr::from_ref(iter).cast(), holder);
+        (len, &*bytes)
+    };
+    Some(Whole {
+        number: row.number,
+        len,
+        row: Some(row.len),
+        bytes,
+    })
+}
+
+/// The array that a type of our own holds, if `T` is what they all are written as.
+pub(crate) fn raw<T: ?Sized>(value: &T) -> Option<&RawArray<'_>> {
+    (typeid::of::<T>() == typeid::of::<RawArray<'_>>()).then(|| {
+        // SAFETY: `T` is `RawArray` of some lifetime, as just compared. That lifetime outlives the borrow of `value`,
+        // and `RawArray` is covariant in it.
+        unsafe { &*std::ptr::from_ref(value).cast::<RawArray<'_>>() }
+    })
+}
+
+/// The dtype of the elements of a sequence, told from their type alone: `&T` or `T`.
+pub(crate) fn element<T>() -> Option<Element> {
+    let id = typeid::of::<T>();
+    macro_rules! look {
+        (() $($t:ty => $number:ident),*) => {
+            $(
+                if id == typeid::of::<&$t>() || id == typeid::of::<$t>() {
+                    return Some(Element::Number(Number::$number));
+                }
+            )*
+        };
+    }
+    for_each_number!(look!());
+    if id == typeid::of::<&usize>() || id == typeid::of::<usize>() {
+        return Some(Element::Number(USIZE));
+    }
+    if id == typeid::of::<&isize>() || id == typeid::of::<isize>() {
+        return Some(Element::Number(ISIZE));
+    }
+    if id == typeid::of::<&half::bf16>() || id == typeid::of::<half::bf16>() {
+        return Some(Element::Bf16);
+    }
+    let text = [
+        typeid::of::<&String>(),
+        typeid::of::<&&str>(),
+        typeid::of::<&str>(),
+        typeid::of::<String>(),
+        typeid::of::<&char>(),
+        typeid::of::<char>(),
+        typeid::of::<&std::borrow::Cow<'_, str>>(),
+        typeid::of::<&Box<str>>(),
+    ];
+    text.contains(&id).then_some(Element::Text)
+}
+
+/// What is known of the elements of an empty sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Element {
+    Number(Number),
+    Bf16,
+    Text,
+}
+
+impl Element {
+    pub(crate) fn dtype(self) -> Dtype {
+        match self {
+            Element::Number(number) => number.dtype(),
+            Element::Bf16 => Dtype::new(Kind::Bf16),
+            Element::Text => Dtype::str(1),
+        }
+    }
+
+    /// From the name of a type, as `std::any::type_name` prints it: `..Sequence<'_, i64, ..>`.
+    pub(crate) fn from_type_name(name: &str) -> Option<Self> {
+        let inner = name.split_once("Sequence<")?.1;
+        let inner = inner.strip_prefix("'_, ").unwrap_or(inner);
+        let complex = inner.starts_with("num_complex::Complex<");
+        let end = inner.find(if complex { '>' } else { ',' })?;
+        let number = match &inner[..end] {
+            "bool" => Number::Bool,
+            "i8" => Number::I8,
+            "i16" => Number::I16,
+            "i32" => Number::I32,
+            "i64" => Number::I64,
+            "u8" => Number::U8,
+            "u16" => Number::U16,
+            "u32" => Number::U32,
+            "u64" => Number::U64,
+            "f32" => Number::F32,
+            "f64" => Number::F64,
+            "half::binary16::f16" => Number::F16,
+            "num_complex::Complex<f32" => Number::C64,
+            "num_complex::Complex<f64" => Number::C128,
+            "char" | "&str" | "alloc::string::String" => return Some(Element::Text),
+            _ => return None,
+        };
+        Some(Element::Number(number))
+    }
+}
+
+/// Whether `T` is an `Option` of a scalar: of a sequence of nothing but `None` this is all there is to tell.
+pub(crate) fn is_optional_scalar<T: ?Sized>() -> bool {
+    let id = typeid::of::<T>();
+    macro_rules! look {
+        (() $($t:ty => $number:ident),*) => { $(id == typeid::of::<Option<$t>>() || id == typeid::of::<&Option<$t>>() ||)* false };
+    }
+    for_each_number!(look!())
+        || id == typeid::of::<Option<String>>()
+        || id == typeid::of::<Option<char>>()
+        || id == typeid::of::<Option<&str>>()
+        || id == typeid::of::<Option<usize>>()
+        || id == typeid::of::<Option<isize>>()
+}
+
+/// Whether `T` is `str` itself.
+pub(crate) fn is_str<T: ?Sized>() -> bool {
+    typeid::of::<T>() == typeid::of::<str>()
+}
+
+/// The float in an `Option` of one, where None is all there is to see.
+pub(crate) fn optional_float<T: ?Sized>() -> Option<Number> {
+    let id = typeid::of::<T>();
+    if id == typeid::of::<Option<f64>>() || id == typeid::of::<&Option<f64>>() {
+        Some(Number::F64)
+    } else if id == typeid::of::<Option<f32>>() || id == typeid::of::<&Option<f32>>() {
+        Some(Number::F32)
+    } else if id == typeid::of::<Option<half::f16>>() || id == typeid::of::<&Option<half::f16>>() {
+        Some(Number::F16)
+    } else {
+        None
+    }
+}
+
+/// A complex number behind `T` or `&T`, which serde would hand out as a tuple of two.
+pub(crate) enum AnyComplex {
+    C64(Complex<f32>),
+    C128(Complex<f64>),
+}
+
+#[inline(always)]
+pub(crate) fn complex<T: ?Sized>(value: &T) -> Option<AnyComplex> {
+    let id = typeid::of::<T>();
+    let thin = std::ptr::from_ref(value).cast::<()>();
+    if id == typeid::of::<Complex<f64>>() {
+        // SAFETY: `T` is `Complex<f64>`, as just compared.
+        return Some(AnyComplex::C128(unsafe { *thin.cast::<Complex<f64>>() }));
+    }
+    if id == typeid::of::<Complex<f32>>() {
+        // SAFETY: `T` is `Complex<f32>`, as just compared.
+        return Some(AnyComplex::C64(unsafe { *thin.cast::<Complex<f32>>() }));
+    }
+    if id == typeid::of::<&Complex<f64>>() {
+        // SAFETY: `T` is `&Complex<f64>`, as just compared, and alive as long as `value`.
+        return Some(AnyComplex::C128(unsafe { **thin.cast::<&Complex<f64>>() }));
+    }
+    if id == typeid::of::<&Complex<f32>>() {
+        // SAFETY: `T` is `&Complex<f32>`, as just compared, and alive as long as `value`.
+        return Some(AnyComplex::C64(unsafe { **thin.cast::<&Complex<f32>>() }));
+    }
+    None
+}
+
+/// `value.serialize(serializer)`; a plain number is handed over without the call in between, which the compiler would
+/// often leave standing.
+#[inline(always)]
+pub(crate) fn serialize<T: Serialize + ?Sized, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    let id = typeid::of::<T>();
+    let thin = std::ptr::from_ref(value).cast::<()>();
+    macro_rules! look {
+        ($($t:ty => $method:ident),*) => {
+            $(
+                if id == typeid::of::<$t>() {
+                    // SAFETY: `T` is `$t`, as just compared.
+                    return serializer.$method(unsafe { *thin.cast::<$t>() });
+                }
+            )*
+        };
+    }
+    look!(bool => serialize_bool, i8 => serialize_i8, i16 => serialize_i16, i32 => serialize_i32, i64 => serialize_i64,
+        u8 => serialize_u8, u16 => serialize_u16, u32 => serialize_u32, u64 => serialize_u64, f32 => serialize_f32,
+        f64 => serialize_f64);
+    value.serialize(serializer)
+}
+
+/// The bytes of a slice of one of the types listed above: none has padding.
+fn bytes_of<T>(slice: &[T]) -> &[u8] {
+    // SAFETY: any initialised memory without padding may be seen as bytes; the length is that of the slice.
+    unsafe { std::slice::from_raw_parts(slice.as_ptr().cast::<u8>(), std::mem::size_of_val(slice)) }
+}

@@ -1,0 +1,95 @@
+//! The rows of one member, one at a time: the checksum comes last.
+
+use std::io::{Read, Seek};
+use std::marker::PhantomData;
+
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+use crate::format::header::{Header, MAGIC};
+use crate::io::source::{Stream, read_full};
+use crate::npy::rows::walk::Rows;
+use crate::npz::de::check_magic;
+use crate::npz::reader::{Member, NpzReader, Window};
+
+impl<R: Read + Seek> NpzReader<R> {
+    /// The elements of an array along its first axis, one after another in constant memory, stored or compressed.
+    ///
+    /// Rows come before the member's checksum is known: where it is wrong, or bytes are left over, one more item behind
+    /// the last row is the error. Who stops before sees neither; [`NpzReader::verify`] checks the sum beforehand. An array
+    /// in Fortran order is read whole.
+    ///
+    /// ```
+    /// use std::io::Cursor;
+    ///
+    /// let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", vec![[1.0, 2.0], [3.0, 4.0]])]))?;
+    /// let mut npz = serde_npz::NpzReader::new(Cursor::new(bytes))?;
+    /// let mut sum = 0.0;
+    /// for row in npz.rows::<[f64; 2]>("x")? {
+    ///     let [x, y] = row?;
+    ///     sum += x * y;
+    /// }
+    /// assert_eq!(sum, 14.0);
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `MissingMember`, `NotAnArray`, `TypeMismatch` for an array without axes, those of
+    /// [`Header::read`](crate::Header::read), `LimitExceeded`, `CorruptArchive`, `UnsupportedArchive`, `Io`. Each row is a
+    /// `Result`; behind an error there are no more rows.
+    pub fn rows<T: DeserializeOwned>(&mut self, name: &str) -> Result<impl Iterator<Item = Result<T>>> {
+        self.open_rows(name).map_err(|err| err.at_member(name))
+    }
+
+    fn open_rows<T>(&mut self, name: &str) -> Result<Each<'_, R, T>> {
+        let index = self.require(name).map_err(Error::without_path)?;
+        let options = self.options().clone();
+        let mut member = self.member(index)?;
+        let mut magic = [0; MAGIC.len()];
+        let got = read_full(&mut member, &mut magic)?;
+        check_magic(&magic[..got])?;
+        let header = Header::read_with(&mut magic.chain(&mut member), &options)?;
+        let proven = member.proven();
+        let rows = Rows::open(&header, &mut Stream::with_proven(&mut member, proven), &options)?;
+        Ok(Each {
+            rows,
+            member: Some(member),
+            name: name.to_owned(),
+            target: PhantomData,
+        })
+    }
+}
+
+/// The iterator of [`NpzReader::rows`].
+struct Each<'r, R, T> {
+    rows: Rows,
+    /// `None` behind the end, and behind an error.
+    member: Option<Member<'r, Window<R>>>,
+    name: String,
+    target: PhantomData<T>,
+}
+
+impl<R: Read + Seek, T: DeserializeOwned> Iterator for Each<'_, R, T> {
+    type Item = Result<T>;
+
+    fn next(&mut self) -> Option<Result<T>> {
+        let mut member = self.member.take()?;
+        let proven = member.proven();
+        let item = match self.rows.next(&mut Stream::with_proven(&mut member, proven)) {
+            Some(Ok(row)) => {
+                self.member = Some(member);
+                return Some(Ok(row));
+            }
+            Some(Err(error)) => error,
+            None => member.finish().err()?,
+        };
+        Some(Err(item.at_member(&self.name)))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        // One more than there are rows, where the checksum is wrong.
+        let ahead = self.member.as_ref().map_or(0, |_| self.rows.ahead().saturating_add(1));
+        (0, usize::try_from(ahead).ok())
+    }
+}

@@ -1,0 +1,303 @@
+//! [`Entry`]: what an archive says of a member before any of its data is read.
+//!
+//! ```text
+//! offset            data_offset
+//! │                 │
+//! ├ \x93NUMPY .. \n ┼ elements ───────────────┤     a stored member: `size` = `compressed_size` bytes
+//! ├ deflated ──────────────┤                        a deflated one: `compressed_size` bytes, no data_offset
+//! ```
+
+use std::fmt;
+use std::io::{Read, Seek};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::dtype::Order;
+use crate::format::header::Header;
+use crate::io::source::truncated;
+use crate::npz::reader::{Listed, NpzReader, left_over};
+use crate::view::demands;
+
+/// One member of an archive: names, sizes, checksum, and dtype and shape where it is an array.
+///
+/// With the offsets a program that holds no file, but may ask a store for spans of one, knows which span to ask for.
+///
+/// ```
+/// use std::io::Cursor;
+///
+/// let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", vec![1.0, 2.0])]))?;
+/// let entry = serde_npz::NpzReader::new(Cursor::new(&bytes))?.entry("x")?;
+/// let start = entry.data_offset().unwrap() as usize;
+/// assert_eq!(bytes[start..start + 8], 1.0_f64.to_le_bytes());
+/// assert_eq!(entry.unmappable(), None);
+/// # Ok::<(), serde_npz::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Entry {
+    listed: Listed,
+    offset: Option<u64>,
+    /// With its length.
+    header: Result<(Header, u64)>,
+}
+
+/// Why the data of a member cannot be lent as a slice of numbers from a map of the archive.
+///
+/// ```
+/// use serde_npz::{NpzReader, Unmappable, WriteOptions};
+///
+/// let data = std::collections::BTreeMap::from([("x", vec![0.5; 100])]);
+/// let bytes = WriteOptions::new().compressed().to_npz_vec(&data)?;
+/// let entry = NpzReader::new(std::io::Cursor::new(bytes))?.entry("x")?;
+/// assert_eq!(entry.unmappable(), Some(Unmappable::Compressed));
+/// # Ok::<(), serde_npz::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Unmappable {
+    /// It has to be inflated first.
+    Compressed,
+    /// It is a text, or anything else without NumPy's magic; its bytes can be mapped.
+    NotAnArray,
+    /// The member or its header is damaged or refused: [`Entry::header`] is the error.
+    Refused,
+    /// Texts, records, times: no [`Element`](crate::Element) has this dtype; its bytes can be mapped.
+    Dtype,
+    /// The numbers are in the byte order of other machines.
+    ByteSwapped,
+    /// The data begins between two multiples of what its numbers are aligned to, as in most archives of NumPy.
+    Misaligned,
+}
+
+impl fmt::Display for Unmappable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Unmappable::Compressed => "the member is compressed",
+            Unmappable::NotAnArray => "the member is no array",
+            Unmappable::Refused => "the member is damaged or refused",
+            Unmappable::Dtype => "the elements are no plain numbers",
+            Unmappable::ByteSwapped => "the numbers are in the other byte order",
+            Unmappable::Misaligned => "the data is not aligned",
+        })
+    }
+}
+
+impl Entry {
+    /// The name as NumPy's `files` has it, without one trailing `.npy`.
+    ///
+    /// ```
+    /// # let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", 1.5)]))?;
+    /// let mut npz = serde_npz::NpzReader::new(std::io::Cursor::new(bytes))?;
+    /// assert_eq!(npz.entry("x")?.name(), "x");
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    #[expect(clippy::misnamed_getters, reason = "the name is what NumPy takes for it")]
+    pub fn name(&self) -> &str {
+        &self.listed.key
+    }
+
+    /// The whole name in the archive.
+    ///
+    /// ```
+    /// # let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", 1.5)]))?;
+    /// let mut npz = serde_npz::NpzReader::new(std::io::Cursor::new(bytes))?;
+    /// assert_eq!(npz.entry("x")?.file_name(), "x.npy");
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn file_name(&self) -> &str {
+        &self.listed.name
+    }
+
+    /// Dtype, shape and order, or why there are none: `NotAnArray`, `Pickle`, a damaged member.
+    ///
+    /// ```
+    /// # let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", 1.5)]))?;
+    /// let mut npz = serde_npz::NpzReader::new(std::io::Cursor::new(bytes))?;
+    /// assert_eq!(npz.entry("x")?.header().unwrap().dtype().to_string(), "<f8");
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`NpzReader::header`].
+    pub fn header(&self) -> Result<&Header, &Error> {
+        self.header.as_ref().map(|(header, _)| header)
+    }
+
+    /// Whether the bytes are in the archive as they are.
+    ///
+    /// ```
+    /// # let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", 1.5)]))?;
+    /// let mut npz = serde_npz::NpzReader::new(std::io::Cursor::new(bytes))?;
+    /// assert!(npz.entry("x")?.is_stored());
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn is_stored(&self) -> bool {
+        self.listed.stored
+    }
+
+    /// The compression by its number in the zip format: 0 stored, 8 deflated; no other is read.
+    ///
+    /// ```
+    /// # let data = std::collections::BTreeMap::from([("x", 1.5)]);
+    /// # let bytes = serde_npz::WriteOptions::new().compressed().to_npz_vec(&data)?;
+    /// let mut npz = serde_npz::NpzReader::new(std::io::Cursor::new(bytes))?;
+    /// assert_eq!(npz.entry("x")?.compression_method(), 8);
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn compression_method(&self) -> u16 {
+        self.listed.method
+    }
+
+    /// How many bytes the member has when inflated, its header included.
+    ///
+    /// ```
+    /// # let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", 1.5)]))?;
+    /// let mut npz = serde_npz::NpzReader::new(std::io::Cursor::new(bytes))?;
+    /// assert_eq!(npz.entry("x")?.size(), 128 + 8);
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn size(&self) -> u64 {
+        self.listed.size
+    }
+
+    /// How many bytes the member takes in the archive, its name and the like left out.
+    ///
+    /// ```
+    /// # let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", 1.5)]))?;
+    /// let mut npz = serde_npz::NpzReader::new(std::io::Cursor::new(bytes))?;
+    /// assert_eq!(npz.entry("x")?.compressed_size(), 128 + 8);
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn compressed_size(&self) -> u64 {
+        self.listed.compressed
+    }
+
+    /// The checksum of the inflated bytes, as the directory has it: nothing was read to compare.
+    ///
+    /// ```
+    /// # let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", 1.5)]))?;
+    /// let mut npz = serde_npz::NpzReader::new(std::io::Cursor::new(bytes))?;
+    /// let raw = npz.raw("x")?;
+    /// assert_eq!(npz.entry("x")?.crc(), crc32fast::hash(&raw));
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn crc(&self) -> u32 {
+        self.listed.crc
+    }
+
+    /// Where the bytes of the member begin in the archive, compressed or not; `None` where it is damaged.
+    ///
+    /// ```
+    /// # let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", 1.5)]))?;
+    /// let mut npz = serde_npz::NpzReader::new(std::io::Cursor::new(&bytes))?;
+    /// let start = npz.entry("x")?.offset().unwrap() as usize;
+    /// assert!(bytes[start..].starts_with(b"\x93NUMPY"));
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn offset(&self) -> Option<u64> {
+        self.offset
+    }
+
+    /// Where the elements of a stored array begin in the archive.
+    ///
+    /// ```
+    /// # let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", 1.5)]))?;
+    /// let mut npz = serde_npz::NpzReader::new(std::io::Cursor::new(bytes))?;
+    /// assert_eq!(npz.entry("x")?.data_offset().unwrap() % 64, 0);
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn data_offset(&self) -> Option<u64> {
+        let (_, header_len) = self.header.as_ref().ok()?;
+        let stored = self.offset.filter(|_| self.listed.stored);
+        stored.map(|offset| offset + header_len)
+    }
+
+    /// Why `NpzMmap::array` cannot lend the data; `None` where it can.
+    ///
+    /// ```
+    /// # let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", "a text")]))?;
+    /// let mut npz = serde_npz::NpzReader::new(std::io::Cursor::new(bytes))?;
+    /// assert_eq!(npz.entry("x")?.unmappable(), Some(serde_npz::Unmappable::Dtype));
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn unmappable(&self) -> Option<Unmappable> {
+        if !self.listed.stored {
+            return Some(Unmappable::Compressed);
+        }
+        let header = match &self.header {
+            Ok((header, _)) => header,
+            Err(err) if err.kind() == ErrorKind::NotAnArray => return Some(Unmappable::NotAnArray),
+            Err(_) => return Some(Unmappable::Refused),
+        };
+        let Some((alignment, order)) = demands(header.dtype()) else {
+            return Some(Unmappable::Dtype);
+        };
+        if order != Order::NATIVE {
+            return Some(Unmappable::ByteSwapped);
+        }
+        match self.data_offset() {
+            None => Some(Unmappable::Refused),
+            Some(offset) if offset % alignment != 0 && header.data_len() > 0 => Some(Unmappable::Misaligned),
+            Some(_) => None,
+        }
+    }
+}
+
+impl<R: Read + Seek> NpzReader<R> {
+    /// What the archive says of one member; of its data no byte is read (of a compressed one the first piece).
+    ///
+    /// ```
+    /// # let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", 1.5)]))?;
+    /// let mut npz = serde_npz::NpzReader::new(std::io::Cursor::new(bytes))?;
+    /// assert!(npz.entry("x")?.header().unwrap().shape().is_empty());
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `MissingMember`, and `Io`; a damaged member is an entry whose [`header`](Entry::header) is the error.
+    pub fn entry(&mut self, name: &str) -> Result<Entry> {
+        let index = self.require(name)?;
+        let entry = self.describe(index);
+        match entry.header {
+            Err(err) if err.kind() == ErrorKind::Io => Err(err),
+            _ => Ok(entry),
+        }
+    }
+
+    /// All members in the archive's order, as [`entry`](NpzReader::entry) describes each.
+    ///
+    /// ```
+    /// let data = std::collections::BTreeMap::from([("a", vec![1.5]), ("b", vec![])]);
+    /// let bytes = serde_npz::to_npz_vec(&data)?;
+    /// let mut npz = serde_npz::NpzReader::new(std::io::Cursor::new(bytes))?;
+    /// for entry in npz.entries() {
+    ///     let header = entry.header().unwrap();
+    ///     println!("{} {} {:?}", entry.name(), header.dtype(), header.shape());
+    /// }
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn entries(&mut self) -> impl Iterator<Item = Entry> {
+        (0..self.len()).map(|index| self.describe(index))
+    }
+
+    fn describe(&mut self, index: usize) -> Entry {
+        let listed = self.listed()[index].clone();
+        let at_member = |err: Error| err.without_path().at_member(&listed.key);
+        let located = self.locate(index).map_err(at_member);
+        let (offset, header) = match located {
+            Ok(offset) => {
+                let header = self.read_header(index).and_then(|(header, header_len)| {
+                    let (found, expected) = (listed.size.saturating_sub(header_len), header.data_len());
+                    match found {
+                        _ if found < expected => Err(truncated(found, expected)),
+                        _ if found > expected => Err(left_over(found - expected)),
+                        _ => Ok((header, header_len)),
+                    }
+                });
+                (Some(offset), header.map_err(at_member))
+            }
+            Err(err) => (None, Err(err)),
+        };
+        Entry { listed, offset, header }
+    }
+}

@@ -1,0 +1,253 @@
+//! An archive that is there already, and what is to change about it.
+//!
+//! ```text
+//! x.npz              a │ b │ c │ directory          as it is, until the new one takes its name
+//! .serde_npz-1f3..   a │ b │ c │ d │ b' │ directory of a, c, d, b'        b is dead, until `compact`
+//! ```
+//!
+//! Why not in place: the end of an archive is what makes it one. New members in front of a new directory would have to
+//! overwrite the old one, or follow it; either way a program killed in between leaves a file that nobody opens. A copy
+//! beside it costs the old bytes once more, which the system copies by itself, and not at all where the file system
+//! lets two files share them.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::io::file;
+use crate::io::file::AtomicFile;
+use crate::npz::reader::NpzReader;
+use crate::npz::reader::kept::KeptMember;
+use crate::npz::writer::container::{MAX_NAME, key};
+use crate::npz::writer::output::{Base, Seeking};
+use crate::npz::writer::record::Record;
+use crate::npz::writer::{BUFFER, NpzWriter};
+use crate::options::{Limits, ReadOptions, WriteOptions};
+
+const STORED: u16 = 0;
+const DEFLATED: u16 = 8;
+/// Encrypted in one way or another.
+const ENCRYPTED: u16 = 1 | 1 << 6 | 1 << 13;
+
+impl NpzWriter<BufWriter<File>> {
+    /// Goes on with the archive at `path`; `.npz` is appended where a file of that name is there.
+    ///
+    /// A member that was there before is replaced when its key comes again; what is added here has to have keys of its
+    /// own. The archive under its name does not change before [`NpzWriter::finish`], which replaces it in one step, by
+    /// a file that is on the disk: whoever is killed before leaves the old archive, and beside it a file
+    /// `.serde_npz-..` to be removed. Of two programs that append at once, the second to finish wins.
+    ///
+    /// The old members are not written anew, but copied by the system: at the speed of the disk, or at once on file
+    /// systems that share the bytes of copies (Btrfs, XFS). Few calls that add much are better than many that add
+    /// little; rows that keep coming belong into a [`NpyWriter`](crate::NpyWriter).
+    ///
+    /// ```
+    /// use serde_npz::{NpzReader, NpzWriter};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-append-{}.npz", std::process::id()));
+    /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("x", 1), ("y", 2)]))?;
+    /// let mut npz = NpzWriter::append(&path)?;
+    /// npz.add("z", &3)?;
+    /// npz.add("x", &10)?;
+    /// npz.finish()?;
+    /// let mut npz = NpzReader::open(&path)?;
+    /// assert!(npz.names().eq(["y", "z", "x"]));
+    /// assert_eq!(npz.get::<i32>("x")?, 10);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`NpzReader::open`], and `Io` if no file can be made beside `path`.
+    pub fn append(path: impl AsRef<Path>) -> Result<Self> {
+        Self::append_with(path, &WriteOptions::new())
+    }
+
+    /// As [`NpzWriter::append`], with the compression, separator and threads of `options` for what is added.
+    ///
+    /// ```
+    /// use serde_npz::{NpzReader, NpzWriter, WriteOptions};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-append-with-{}.npz", std::process::id()));
+    /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("x", 1)]))?;
+    /// let mut npz = NpzWriter::append_with(&path, &WriteOptions::new().compressed())?;
+    /// npz.add("zeros", &vec![0.0; 10_000])?;
+    /// npz.finish()?;
+    /// assert_eq!(NpzReader::open(&path)?.len(), 2);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`NpzWriter::append`].
+    pub fn append_with(path: impl AsRef<Path>, options: &WriteOptions) -> Result<Self> {
+        let suffixed = file::with_suffix(path.as_ref(), ".npz");
+        let path = if suffixed.exists() { &suffixed } else { path.as_ref() };
+        let old = file::open(path)?;
+        let read = ReadOptions::new().limits(Limits::unlimited());
+        let kept = NpzReader::with_options(BufReader::new(&old), &read)?.kept()?;
+        // What is replaced is not in the caller's hands any more: it stays until the new archive is on the disk.
+        let (target, handle) = AtomicFile::create(path, true)?;
+        let mut writer = Self::on_file(target, handle, options);
+        writer.container.keep(kept.members.into_iter().map(record).collect());
+        let (_, output) = writer.container.settled()?;
+        output.base = Some(Base {
+            file: old,
+            len: kept.data,
+        });
+        Ok(writer)
+    }
+
+    /// Leaves out what is dead: the data of members that were replaced or removed, and gaps of other writers.
+    ///
+    /// All members are moved together and their stored data aligned again to 64 bytes; they keep their values, and lose
+    /// dates, comments and extra fields that other programs have given them.
+    ///
+    /// ```
+    /// use serde_npz::NpzWriter;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-compact-{}.npz", std::process::id()));
+    /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("large", vec![1.0; 10_000]), ("small", vec![2.0])]))?;
+    /// let mut npz = NpzWriter::append(&path)?;
+    /// npz.remove("large")?;
+    /// npz.compact()?;
+    /// npz.finish()?;
+    /// assert!(std::fs::metadata(&path).unwrap().len() < 1000);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `CorruptArchive` where a member's local header is missing, `UnsupportedArchive` for encrypted members and other
+    /// compressions than deflate, `Io`. The writer can go on as if nothing had been asked.
+    pub fn compact(&mut self) -> Result<()> {
+        let (records, output) = self.container.settled()?;
+        output.inner.flush()?;
+        let Some(target) = &output.target else { return Ok(()) };
+        let (compacted, handle) = target.again()?;
+        let moved = match &output.base {
+            Some(base) => move_all(&base.file, records, &compacted)?,
+            None => {
+                let position = output.inner.stream_position()?;
+                let moved = move_all(target.file(), records, &compacted);
+                // Both handles of a file share their place in it.
+                output.inner.seek(SeekFrom::Start(position))?;
+                moved?
+            }
+        };
+        *output = Seeking::new(BufWriter::with_capacity(BUFFER, handle), Some(compacted));
+        self.container.keep(moved);
+        Ok(())
+    }
+}
+
+impl<W: Write + Seek> NpzWriter<W> {
+    /// Leaves a member out of the archive, or else all members of the group of this name; `false` where there is none.
+    ///
+    /// Its data stays in the file, without a name, until [`NpzWriter::compact`].
+    ///
+    /// ```
+    /// use std::io::Cursor;
+    /// use serde_npz::{NpzReader, NpzWriter};
+    ///
+    /// let mut npz = NpzWriter::new(Cursor::new(Vec::new()));
+    /// npz.add("x", &1)?;
+    /// npz.add("g/a", &2)?;
+    /// npz.add("g/b", &3)?;
+    /// assert!(npz.remove("g")?);
+    /// assert!(!npz.remove("g")?);
+    /// assert!(NpzReader::new(npz.finish()?)?.names().eq(["x"]));
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The error that ended an earlier member half way.
+    pub fn remove(&mut self, name: &str) -> Result<bool> {
+        self.container.remove(name)
+    }
+}
+
+fn record(member: KeptMember) -> Record {
+    Record {
+        deflated: method(&member.central) == DEFLATED,
+        crc: member.crc,
+        compressed: member.compressed,
+        offset: member.offset,
+        old: true,
+        found: Some(member.central.into()),
+        ..Record::new(&member.name, false, member.size)
+    }
+}
+
+fn flags(central: &[u8]) -> u16 {
+    central.get(8..10).map_or(0, |b| u16::from_le_bytes([b[0], b[1]]))
+}
+
+fn method(central: &[u8]) -> u16 {
+    central.get(10..12).map_or(STORED, |b| u16::from_le_bytes([b[0], b[1]]))
+}
+
+/// Writes what is still there of `records` to `target`, one behind the other.
+fn move_all(source: &File, records: &[Record], target: &AtomicFile) -> Result<Vec<Record>> {
+    let mut at = 0;
+    let live = records.iter().filter(|record| !record.removed);
+    live.map(|record| {
+        let moved = move_member(source, record, target, at).map_err(|err| err.at_member(key(&record.name)))?;
+        at = moved.1;
+        Ok(moved.0)
+    })
+    .collect()
+}
+
+/// Writes one member at `at`; returns where it ends, too.
+fn move_member(mut source: &File, record: &Record, target: &AtomicFile, at: u64) -> Result<(Record, u64)> {
+    check_movable(record)?;
+    let mut local = [0; 30];
+    source.seek(SeekFrom::Start(record.offset))?;
+    source.read_exact(&mut local)?;
+    if !local.starts_with(b"PK\x03\x04") {
+        return Err(Error::new(
+            ErrorKind::CorruptArchive,
+            format_args!(
+                "found `{}` at the member's offset, expected the signature `PK\\x03\\x04`",
+                local[..4].escape_ascii()
+            ),
+        ));
+    }
+    let behind = |at: usize| u64::from(u16::from_le_bytes([local[at], local[at + 1]]));
+    let data = record
+        .offset
+        .saturating_add(30)
+        .saturating_add(behind(26))
+        .saturating_add(behind(28));
+    let moved = Record {
+        described: false,
+        offset: at,
+        found: None,
+        ..record.clone()
+    };
+    let mut header = Vec::new();
+    moved.put_local(&mut header);
+    target.file().write_all(&header)?;
+    target.copy_from(source, data, record.compressed)?;
+    Ok((moved, at + header.len() as u64 + record.compressed))
+}
+
+fn check_movable(record: &Record) -> Result<()> {
+    let central = record.found.as_deref().unwrap_or_default();
+    let found = match method(central) {
+        _ if flags(central) & ENCRYPTED != 0 => "an encrypted member".to_owned(),
+        _ if record.name.len() > MAX_NAME => format!("a name of {} bytes in UTF-8", record.name.len()),
+        STORED | DEFLATED => return Ok(()),
+        other => format!("compression method {other}"),
+    };
+    Err(Error::new(
+        ErrorKind::UnsupportedArchive,
+        format_args!("found {found}, which cannot be moved: `remove` it or leave the archive as it is"),
+    ))
+}

@@ -1,0 +1,243 @@
+//! Files mapped into memory: arrays larger than memory, members of an archive without a copy.
+//!
+//! ```text
+//! x.npy   ─ header ─┬─ 64 k: data ───┐                NpyMmap, NpyMmapMut
+//!                   └ &[T] of the map┘
+//! x.npz   ─ local header, padding, header ─┬─ 64 k: data ─┬─ .. ─ directory      NpzMmap
+//! ```
+
+#[allow(unsafe_code)]
+mod map;
+mod npz;
+mod writable;
+
+use std::ops::{Range, RangeBounds};
+use std::path::Path;
+
+use memmap2::Mmap;
+use serde::Deserialize;
+
+pub use self::npz::NpzMmap;
+pub use self::writable::NpyMmapMut;
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::header::Header;
+use crate::io::file;
+use crate::io::source::{Slice, truncated};
+use crate::npy::de::array::Array;
+use crate::npy::de::cursor::Cursor;
+use crate::options::ReadOptions;
+use crate::view::{ArrayView, Element, first_axis_range};
+
+/// A `.npy` file mapped to be read, as `np.load(path, mmap_mode='r')`: only what is touched is read from the disk.
+///
+/// The file must not be written in place or cut off meanwhile, [which no program can prevent](NpyMmap#when-the-file-changes).
+///
+/// ```
+/// use serde_npz::NpyMmap;
+///
+/// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-{}.npy", std::process::id()));
+/// serde_npz::save_npy(&path, &vec![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])?;
+/// let map = NpyMmap::open(&path)?;
+/// let view = map.array::<f64>()?;
+/// assert_eq!(view.shape(), [3, 2]);
+/// assert_eq!(view.row(1)?.as_slice(), [3.0, 4.0]);
+/// # drop(map);
+/// # std::fs::remove_file(&path).unwrap();
+/// # Ok::<(), serde_npz::Error>(())
+/// ```
+///
+/// # When the file changes
+///
+/// A map shows the file as it is now, not as it was when opened, and no operating system keeps other programs from
+/// writing into it. Elements may then change while they are looked at, which Rust does not define, and touching what was
+/// cut off ends the process (`SIGBUS` on Unix). So map what is written once and replaced as a whole, as `save_npy` and
+/// `save_npz` do: a map keeps the old file after the name went to a new one. Files that others write in place
+/// ([`NpyMmapMut`], `np.save` over an existing file, `rsync --inplace`) are for [`load_npy`](crate::load_npy).
+#[derive(Debug)]
+pub struct NpyMmap {
+    map: Mmap,
+    npy: Npy,
+}
+
+impl NpyMmap {
+    /// Maps the array at `path`; its content counts, not its suffix.
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-open-{}.npy", std::process::id()));
+    /// serde_npz::save_npy(&path, &vec![1, 2, 3])?;
+    /// assert_eq!(serde_npz::NpyMmap::open(&path)?.header().shape(), [3]);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `Io`, those of [`Header::read`], and `Truncated` for a file shorter than its header announces. A longer one is
+    /// taken: other arrays may follow.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::with_options(path, &ReadOptions::new())
+    }
+
+    /// As [`NpyMmap::open`], with the greatest header and the casting of `options`.
+    ///
+    /// ```
+    /// use serde_npz::{NpyMmap, ReadOptions};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-with-{}.npy", std::process::id()));
+    /// serde_npz::save_npy(&path, &vec![1, 2, 3])?;
+    /// assert!(NpyMmap::with_options(&path, &ReadOptions::new().max_header_size(10)).is_err());
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`NpyMmap::open`].
+    pub fn with_options(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self> {
+        let path = path.as_ref();
+        let map = map::read(&file::open(path)?, path)?;
+        let npy = Npy::new(&map, options)?;
+        Ok(NpyMmap { map, npy })
+    }
+
+    /// Dtype, shape and order.
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-header-{}.npy", std::process::id()));
+    /// serde_npz::save_npy(&path, &vec![1_u8, 2])?;
+    /// assert_eq!(serde_npz::NpyMmap::open(&path)?.header().dtype().to_string(), "|u1");
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn header(&self) -> &Header {
+        &self.npy.header
+    }
+
+    /// The array as it lies in the file.
+    ///
+    /// A view of `bool` looks at every byte once: anything but 0 and 1 is no `bool`.
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-array-{}.npy", std::process::id()));
+    /// serde_npz::save_npy(&path, &vec![1.0, 2.0])?;
+    /// let map = serde_npz::NpyMmap::open(&path)?;
+    /// assert_eq!(map.array::<f64>()?.as_slice(), [1.0, 2.0]);
+    /// # drop(map);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `TypeMismatch` for another dtype, the other byte order, or data at an odd place: [`read`](NpyMmap::read) copies
+    /// and converts. `InvalidValue` for a byte that is no bool.
+    pub fn array<T: Element>(&self) -> Result<ArrayView<'_, T>> {
+        ArrayView::lend(&self.npy.header, self.bytes())
+    }
+
+    /// The data as bytes, whatever the dtype.
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-bytes-{}.npy", std::process::id()));
+    /// serde_npz::save_npy(&path, "é")?;
+    /// assert_eq!(serde_npz::NpyMmap::open(&path)?.bytes(), [0xe9, 0, 0, 0]);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn bytes(&self) -> &[u8] {
+        self.npy.bytes(&self.map)
+    }
+
+    /// The whole array as any type, copied and converted as [`from_npy_slice`](crate::from_npy_slice) does.
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-read-{}.npy", std::process::id()));
+    /// serde_npz::save_npy(&path, &vec![1_i16, 2])?;
+    /// let map = serde_npz::NpyMmap::open(&path)?;
+    /// assert!(map.array::<f64>().is_err());
+    /// assert_eq!(map.read::<Vec<f64>>()?, [1.0, 2.0]);
+    /// # drop(map);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`from_npy_slice`](crate::from_npy_slice).
+    pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
+        self.npy.read(&self.map)
+    }
+
+    /// A part of the first axis as any type: of records and texts, too, nothing else is touched.
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-rows-{}.npy", std::process::id()));
+    /// serde_npz::save_npy(&path, &vec![(1_u32, 0.5), (2, 1.5), (3, 2.5)])?;
+    /// let map = serde_npz::NpyMmap::open(&path)?;
+    /// assert_eq!(map.read_rows::<Vec<(u32, f64)>>(1..)?, [(2, 1.5), (3, 2.5)]);
+    /// # drop(map);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](NpyMmap::read) and of [`ArrayView::slice`].
+    pub fn read_rows<'a, T: Deserialize<'a>>(&'a self, range: impl RangeBounds<usize>) -> Result<T> {
+        self.npy.read_rows(&self.map, range)
+    }
+}
+
+/// What is known of a mapped array.
+#[derive(Debug)]
+struct Npy {
+    header: Header,
+    /// Where the data lies in the map.
+    data: Range<usize>,
+    options: ReadOptions,
+}
+
+impl Npy {
+    fn new(map: &[u8], options: &ReadOptions) -> Result<Self> {
+        let mut rest = map;
+        let header = Header::read_with(&mut rest, options)?;
+        let start = map.len() - rest.len();
+        match usize::try_from(header.data_len()) {
+            Ok(len) if len <= rest.len() => Ok(Npy {
+                header,
+                data: start..start + len,
+                options: options.clone(),
+            }),
+            _ => Err(truncated(rest.len() as u64, header.data_len())),
+        }
+    }
+
+    fn bytes<'a>(&self, map: &'a [u8]) -> &'a [u8] {
+        &map[self.data.clone()]
+    }
+
+    fn read<'a, T: Deserialize<'a>>(&self, map: &'a [u8]) -> Result<T> {
+        read(self.header.clone(), self.bytes(map), &self.options)
+    }
+
+    fn read_rows<'a, T: Deserialize<'a>>(&self, map: &'a [u8], range: impl RangeBounds<usize>) -> Result<T> {
+        let (header, part) = first_axis_range(&self.header, range)?;
+        read(header, &self.bytes(map)[part], &self.options)
+    }
+}
+
+fn read<'a, T: Deserialize<'a>>(header: Header, data: &'a [u8], options: &ReadOptions) -> Result<T> {
+    let mut source = Slice(data);
+    let mut cursor = Cursor::new(header, &mut source, options)?;
+    T::deserialize(Array::new(&mut cursor))
+}
+
+/// The error of an operation on a file that is to be mapped; it names the path.
+#[cold]
+fn failed(doing: &str, path: &Path, err: std::io::Error) -> Error {
+    Error::new(
+        ErrorKind::Io,
+        format_args!("{doing} `{}` failed: {err}", path.to_string_lossy().escape_debug()),
+    )
+    .with_source(err)
+}

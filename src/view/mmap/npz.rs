@@ -1,0 +1,338 @@
+//! [`NpzMmap`]: an archive in memory whose stored members are lent.
+
+use std::io::Cursor as IoCursor;
+use std::path::Path;
+
+use memmap2::Mmap;
+use serde::Deserialize;
+
+use super::map;
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::header::{Header, MAGIC};
+use crate::io::file;
+use crate::io::source::truncated;
+use crate::npz::de::{get_lent, read_lent};
+use crate::npz::reader::{NpzReader, left_over, not_an_array};
+use crate::options::ReadOptions;
+use crate::view::{ArrayView, Element};
+
+/// A `.npz` file mapped to be read: stored arrays are lent as they lie, which NumPy cannot do.
+///
+/// Opening looks at the directory alone, whatever the size of the archive. Every stored member of an archive that this
+/// crate wrote is aligned and can be lent; members of NumPy's archives lie where they happen to, about every eighth of them
+/// well for an `f64`.
+///
+/// | | checksum of the member |
+/// |---|---|
+/// | [`array`](NpzMmap::array), [`bytes`](NpzMmap::bytes) | on request: [`verify`](NpzMmap::verify) reads the member once |
+/// | after [`open_verified`](NpzMmap::open_verified) | of all members, when opened |
+/// | [`get`](NpzMmap::get), [`deserialize`](NpzMmap::deserialize) | always, before a value is handed out |
+///
+/// The file must not be written in place or cut off while it is mapped: see [`NpyMmap`](crate::NpyMmap#when-the-file-changes).
+///
+/// ```
+/// use serde_npz::NpzMmap;
+///
+/// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-{}.npz", std::process::id()));
+/// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("x", vec![[1.0, 2.0], [3.0, 4.0]])]))?;
+/// let map = NpzMmap::open(&path)?;
+/// let x = map.array::<f64>("x")?;
+/// assert_eq!(x.row(1)?.as_slice(), [3.0, 4.0]);
+/// assert!(x.borrowed().is_some()); // no copy
+/// # drop(map);
+/// # std::fs::remove_file(&path).unwrap();
+/// # Ok::<(), serde_npz::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct NpzMmap {
+    map: Mmap,
+    npz: NpzReader<()>,
+}
+
+impl NpzMmap {
+    /// Maps the archive at `path` and reads its directory; no member is looked at, nor its checksum.
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-open-{}.npz", std::process::id()));
+    /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("x", 1)]))?;
+    /// assert_eq!(serde_npz::NpzMmap::open(&path)?.len(), 1);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`NpzReader::open`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::with_options(path, &ReadOptions::new())
+    }
+
+    /// As [`NpzMmap::open`], and reads every member once to check its checksum.
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-verified-{}.npz", std::process::id()));
+    /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("x", vec![1.5; 100])]))?;
+    /// let mut bytes = std::fs::read(&path)?;
+    /// bytes[500] ^= 1; // somewhere in the data
+    /// std::fs::write(&path, bytes)?;
+    /// let err = serde_npz::NpzMmap::open_verified(&path).unwrap_err();
+    /// assert_eq!((err.kind(), err.path()), (serde_npz::ErrorKind::CorruptArchive, "x"));
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`NpzMmap::open`] and of [`NpzMmap::verify`] for any member.
+    pub fn open_verified(path: impl AsRef<Path>) -> Result<Self> {
+        let npz = NpzMmap::open(path)?;
+        for name in npz.names() {
+            npz.verify(name)?;
+        }
+        Ok(npz)
+    }
+
+    /// As [`NpzMmap::open`], with the limits, the casting and the separator of `options`.
+    ///
+    /// ```
+    /// use serde_npz::{NpzMmap, ReadOptions};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-with-{}.npz", std::process::id()));
+    /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("a/b", 1)])).unwrap_err();
+    /// let keys = serde_npz::WriteOptions::new().separator(None);
+    /// keys.save_npz(&path, &std::collections::BTreeMap::from([("a/b", 1)]))?;
+    /// let map = NpzMmap::with_options(&path, &ReadOptions::new().separator(None))?;
+    /// assert_eq!(map.get::<i32>("a/b")?, 1);
+    /// # drop(map);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`NpzMmap::open`].
+    pub fn with_options(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self> {
+        let path = path.as_ref();
+        let map = map::read(&file::open(path)?, path)?;
+        let npz = NpzReader::with_options(IoCursor::new(&map[..]), options)?.through(());
+        Ok(NpzMmap { map, npz })
+    }
+
+    /// The names of all members in the archive's order, as [`NpzReader::names`].
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-names-{}.npz", std::process::id()));
+    /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("a", 1), ("b", 2)]))?;
+    /// assert!(serde_npz::NpzMmap::open(&path)?.names().eq(["a", "b"]));
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.npz.names()
+    }
+
+    /// How many members there are.
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-len-{}.npz", std::process::id()));
+    /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("a", 1), ("b", 2)]))?;
+    /// assert_eq!(serde_npz::NpzMmap::open(&path)?.len(), 2);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn len(&self) -> usize {
+        self.npz.len()
+    }
+
+    /// Whether there is no member at all.
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-empty-{}.npz", std::process::id()));
+    /// serde_npz::save_npz(&path, &())?;
+    /// assert!(serde_npz::NpzMmap::open(&path)?.is_empty());
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        self.npz.is_empty()
+    }
+
+    /// Whether a member of this name is there; groups are not members.
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-has-{}.npz", std::process::id()));
+    /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("a", 1)]))?;
+    /// assert!(serde_npz::NpzMmap::open(&path)?.contains("a"));
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn contains(&self, name: &str) -> bool {
+        self.npz.contains(name)
+    }
+
+    /// Dtype, shape and order of an array; its data is not touched.
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-header-{}.npz", std::process::id()));
+    /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("a", [1_u8, 2])]))?;
+    /// assert_eq!(serde_npz::NpzMmap::open(&path)?.header("a")?.shape(), [2]);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`NpzReader::header`].
+    pub fn header(&self, name: &str) -> Result<Header> {
+        self.reader().header(name)
+    }
+
+    /// A stored array as it lies in the file, without a copy and without its checksum: see [`verify`](NpzMmap::verify).
+    ///
+    /// A view of `bool` looks at every byte once: anything but 0 and 1 is no `bool`.
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-array-{}.npz", std::process::id()));
+    /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("a", [1.0, 2.0])]))?;
+    /// let map = serde_npz::NpzMmap::open(&path)?;
+    /// assert_eq!(map.array::<f64>("a")?.as_slice(), [1.0, 2.0]);
+    /// # drop(map);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `UnsupportedArchive` for a compressed member, `TypeMismatch` for another dtype, the other byte order, or data at
+    /// an odd place: [`get`](NpzMmap::get) copies and converts. `MissingMember`, `NotAnArray`, `CorruptArchive`, and
+    /// `InvalidValue` for a byte that is no bool.
+    pub fn array<T: Element>(&self, name: &str) -> Result<ArrayView<'_, T>> {
+        let lend = || {
+            let (header, data) = self.stored(name)?;
+            ArrayView::lend(&header, data)
+        };
+        lend().map_err(|err| err.without_path().at_member(name))
+    }
+
+    /// The data of a stored array as bytes, whatever its dtype, without its checksum.
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-bytes-{}.npz", std::process::id()));
+    /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("a", "é")]))?;
+    /// assert_eq!(serde_npz::NpzMmap::open(&path)?.bytes("a")?, [0xe9, 0, 0, 0]);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `UnsupportedArchive` for a compressed member, `MissingMember`, `NotAnArray`, `CorruptArchive`.
+    pub fn bytes(&self, name: &str) -> Result<&[u8]> {
+        match self.stored(name) {
+            Ok((_, data)) => Ok(data),
+            Err(err) => Err(err.without_path().at_member(name)),
+        }
+    }
+
+    /// One array or group as any type, checked and converted as [`NpzReader::get`] does; what the type borrows is lent.
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-get-{}.npz", std::process::id()));
+    /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("a", [1_i16, 2])]))?;
+    /// let map = serde_npz::NpzMmap::open(&path)?;
+    /// assert!(map.array::<f64>("a").is_err());
+    /// assert_eq!(map.get::<Vec<f64>>("a")?, [1.0, 2.0]);
+    /// # drop(map);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`NpzReader::get`].
+    pub fn get<'a, T: Deserialize<'a>>(&'a self, name: &str) -> Result<T> {
+        get_lent(self.reader(), name)
+    }
+
+    /// The whole archive as one value, as [`from_npz_slice`](crate::from_npz_slice) reads it.
+    ///
+    /// Arrays it borrows are lent, members it does not ask for are not touched.
+    ///
+    /// ```
+    /// use serde::Deserialize;
+    /// use serde_npz::{ArrayView, NpzMmap};
+    ///
+    /// #[derive(Deserialize)]
+    /// struct Run<'a> {
+    ///     dt: f64,
+    ///     #[serde(borrow)]
+    ///     x: ArrayView<'a, f32>,
+    /// }
+    ///
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-de-{}.npz", std::process::id()));
+    /// # #[derive(serde::Serialize)]
+    /// # struct Save { dt: f64, x: Vec<f32> }
+    /// # serde_npz::save_npz(&path, &Save { dt: 0.5, x: vec![1.0, 2.0] })?;
+    /// let map = NpzMmap::open(&path)?;
+    /// let run: Run = map.deserialize()?;
+    /// assert_eq!(run.x.borrowed(), Some(&[1.0, 2.0][..]));
+    /// # assert_eq!(run.dt, 0.5);
+    /// # drop(map);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`from_npz_slice`](crate::from_npz_slice).
+    pub fn deserialize<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
+        read_lent(self.reader())
+    }
+
+    /// Reads a member to its end and checks it, as [`NpzReader::verify`].
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-verify-{}.npz", std::process::id()));
+    /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("a", [1, 2])]))?;
+    /// serde_npz::NpzMmap::open(&path)?.verify("a")?;
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`NpzReader::verify`].
+    pub fn verify(&self, name: &str) -> Result<()> {
+        self.reader().verify(name)
+    }
+
+    fn reader(&self) -> NpzReader<IoCursor<&[u8]>> {
+        self.npz.through(IoCursor::new(&self.map[..]))
+    }
+
+    /// Header and data of a stored array.
+    fn stored(&self, name: &str) -> Result<(Header, &[u8])> {
+        let mut npz = self.reader();
+        let index = npz.require(name)?;
+        let Some(range) = npz.stored_range(index)? else {
+            return Err(Error::new(
+                ErrorKind::UnsupportedArchive,
+                "found a compressed member, expected a stored one: it cannot be lent as it lies, but `get` inflates a copy",
+            ));
+        };
+        let member = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
+        let Some(member) = member.and_then(|(start, end)| self.map.get(start..end)) else {
+            return Err(truncated(self.map.len() as u64, range.end));
+        };
+        if !member.starts_with(MAGIC) {
+            return Err(not_an_array(&member[..member.len().min(MAGIC.len())]));
+        }
+        let mut data = member;
+        let header = Header::read_with(&mut data, npz.options())?;
+        match data.len() as u64 {
+            len if len < header.data_len() => Err(truncated(len, header.data_len())),
+            len if len > header.data_len() => Err(left_over(len - header.data_len())),
+            _ => Ok((header, data)),
+        }
+    }
+}
