@@ -53,7 +53,7 @@ fn load_npy<T: Serialize + DeserializeOwned>(bencher: Bencher, value: T, bytes: 
     drop(value);
     bencher
         .counter(BytesCount::new(bytes))
-        .bench_local(|| serde_npz::load_npy::<_, T>(&file.0).unwrap());
+        .bench_local(|| serde_npz::load_npy::<T>(&file.0).unwrap());
 }
 
 fn save_npz<T: Serialize>(bencher: Bencher, value: &T, options: &WriteOptions, bytes: usize) {
@@ -75,7 +75,7 @@ fn load_npz<T: Serialize + DeserializeOwned>(
     drop(value);
     bencher
         .counter(BytesCount::new(bytes))
-        .bench_local(|| options.load_npz::<_, T>(&file.0).unwrap());
+        .bench_local(|| options.load_npz::<T>(&file.0).unwrap());
 }
 
 /// One array of 128 MB.

@@ -49,7 +49,7 @@ fn main() -> serde_npz::Result<()> {
     save_npz(&path, &run)?;
 
     // A program that knows the type has all of it back.
-    assert_eq!(load_npz::<_, Run>(&path)?, run);
+    assert_eq!(load_npz::<Run>(&path)?, run);
 
     // One that knows only some names asks for those: nothing else is read.
     let mut archive = NpzReader::open(&path)?;
@@ -64,8 +64,8 @@ fn main() -> serde_npz::Result<()> {
         members.insert("remarks", Value::Json(r#"{"by": "metadata.rs"}"#.into()));
     }
     save_npz(&path, &any)?;
-    println!("{}", load_npz::<_, Value>(&path)?);
-    assert_eq!(load_npz::<_, Run>(&path)?, run);
+    println!("{}", load_npz::<Value>(&path)?);
+    assert_eq!(load_npz::<Run>(&path)?, run);
 
     std::fs::remove_file(&path)?;
     Ok(())

@@ -76,7 +76,7 @@ pub fn to_npy_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
 /// # Errors
 ///
 /// Those of [`to_npy_writer`]; the path then holds what it held before.
-pub fn save_npy<P: AsRef<Path>, T: Serialize + ?Sized>(path: P, value: &T) -> Result<PathBuf> {
+pub fn save_npy<T: Serialize + ?Sized>(path: impl AsRef<Path>, value: &T) -> Result<PathBuf> {
     WriteOptions::new().save_npy(path, value)
 }
 
@@ -130,7 +130,7 @@ pub fn from_npy_slice<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T> {
 /// # Errors
 ///
 /// Those of [`from_npy_reader`].
-pub fn load_npy<P: AsRef<Path>, T: DeserializeOwned>(path: P) -> Result<T> {
+pub fn load_npy<T: DeserializeOwned>(path: impl AsRef<Path>) -> Result<T> {
     ReadOptions::new().load_npy(path)
 }
 
@@ -179,7 +179,7 @@ impl WriteOptions {
     /// # Errors
     ///
     /// Those of [`save_npy`].
-    pub fn save_npy<P: AsRef<Path>, T: Serialize + ?Sized>(&self, path: P, value: &T) -> Result<PathBuf> {
+    pub fn save_npy<T: Serialize + ?Sized>(&self, path: impl AsRef<Path>, value: &T) -> Result<PathBuf> {
         let path = with_suffix(path.as_ref(), ".npy");
         let (target, handle) = AtomicFile::create(&path, self.durable)?;
         let mut sink = FileSink::new(target, handle, self.threads);
@@ -233,7 +233,7 @@ impl ReadOptions {
     /// # Errors
     ///
     /// Those of [`from_npy_reader`].
-    pub fn load_npy<P: AsRef<Path>, T: DeserializeOwned>(&self, path: P) -> Result<T> {
+    pub fn load_npy<T: DeserializeOwned>(&self, path: impl AsRef<Path>) -> Result<T> {
         let (file, len) = open_sized(path.as_ref())?;
         self.read(&mut FileSource::new(file, len, self.threads))
     }

@@ -98,7 +98,7 @@ pub fn to_npz_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
 /// # Errors
 ///
 /// Those of [`to_npz_writer`]; the path then holds what it held before.
-pub fn save_npz<P: AsRef<Path>, T: Serialize + ?Sized>(path: P, value: &T) -> Result<PathBuf> {
+pub fn save_npz<T: Serialize + ?Sized>(path: impl AsRef<Path>, value: &T) -> Result<PathBuf> {
     WriteOptions::new().save_npz(path, value)
 }
 
@@ -155,7 +155,7 @@ pub fn from_npz_slice<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T> {
 /// # Errors
 ///
 /// Those of [`from_npz_reader`].
-pub fn load_npz<P: AsRef<Path>, T: DeserializeOwned>(path: P) -> Result<T> {
+pub fn load_npz<T: DeserializeOwned>(path: impl AsRef<Path>) -> Result<T> {
     ReadOptions::new().load_npz(path)
 }
 
@@ -225,7 +225,7 @@ impl WriteOptions {
     /// # Errors
     ///
     /// Those of [`save_npz`].
-    pub fn save_npz<P: AsRef<Path>, T: Serialize + ?Sized>(&self, path: P, value: &T) -> Result<PathBuf> {
+    pub fn save_npz<T: Serialize + ?Sized>(&self, path: impl AsRef<Path>, value: &T) -> Result<PathBuf> {
         let path = with_suffix(path.as_ref(), ".npz");
         let mut npz = NpzWriter::create_with(&path, self)?;
         ser::write_root(&mut npz.container, value)?;
@@ -284,7 +284,7 @@ impl ReadOptions {
     /// # Errors
     ///
     /// Those of [`from_npz_reader`].
-    pub fn load_npz<P: AsRef<Path>, T: DeserializeOwned>(&self, path: P) -> Result<T> {
+    pub fn load_npz<T: DeserializeOwned>(&self, path: impl AsRef<Path>) -> Result<T> {
         NpzReader::open_with(path.as_ref(), self)?.deserialize()
     }
 }

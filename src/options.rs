@@ -53,6 +53,7 @@ pub enum Casting {
 /// assert_eq!(err.kind(), ErrorKind::LimitExceeded);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "setters return the changed limits"]
 pub struct Limits {
     pub(crate) total_bytes: u64,
     pub(crate) member_bytes: u64,
@@ -201,7 +202,8 @@ pub(crate) fn threads(allowed: Option<usize>) -> usize {
 /// let bytes = WriteOptions::new().compressed().to_npz_vec(&data).unwrap();
 /// assert!(bytes.len() < 1000);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "setters return the changed options"]
 pub struct WriteOptions {
     pub(crate) compression: Compression,
     pub(crate) separator: Option<char>,
@@ -323,7 +325,8 @@ impl Default for WriteOptions {
 /// let options = ReadOptions::new().casting(Casting::SameKind).max_header_size(100_000);
 /// # let _ = options;
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "setters return the changed options"]
 pub struct ReadOptions {
     pub(crate) separator: Option<char>,
     pub(crate) casting: Casting,

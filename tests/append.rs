@@ -138,7 +138,7 @@ fn rows_unlike_those_of_the_file_are_refused_and_nothing_is_written() {
     writer.push("two").unwrap_err();
     writer.push(&3_u8).unwrap();
     writer.finish().unwrap();
-    assert_eq!(load_npy::<_, Vec<u8>>(&path).unwrap(), [1, 2, 3]);
+    assert_eq!(load_npy::<Vec<u8>>(&path).unwrap(), [1, 2, 3]);
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn a_header_without_room_takes_as_many_rows_as_its_digits_can_tell() {
     let mut writer = NpyWriter::append(&path).unwrap();
     writer.push(&2.0).unwrap();
     writer.finish().unwrap();
-    assert_eq!(load_npy::<_, Vec<f64>>(&path).unwrap().len(), 10);
+    assert_eq!(load_npy::<Vec<f64>>(&path).unwrap().len(), 10);
 
     // Rows that hold no byte are counted as well, up to what a header may say.
     let most = i64::MAX as u64;
@@ -305,7 +305,7 @@ fn what_a_killed_writer_left_behind_is_cut_off() {
     let path = dir.path("x.npy");
     let whole = to_npy_vec(&vec![1.0, 2.0]).unwrap();
     fs::write(&path, [&whole[..], &[0xff; 1001]].concat()).unwrap();
-    assert_eq!(load_npy::<_, Vec<f64>>(&path).unwrap(), [1.0, 2.0]);
+    assert_eq!(load_npy::<Vec<f64>>(&path).unwrap(), [1.0, 2.0]);
     NpyWriter::append(&path).unwrap().finish().unwrap();
     assert!(fs::read(&path).unwrap() == whole);
     fs::write(&path, [&whole[..], b"\x93NUM"].concat()).unwrap();
@@ -342,7 +342,7 @@ fn a_file_without_rows_takes_what_the_first_row_brings() {
     is(writer.push(&1.0).unwrap_err(), MixedTypes, "[0]", &["<f8", "<i8"]);
     writer.push(&1_i64).unwrap();
     writer.finish().unwrap();
-    assert_eq!(load_npy::<_, Vec<i64>>(&file).unwrap(), [1]);
+    assert_eq!(load_npy::<Vec<i64>>(&file).unwrap(), [1]);
 }
 
 #[test]
@@ -362,16 +362,16 @@ fn a_new_file_appears_with_the_first_flush_and_grows_from_there() {
             writer.push(&f64::from(i)).unwrap();
             if i % 3 == 0 {
                 writer.flush().unwrap();
-                assert_eq!(load_npy::<_, Vec<f64>>(&path).unwrap().len(), i as usize);
+                assert_eq!(load_npy::<Vec<f64>>(&path).unwrap().len(), i as usize);
             }
         }
         // Not flushed: not there.
         drop(writer);
-        assert_eq!(load_npy::<_, Vec<f64>>(&path).unwrap().len(), 9);
+        assert_eq!(load_npy::<Vec<f64>>(&path).unwrap().len(), 9);
         let mut writer = NpyWriter::append_with(&path, &options).unwrap();
         writer.extend([0.5; 3]).unwrap();
         writer.finish().unwrap();
-        assert_eq!(load_npy::<_, Vec<f64>>(&path).unwrap().len(), 12);
+        assert_eq!(load_npy::<Vec<f64>>(&path).unwrap().len(), 12);
         fs::remove_file(&path).unwrap();
     }
     let mut writer = NpyWriter::create(&path).unwrap();
@@ -390,14 +390,14 @@ fn the_name_is_looked_up_as_it_was_created() {
         let mut writer = NpyWriter::append(dir.path(name)).unwrap();
         writer.push(&2).unwrap();
         writer.finish().unwrap();
-        assert_eq!(load_npy::<_, Vec<i32>>(dir.path(created)).unwrap(), [1, 2]);
+        assert_eq!(load_npy::<Vec<i32>>(dir.path(created)).unwrap(), [1, 2]);
     }
     // A file of another name is an array by its content.
     fs::rename(dir.path("a.npy"), dir.path("d.dat")).unwrap();
     let mut writer = NpyWriter::append(dir.path("d.dat")).unwrap();
     writer.push(&3).unwrap();
     writer.finish().unwrap();
-    assert_eq!(load_npy::<_, Vec<i32>>(dir.path("d.dat")).unwrap(), [1, 2, 3]);
+    assert_eq!(load_npy::<Vec<i32>>(dir.path("d.dat")).unwrap(), [1, 2, 3]);
 }
 
 /// A writer whose n-th operation fails.

@@ -24,7 +24,7 @@ fn map(members: &[(&str, usize)]) -> Map {
 #[track_caller]
 fn check(path: &Path, expected: &Map) {
     let flat = ReadOptions::new().separator(None);
-    assert_eq!(&flat.load_npz::<_, Map>(path).unwrap(), expected);
+    assert_eq!(&flat.load_npz::<Map>(path).unwrap(), expected);
     let mut npz = NpzReader::open(path).unwrap();
     for name in expected.keys() {
         npz.verify(name).unwrap();

@@ -33,7 +33,7 @@ fn the_error_type() {
     assert_eq!(err.kind(), io::ErrorKind::InvalidData);
     let back = Error::from(err);
     assert_eq!((back.kind(), back.path()), (UnsupportedType, "x"));
-    let missing = serde_npz::load_npz::<_, Any>("/no/such/file.npz").unwrap_err();
+    let missing = serde_npz::load_npz::<Any>("/no/such/file.npz").unwrap_err();
     assert_eq!(missing.kind(), Io);
     assert!(missing.source().is_some());
     assert_eq!(io::Error::from(missing).kind(), io::ErrorKind::NotFound);
@@ -280,7 +280,7 @@ fn nothing_is_left_behind() {
     assert_eq!(dir.files(), ["kept.npz"]);
     let path = serde_npz::save_npy(dir.path("a.npz"), &[1.0]).unwrap();
     assert_eq!(path, dir.path("a.npz.npy"), "as np.save");
-    assert_eq!(serde_npz::load_npy::<_, [f64; 1]>(&path).unwrap(), [1.0]);
+    assert_eq!(serde_npz::load_npy::<[f64; 1]>(&path).unwrap(), [1.0]);
 }
 
 #[test]
@@ -394,7 +394,7 @@ fn the_other_format() {
     let npz = serde_npz::save_npz(dir.path("a"), &x(1)).unwrap();
     let (npy_bytes, npz_bytes) = (std::fs::read(&npy).unwrap(), std::fs::read(&npz).unwrap());
     for err in [
-        serde_npz::load_npz::<_, Any>(&npy).unwrap_err(),
+        serde_npz::load_npz::<Any>(&npy).unwrap_err(),
         from_npz_slice::<Any>(&npy_bytes).unwrap_err(),
         NpzReader::new(Cursor::new(&npy_bytes)).map(drop).unwrap_err(),
     ] {
@@ -402,7 +402,7 @@ fn the_other_format() {
         assert!(err.to_string().contains("_npy"), "{err}");
     }
     for err in [
-        serde_npz::load_npy::<_, Any>(&npz).unwrap_err(),
+        serde_npz::load_npy::<Any>(&npz).unwrap_err(),
         from_npy_slice::<Any>(&npz_bytes).unwrap_err(),
     ] {
         assert_eq!(err.kind(), BadMagic);
@@ -411,7 +411,7 @@ fn the_other_format() {
     // The content decides, never the suffix.
     let renamed = dir.path("b.npy");
     std::fs::copy(&npz, &renamed).unwrap();
-    assert_eq!(serde_npz::load_npz::<_, X<i32>>(&renamed).unwrap(), x(1));
+    assert_eq!(serde_npz::load_npz::<X<i32>>(&renamed).unwrap(), x(1));
     assert_eq!(from_npy_slice::<Any>(b"just a text").unwrap_err().kind(), BadMagic);
     assert_eq!(from_npz_slice::<Any>(b"just a text").unwrap_err().kind(), BadMagic);
 }

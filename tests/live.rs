@@ -237,7 +237,7 @@ fn every_row_of_the_table() {
     assert_eq!(seen["rows"].2[0]["inner"]["f1"], serde_json::json!([2, 3]));
     assert_eq!(seen["rows"].2[0]["nested"]["xyz"][1][2], 6.0);
     assert!(!seen.contains_key("none"));
-    assert_eq!(load_npz::<_, Everything>(&path).unwrap(), value);
+    assert_eq!(load_npz::<Everything>(&path).unwrap(), value);
     // And back through NumPy's own writers.
     let script = r#"
 import sys, warnings
@@ -249,8 +249,8 @@ with np.load(sys.argv[1]) as z:
 "#;
     let (plain, packed) = (dir.path("plain.npz"), dir.path("packed.npz"));
     common::python(script, &[path.as_os_str(), plain.as_os_str(), packed.as_os_str()]);
-    assert_eq!(load_npz::<_, Everything>(&plain).unwrap(), value);
-    assert_eq!(load_npz::<_, Everything>(&packed).unwrap(), value);
+    assert_eq!(load_npz::<Everything>(&plain).unwrap(), value);
+    assert_eq!(load_npz::<Everything>(&packed).unwrap(), value);
 }
 
 #[test]
@@ -277,14 +277,14 @@ np.save(sys.argv[5], np.array(["2024-02-29T12:00", "NaT"], dtype="M8[m]"))
     args.extend(theirs.iter().map(|path| path.as_os_str()));
     common::python(script, &args);
     for path in &theirs[..2] {
-        assert_eq!(load_npy::<_, Vec<[f32; 2]>>(path).unwrap(), [[1.0, 2.0], [3.0, 4.0]]);
+        assert_eq!(load_npy::<Vec<[f32; 2]>>(path).unwrap(), [[1.0, 2.0], [3.0, 4.0]]);
         assert_eq!(
-            load_npy::<_, ndarray::Array2<f32>>(path).unwrap(),
+            load_npy::<ndarray::Array2<f32>>(path).unwrap(),
             ndarray::array![[1.0, 2.0], [3.0, 4.0]]
         );
     }
-    assert_eq!(load_npy::<_, Vec<(i32, f64)>>(&theirs[2]).unwrap(), [(1, 2.5)]);
+    assert_eq!(load_npy::<Vec<(i32, f64)>>(&theirs[2]).unwrap(), [(1, 2.5)]);
     let times: Vec<String> = load_npy(&theirs[3]).unwrap();
     assert_eq!(times, ["2024-02-29T12:00", "NaT"]);
-    assert_eq!(load_npy::<_, Vec<i64>>(&theirs[3]).unwrap()[1], i64::MIN);
+    assert_eq!(load_npy::<Vec<i64>>(&theirs[3]).unwrap()[1], i64::MIN);
 }

@@ -419,7 +419,7 @@ fn limits_and_other_orders() {
         let few = ReadOptions::new()
             .threads(threads)
             .limits(Limits::new().member_bytes(8 << 20));
-        let error = few.load_npy::<_, Vec<Row>>(&path).unwrap_err();
+        let error = few.load_npy::<Vec<Row>>(&path).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::LimitExceeded);
     }
     // Fortran order and big-endian numbers are turned on the way.

@@ -311,7 +311,7 @@ fn modes() {
     assert_eq!(err.kind(), ErrorKind::TypeMismatch);
     map.flush().unwrap();
     drop(map);
-    let after = serde_npz::load_npy::<_, Vec<[f64; 2]>>(&path).unwrap();
+    let after = serde_npz::load_npy::<Vec<[f64; 2]>>(&path).unwrap();
     assert_eq!(after, [[1.0, 5.0], [6.0, 7.0]]);
     assert_eq!(fs::read(&path).unwrap()[..128], before[..128]);
     assert_eq!(fs::read(&path).unwrap().len(), before.len());
@@ -320,7 +320,7 @@ fn modes() {
     let err = NpyMmapMut::create::<f64>(&path, &[2]).unwrap_err();
     assert_eq!(err.kind(), ErrorKind::Io);
     assert!(err.to_string().contains("open_in_place"), "{err}");
-    assert_eq!(serde_npz::load_npy::<_, Vec<[f64; 2]>>(&path).unwrap(), after);
+    assert_eq!(serde_npz::load_npy::<Vec<[f64; 2]>>(&path).unwrap(), after);
 
     let path = dir.path("new.npy");
     let err = NpyMmapMut::create::<f64>(&path, &[1 << 31, 1 << 31]).unwrap_err();

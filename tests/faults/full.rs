@@ -136,7 +136,7 @@ fn a_full_disk_is_an_error_on_the_thread_that_writes() {
             assert_eq!(std::fs::read(dir.join("x.npy")).unwrap(), b"before");
         } else {
             assert_eq!(saved, 2);
-            assert!(serde_npz::load_npy::<_, Vec<(u64, f32)>>(dir.join("x.npy")).unwrap() == records());
+            assert!(serde_npz::load_npy::<Vec<(u64, f32)>>(dir.join("x.npy")).unwrap() == records());
         }
     }
 }

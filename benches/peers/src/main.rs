@@ -109,7 +109,7 @@ fn unknown(side: &str, verb: &str) -> Outcome {
 fn npy<T: Serialize + DeserializeOwned + 'static>(value: T) -> Case {
     Box::new(move |side, verb, path| match (side, verb) {
         ("ours", "save") => timed(|| Ok(serde_npz::save_npy(path, &value)?)),
-        ("ours", "load") => timed(|| Ok(serde_npz::load_npy::<_, T>(path)?)),
+        ("ours", "load") => timed(|| Ok(serde_npz::load_npy::<T>(path)?)),
         _ => unknown(side, verb),
     })
 }
@@ -131,7 +131,7 @@ fn ours_npz<T: Serialize + DeserializeOwned>(value: &T, side: &str, verb: &str, 
     match verb {
         "save" => timed(|| Ok(write.save_npz(path, value)?)),
         "deflate" => timed(|| Ok(write.compressed().save_npz(path, value)?)),
-        "load" => timed(|| Ok(read.load_npz::<_, T>(path)?)),
+        "load" => timed(|| Ok(read.load_npz::<T>(path)?)),
         _ => unknown(side, verb),
     }
 }
@@ -139,7 +139,7 @@ fn ours_npz<T: Serialize + DeserializeOwned>(value: &T, side: &str, verb: &str, 
 fn numbers(values: Vec<f64>) -> Case {
     Box::new(move |side, verb, path| match (side, verb) {
         ("ours", "save") => timed(|| Ok(serde_npz::save_npy(path, &values)?)),
-        ("ours", "load") => timed(|| Ok(serde_npz::load_npy::<_, Vec<f64>>(path)?)),
+        ("ours", "load") => timed(|| Ok(serde_npz::load_npy::<Vec<f64>>(path)?)),
         ("ndarray-npy", "save") => {
             let array = ArrayView1::from(&values);
             timed(|| Ok(ndarray_npy::write_npy(path, &array)?))
@@ -246,7 +246,7 @@ fn records(values: Vec<Record>) -> Case {
         .collect();
     Box::new(move |side, verb, path| match (side, verb) {
         ("ours", "save") => timed(|| Ok(serde_npz::save_npy(path, &values)?)),
-        ("ours", "load") => timed(|| Ok(serde_npz::load_npy::<_, Vec<Record>>(path)?)),
+        ("ours", "load") => timed(|| Ok(serde_npz::load_npy::<Vec<Record>>(path)?)),
         ("npyz", "save") => timed(|| npyz_save(&theirs, path)),
         ("npyz", "load") => timed(|| npyz_load::<NpyzRecord>(path)),
         _ => unknown(side, verb),

@@ -93,7 +93,7 @@ impl NpyWriter<File> {
     /// let mut log = serde_npz::NpyWriter::create(&path)?;
     /// log.push(&1.5)?;
     /// log.finish()?;
-    /// assert_eq!(serde_npz::load_npy::<_, Vec<f64>>(path.with_extension("npy"))?, [1.5]);
+    /// assert_eq!(serde_npz::load_npy::<Vec<f64>>(path.with_extension("npy"))?, [1.5]);
     /// # std::fs::remove_dir_all(&dir).unwrap();
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
@@ -143,7 +143,7 @@ impl NpyWriter<File> {
     /// let mut log = NpyWriter::append(&path)?;
     /// log.push(&[5, 6])?;
     /// log.finish()?;
-    /// assert_eq!(serde_npz::load_npy::<_, Vec<[i32; 2]>>(&path)?, [[1, 2], [3, 4], [5, 6]]);
+    /// assert_eq!(serde_npz::load_npy::<Vec<[i32; 2]>>(&path)?, [[1, 2], [3, 4], [5, 6]]);
     /// # std::fs::remove_file(&path).unwrap();
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
@@ -167,7 +167,7 @@ impl NpyWriter<File> {
     /// let mut log = NpyWriter::append_with(&path, &WriteOptions::new().durable(true))?;
     /// log.push(&3.0)?;
     /// log.flush()?;
-    /// assert_eq!(serde_npz::load_npy::<_, Vec<f64>>(&path)?, [1.0, 2.0, 3.0]);
+    /// assert_eq!(serde_npz::load_npy::<Vec<f64>>(&path)?, [1.0, 2.0, 3.0]);
     /// # std::fs::remove_file(&path).unwrap();
     /// # Ok::<(), serde_npz::Error>(())
     /// ```

@@ -32,7 +32,7 @@ use crate::view::{ArrayView, ArrayViewMut, Element};
 /// let mut map = NpyMmapMut::create::<f64>(&path, &[1000, 3])?;
 /// map.array_mut::<f64>()?.row_mut(7)?.as_mut_slice().copy_from_slice(&[1.0, 2.0, 3.0]);
 /// map.flush()?;
-/// assert_eq!(serde_npz::load_npy::<_, Vec<[f64; 3]>>(&path)?[7], [1.0, 2.0, 3.0]);
+/// assert_eq!(serde_npz::load_npy::<Vec<[f64; 3]>>(&path)?[7], [1.0, 2.0, 3.0]);
 /// # drop(map);
 /// # std::fs::remove_file(&path).unwrap();
 /// # Ok::<(), serde_npz::Error>(())
@@ -54,7 +54,7 @@ impl NpyMmapMut {
     /// let mut map = serde_npz::NpyMmapMut::open_in_place(&path)?;
     /// map.array_mut::<i32>()?.as_mut_slice()[0] = 10;
     /// map.flush()?;
-    /// assert_eq!(serde_npz::load_npy::<_, Vec<i32>>(&path)?, [10, 2, 3]);
+    /// assert_eq!(serde_npz::load_npy::<Vec<i32>>(&path)?, [10, 2, 3]);
     /// # drop(map);
     /// # std::fs::remove_file(&path).unwrap();
     /// # Ok::<(), serde_npz::Error>(())
@@ -87,7 +87,7 @@ impl NpyMmapMut {
     /// let mut map = serde_npz::NpyMmapMut::open_copy_on_write(&path)?;
     /// map.array_mut::<i32>()?.as_mut_slice()[0] = 10;
     /// assert_eq!(map.array::<i32>()?.as_slice(), [10, 2, 3]);
-    /// assert_eq!(serde_npz::load_npy::<_, Vec<i32>>(&path)?, [1, 2, 3]);
+    /// assert_eq!(serde_npz::load_npy::<Vec<i32>>(&path)?, [1, 2, 3]);
     /// # drop(map);
     /// # std::fs::remove_file(&path).unwrap();
     /// # Ok::<(), serde_npz::Error>(())
