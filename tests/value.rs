@@ -277,6 +277,65 @@ fn other_formats_get_plain_data() {
     );
 }
 
+/// A disk with room for so many bytes.
+struct Disk(usize);
+
+impl std::io::Write for Disk {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = bytes.len().min(self.0);
+        if written == 0 && !bytes.is_empty() {
+            return Err(std::io::ErrorKind::StorageFull.into());
+        }
+        self.0 -= written;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn errors_of_other_serializers_come_through_at_every_byte() {
+    fn check<T: Serialize>(value: &T) {
+        let whole = serde_json::to_string_pretty(value).unwrap().len();
+        for room in 0..=whole {
+            let Err(err) = serde_json::to_writer_pretty(Disk(room), value) else {
+                assert_eq!(room, whole);
+                continue;
+            };
+            assert_eq!(
+                err.io_error_kind(),
+                Some(std::io::ErrorKind::StorageFull),
+                "{room}: {err}"
+            );
+        }
+    }
+    let record = "[('a', [('b', '<i2'), ('c', '<c8', (2,))]), ('d', 'S3'), ('e', '<M8[s]')]";
+    let record: serde_npz::Dtype = record.parse().unwrap();
+    let records = vec![1; usize::try_from(record.itemsize()).unwrap() * 2];
+    let group = Value::from(Group::from_iter([
+        ("bool", Value::from(AnyArray::new(&[[true, false]]).unwrap())),
+        ("int", Value::from(vec![1_i16, -2])),
+        ("float", AnyArray::new(&[[[0.5], [1.5]]]).unwrap().into()),
+        ("lone", Value::from(Complex::new(1.5, 2.5))),
+        ("text", AnyArray::new(&["up", "down"]).unwrap().into()),
+        (
+            "records",
+            AnyArray::from_parts(record, &[2], false, records).unwrap().into(),
+        ),
+        ("empty", AnyArray::new(&[0.0; 0]).unwrap().into()),
+        ("none", array("|V0", &[], &[]).into()),
+        ("json", Value::Json(r#"{"a": [1, {"b": [null, "c"]}], "d": {}}"#.into())),
+        ("group", Value::from(Group::from_iter([("x", vec![1.5, 2.5])]))),
+    ]));
+    check(&group);
+    let elements = [1.5, 2.5, 3.5, 4.5, 5.5, 6.5];
+    check(&serde_npz::ArrayView::new(&elements, &[1, 2, 3]).unwrap());
+    check(&serde_npz::ArrayView::fortran(&elements, &[3, 2]).unwrap());
+    check(&serde_npz::ArrayView::new(&[Complex::new(1.5, 2.5)], &[]).unwrap());
+}
+
 #[test]
 fn other_formats_give_arrays_where_elements_agree() {
     let read = |json: &str| serde_json::from_str::<Value>(json).unwrap();

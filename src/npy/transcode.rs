@@ -30,40 +30,65 @@ impl Serialize for RawArray<'_> {
         let options = ReadOptions::new().limits(limits);
         let mut source = Slice(&bytes);
         let mut cursor = Cursor::new(self.header.clone(), &mut source, &options).map_err(ser::Error::custom)?;
-        Array::new(&mut cursor)
-            .deserialize_any(Forward(serializer))
-            .map_err(ser::Error::custom)?
+        transcode(Array::new(&mut cursor), serializer)
     }
 }
 
 impl Serialize for RawText<'_> {
-    /// As its own text to our serializers, who ask for it; what it says to those of other formats.
+    /// Our serializers ask for the text itself; those of other formats are given what it says.
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         if typeid::of::<S::Error>() == typeid::of::<Error>() {
             return serializer.serialize_str(self.0);
         }
         let mut text = serde_json::Deserializer::from_str(self.0);
-        let done = text.deserialize_any(Forward(serializer)).map_err(ser::Error::custom)?;
+        let done = transcode(&mut text, serializer)?;
         text.end().map_err(ser::Error::custom)?;
-        done
+        Ok(done)
     }
 }
 
-/// Hands whatever comes to a serializer, whose own error is part of the value.
-struct Forward<S>(S);
+/// Hands the value of a deserializer to a serializer. An error of the serializer is returned as it is, and not as what
+/// the deserializer makes of it: callers look into it, to see that a disk is full.
+fn transcode<'de, D: Deserializer<'de>, S: Serializer>(
+    deserializer: D,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    let mut failure = None;
+    let forward = Forward {
+        serializer,
+        failure: &mut failure,
+    };
+    deserializer
+        .deserialize_any(forward)
+        .map_err(|err| failure.unwrap_or_else(|| ser::Error::custom(err)))
+}
+
+/// Keeps the error of a serializer, and stops the deserializer with one of its own.
+fn stop<T, F, E: de::Error>(result: std::result::Result<T, F>, failure: &mut Option<F>) -> std::result::Result<T, E> {
+    result.map_err(|err| {
+        *failure = Some(err);
+        E::custom("the serializer failed")
+    })
+}
+
+/// Hands what it is given to a serializer.
+struct Forward<'f, S: Serializer> {
+    serializer: S,
+    failure: &'f mut Option<S::Error>,
+}
 
 macro_rules! forward {
     ($($visit:ident $serialize:ident $t:ty;)*) => {
         $(
-            fn $visit<E: de::Error>(self, v: $t) -> std::result::Result<Self::Value, E> {
-                Ok(self.0.$serialize(v))
+            fn $visit<E: de::Error>(self, v: $t) -> std::result::Result<S::Ok, E> {
+                stop(self.serializer.$serialize(v), self.failure)
             }
         )*
     };
 }
 
-impl<'de, S: Serializer> Visitor<'de> for Forward<S> {
-    type Value = std::result::Result<S::Ok, S::Error>;
+impl<'de, S: Serializer> Visitor<'de> for Forward<'_, S> {
+    type Value = S::Ok;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an element of an array")
@@ -86,66 +111,75 @@ impl<'de, S: Serializer> Visitor<'de> for Forward<S> {
         visit_bytes serialize_bytes &[u8];
     }
 
-    fn visit_unit<E: de::Error>(self) -> std::result::Result<Self::Value, E> {
-        Ok(self.0.serialize_unit())
+    fn visit_unit<E: de::Error>(self) -> std::result::Result<S::Ok, E> {
+        stop(self.serializer.serialize_unit(), self.failure)
     }
 
-    fn visit_none<E: de::Error>(self) -> std::result::Result<Self::Value, E> {
-        Ok(self.0.serialize_none())
+    fn visit_none<E: de::Error>(self) -> std::result::Result<S::Ok, E> {
+        stop(self.serializer.serialize_none(), self.failure)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> std::result::Result<Self::Value, A::Error> {
-        let mut out = match self.0.serialize_seq(seq.size_hint()) {
-            Ok(out) => out,
-            Err(err) => return Ok(Err(err)),
-        };
-        while let Some(done) = seq.next_element_seed(IntoSeq(&mut out))? {
-            if let Err(err) = done {
-                return Ok(Err(err));
-            }
-        }
-        Ok(out.end())
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> std::result::Result<S::Ok, A::Error> {
+        let Forward { serializer, failure } = self;
+        let mut out = stop(serializer.serialize_seq(seq.size_hint()), failure)?;
+        while seq
+            .next_element_seed(IntoSeq {
+                out: &mut out,
+                failure: &mut *failure,
+            })?
+            .is_some()
+        {}
+        stop(out.end(), failure)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
-        let mut out = match self.0.serialize_map(map.size_hint()) {
-            Ok(out) => out,
-            Err(err) => return Ok(Err(err)),
-        };
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<S::Ok, A::Error> {
+        let Forward { serializer, failure } = self;
+        let mut out = stop(serializer.serialize_map(map.size_hint()), failure)?;
         while let Some(key) = map.next_key::<String>()? {
-            if let Err(err) = out.serialize_key(&key) {
-                return Ok(Err(err));
-            }
-            if let Err(err) = map.next_value_seed(IntoMap(&mut out))? {
-                return Ok(Err(err));
-            }
+            stop(out.serialize_key(&key), failure)?;
+            map.next_value_seed(IntoMap {
+                out: &mut out,
+                failure: &mut *failure,
+            })?;
         }
-        Ok(out.end())
+        stop(out.end(), failure)
     }
 }
 
-struct IntoSeq<'a, S>(&'a mut S);
+struct IntoSeq<'a, S: SerializeSeq> {
+    out: &'a mut S,
+    failure: &'a mut Option<S::Error>,
+}
 
 impl<'de, S: SerializeSeq> DeserializeSeed<'de> for IntoSeq<'_, S> {
-    type Value = std::result::Result<(), S::Error>;
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<Self::Value, D::Error> {
-        Ok(self.0.serialize_element(&Transcode(Cell::new(Some(deserializer)))))
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<(), D::Error> {
+        stop(self.out.serialize_element(&Transcode::new(deserializer)), self.failure)
     }
 }
 
-struct IntoMap<'a, S>(&'a mut S);
+struct IntoMap<'a, S: SerializeMap> {
+    out: &'a mut S,
+    failure: &'a mut Option<S::Error>,
+}
 
 impl<'de, S: SerializeMap> DeserializeSeed<'de> for IntoMap<'_, S> {
-    type Value = std::result::Result<(), S::Error>;
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<Self::Value, D::Error> {
-        Ok(self.0.serialize_value(&Transcode(Cell::new(Some(deserializer)))))
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<(), D::Error> {
+        stop(self.out.serialize_value(&Transcode::new(deserializer)), self.failure)
     }
 }
 
 /// A value that is read while it is written, once.
 struct Transcode<D>(Cell<Option<D>>);
+
+impl<D> Transcode<D> {
+    fn new(deserializer: D) -> Self {
+        Transcode(Cell::new(Some(deserializer)))
+    }
+}
 
 impl<'de, D: Deserializer<'de>> Serialize for Transcode<D> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
@@ -154,8 +188,6 @@ impl<'de, D: Deserializer<'de>> Serialize for Transcode<D> {
                 "found an element asked for twice, expected one pass over an array",
             ));
         };
-        deserializer
-            .deserialize_any(Forward(serializer))
-            .map_err(ser::Error::custom)?
+        transcode(deserializer, serializer)
     }
 }
