@@ -79,4 +79,4 @@ pub use crate::options::{Casting, Compression, Limits, ReadOptions, WriteOptions
 pub use crate::value::{Value, from_value, to_value};
 #[cfg(feature = "mmap")]
 pub use crate::view::mmap::{NpyMmap, NpyMmapMut, NpzMmap};
-pub use crate::view::{ArrayView, ArrayViewMut, Element};
+pub use crate::view::{ArrayRows, ArrayView, ArrayViewMut, Element};

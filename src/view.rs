@@ -1,4 +1,4 @@
-//! [`ArrayView`]: an array as a slice with a shape, lent from a map or a buffer, or copied where that cannot be.
+//! [`ArrayView`]: an array as a slice with a shape, borrowed from a map or a buffer, or an owned copy.
 //!
 //! ```text
 //! file    ─ header ─┬─ 64 k: data ──────────────┐
@@ -9,6 +9,7 @@
 mod element;
 mod layout;
 #[cfg(feature = "mmap")]
+#[allow(unsafe_code, reason = "mapping a file is a promise about all who may write to it")]
 pub(crate) mod mmap;
 #[cfg(feature = "ndarray-0_17")]
 pub(crate) mod ndarray_0_17;
@@ -17,6 +18,7 @@ mod writable;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::iter::FusedIterator;
 use std::ops::{Range, RangeBounds};
 use std::sync::Arc;
 
@@ -221,10 +223,11 @@ impl<'a, T: Element> ArrayView<'a, T> {
     /// # Errors
     ///
     /// `TypeMismatch` as for [`row`](Self::row).
-    pub fn rows(&self) -> Result<impl Iterator<Item = ArrayView<'a, T>>> {
-        let rows = self.layout.rows()?;
-        let view = self.clone();
-        Ok((0..rows).map_while(move |row| view.row(row).ok()))
+    pub fn rows(&self) -> Result<ArrayRows<'a, T>> {
+        Ok(ArrayRows {
+            left: 0..self.layout.rows()?,
+            view: self.clone(),
+        })
     }
 
     /// A part of the first axis; the rest of the file is not touched.
@@ -271,6 +274,17 @@ impl<'a, T: Element> ArrayView<'a, T> {
         } else {
             to_c_order(self.as_slice(), self.shape())
         }
+    }
+
+    fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// As many as a line of a log holds: a file may have billions.
+        const SHOWN: usize = 8;
+        let elements = self.as_slice();
+        f.debug_struct(name)
+            .field("shape", &self.shape())
+            .field("fortran_order", &self.fortran_order())
+            .field("first", &&elements[..elements.len().min(SHOWN)])
+            .finish_non_exhaustive()
     }
 
     fn part(&self, range: Range<usize>, layout: Layout) -> ArrayView<'a, T> {
@@ -364,6 +378,44 @@ impl<'a, T: Element> ArrayView<'a, T> {
     }
 }
 
+/// The rows of an [`ArrayView`], from [`ArrayView::rows`].
+///
+/// ```
+/// let view = serde_npz::ArrayView::new(&[1, 2, 3, 4], &[2, 2])?;
+/// let mut rows = view.rows()?;
+/// assert_eq!(rows.len(), 2);
+/// assert_eq!(rows.next_back().unwrap().as_slice(), [3, 4]);
+/// # Ok::<(), serde_npz::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "iterators are lazy"]
+pub struct ArrayRows<'a, T: Element> {
+    view: ArrayView<'a, T>,
+    left: Range<usize>,
+}
+
+impl<'a, T: Element> Iterator for ArrayRows<'a, T> {
+    type Item = ArrayView<'a, T>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.view.row(self.left.next()?).ok()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.left.size_hint()
+    }
+}
+
+impl<T: Element> DoubleEndedIterator for ArrayRows<'_, T> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.view.row(self.left.next_back()?).ok()
+    }
+}
+
+impl<T: Element> ExactSizeIterator for ArrayRows<'_, T> {}
+
+impl<T: Element> FusedIterator for ArrayRows<'_, T> {}
+
 impl<T: Element> PartialEq for ArrayView<'_, T> {
     /// Equal shapes and equal elements, whatever the order in memory.
     fn eq(&self, other: &Self) -> bool {
@@ -378,14 +430,7 @@ impl<T: Element> PartialEq for ArrayView<'_, T> {
 
 impl<T: Element> fmt::Debug for ArrayView<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// As many as a line of a log holds: a file may have billions.
-        const SHOWN: usize = 8;
-        let elements = self.as_slice();
-        f.debug_struct("ArrayView")
-            .field("shape", &self.shape())
-            .field("fortran_order", &self.fortran_order())
-            .field("first", &&elements[..elements.len().min(SHOWN)])
-            .finish_non_exhaustive()
+        self.debug("ArrayView", f)
     }
 }
 

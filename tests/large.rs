@@ -18,7 +18,8 @@ const ROWS: usize = 9 * GIB / 2 / 1024;
 
 /// A file of 4.5 GiB that is a hole but for its header and its last row.
 fn sparse(path: &Path) {
-    let mut map = NpyMmapMut::create::<u16>(path, &[ROWS, 512]).unwrap();
+    // SAFETY: nothing else writes to the file.
+    let mut map = unsafe { NpyMmapMut::create::<u16>(path, &[ROWS, 512]) }.unwrap();
     let mut view = map.array_mut::<u16>().unwrap();
     view.row_mut(ROWS - 1).unwrap().as_mut_slice().fill(7);
     map.flush().unwrap();
@@ -39,7 +40,8 @@ fn an_array_beyond_4_gib() {
     sparse(&path);
     assert_eq!(std::fs::metadata(&path).unwrap().len(), 128 + 9 * (GIB as u64) / 2);
 
-    let map = NpyMmap::open(&path).unwrap();
+    // SAFETY: nothing else writes to the file.
+    let map = unsafe { NpyMmap::open(&path) }.unwrap();
     let view = map.array::<u16>().unwrap();
     assert_eq!((view.shape(), view.get(&[ROWS - 1, 511])), (&[ROWS, 512][..], Some(7)));
     assert_eq!(view.slice(ROWS - 2..).unwrap().row(0).unwrap().as_slice(), [0; 512]);
@@ -67,7 +69,8 @@ fn a_member_beyond_4_gib_and_one_behind_it() {
     sparse(&source);
     let path = dir.path("big.npz");
     {
-        let map = NpyMmap::open(&source).unwrap();
+        // SAFETY: nothing else writes to the file.
+        let map = unsafe { NpyMmap::open(&source) }.unwrap();
         let big: ArrayView<u16> = map.array().unwrap();
         let mut npz = NpzWriter::create(&path).unwrap();
         npz.add("first", &1.5).unwrap();
@@ -86,7 +89,8 @@ fn a_member_beyond_4_gib_and_one_behind_it() {
     assert_eq!(npz.get::<[u8; 1]>("group/x").unwrap(), [3]);
     npz.verify("big").unwrap();
 
-    let map = NpzMmap::open(&path).unwrap();
+    // SAFETY: nothing else writes to the file.
+    let map = unsafe { NpzMmap::open(&path) }.unwrap();
     let big = map.array::<u16>("big").unwrap();
     assert_eq!((big.shape(), big.get(&[ROWS - 1, 511])), (&[ROWS, 512][..], Some(7)));
     assert_eq!(map.array::<f64>("behind").unwrap().as_slice(), [1.0, 2.0]);

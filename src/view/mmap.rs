@@ -6,11 +6,11 @@
 //! x.npz   ─ local header, padding, header ─┬─ 64 k: data ─┬─ .. ─ directory      NpzMmap
 //! ```
 
-#[allow(unsafe_code)]
 mod map;
 mod npz;
 mod writable;
 
+use std::fmt;
 use std::ops::{Range, RangeBounds};
 use std::path::Path;
 
@@ -30,14 +30,15 @@ use crate::view::{ArrayView, Element, first_axis_range};
 
 /// A `.npy` file mapped to be read, as `np.load(path, mmap_mode='r')`: only what is touched is read from the disk.
 ///
-/// The file must not be written in place or cut off meanwhile, [which no program can prevent](NpyMmap#when-the-file-changes).
+/// Mapping is `unsafe`: see [Safety](NpyMmap#safety), and there for what does without.
 ///
 /// ```
 /// use serde_npz::NpyMmap;
 ///
 /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-{}.npy", std::process::id()));
 /// serde_npz::save_npy(&path, &vec![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])?;
-/// let map = NpyMmap::open(&path)?;
+/// // SAFETY: nothing else writes to the file.
+/// let map = unsafe { NpyMmap::open(&path)? };
 /// let view = map.array::<f64>()?;
 /// assert_eq!(view.shape(), [3, 2]);
 /// assert_eq!(view.row(1)?.as_slice(), [3.0, 4.0]);
@@ -46,14 +47,25 @@ use crate::view::{ArrayView, Element, first_axis_range};
 /// # Ok::<(), serde_npz::Error>(())
 /// ```
 ///
-/// # When the file changes
+/// # Safety
 ///
-/// A map shows the file as it is now, not as it was when opened, and no operating system keeps other programs from
-/// writing into it. Elements may then change while they are looked at, which Rust does not define, and touching what was
-/// cut off ends the process (`SIGBUS` on Unix). So map what is written once and replaced as a whole, as `save_npy` and
-/// `save_npz` do: a map keeps the old file after the name went to a new one. Files that others write in place
-/// ([`NpyMmapMut`], `np.save` over an existing file, `rsync --inplace`) are for [`load_npy`](crate::load_npy).
-#[derive(Debug)]
+/// A map shows the file as it is now, not as it was when it was opened. So whoever maps a file promises that nobody
+/// changes or cuts it off while the map lives: neither another program nor this one, through a `File`, another map or
+/// [`NpyWriter::append`](crate::NpyWriter::append). If it happens all the same, elements change under a `&[T]`, which is
+/// undefined behaviour, and touching what was cut off ends the process (`SIGBUS` on Unix).
+///
+/// The promise is easy to keep for files that are written once and then replaced as a whole, as `save_npy` and `save_npz`
+/// do: a map keeps the old file after the name went to a new one. It cannot be given for files that others write in place
+/// ([`NpyMmapMut`], `np.save` over an existing file, `rsync --inplace`), nor for files that strangers may write to.
+///
+/// Safe alternatives copy what they read:
+///
+/// | instead of a map | |
+/// |---|---|
+/// | some rows of a large array | [`NpyReader`](crate::NpyReader): `seek` and `rows`; [`NpzReader::rows`](crate::NpzReader::rows) |
+/// | some members of an archive | [`NpzReader::get`](crate::NpzReader::get) |
+/// | a whole file | [`load_npy`](crate::load_npy), [`load_npz`](crate::load_npz) |
+/// | arrays that borrow | [`from_npy_slice`](crate::from_npy_slice), [`from_npz_slice`](crate::from_npz_slice) of the bytes of [`std::fs::read`]: an [`ArrayView`] lends from them |
 pub struct NpyMmap {
     map: Mmap,
     npy: Npy,
@@ -65,7 +77,8 @@ impl NpyMmap {
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-open-{}.npy", std::process::id()));
     /// serde_npz::save_npy(&path, &vec![1, 2, 3])?;
-    /// assert_eq!(serde_npz::NpyMmap::open(&path)?.header().shape(), [3]);
+    /// // SAFETY: nothing else writes to the file.
+    /// assert_eq!(unsafe { serde_npz::NpyMmap::open(&path)? }.header().shape(), [3]);
     /// # std::fs::remove_file(&path).unwrap();
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
@@ -74,8 +87,13 @@ impl NpyMmap {
     ///
     /// `Io`, those of [`Header::read`], and `Truncated` for a file shorter than its header announces. A longer one is
     /// taken: other arrays may follow.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Self::with_options(path, &ReadOptions::new())
+    ///
+    /// # Safety
+    ///
+    /// While the map lives, nobody may change the file or cut it off: see [Safety](NpyMmap#safety).
+    pub unsafe fn open(path: impl AsRef<Path>) -> Result<Self> {
+        // SAFETY: the caller gives the same promise.
+        unsafe { Self::open_with(path, &ReadOptions::new()) }
     }
 
     /// As [`NpyMmap::open`], with the greatest header and the casting of `options`.
@@ -85,7 +103,8 @@ impl NpyMmap {
     ///
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-with-{}.npy", std::process::id()));
     /// serde_npz::save_npy(&path, &vec![1, 2, 3])?;
-    /// assert!(NpyMmap::with_options(&path, &ReadOptions::new().max_header_size(10)).is_err());
+    /// // SAFETY: nothing else writes to the file.
+    /// assert!(unsafe { NpyMmap::open_with(&path, &ReadOptions::new().max_header_size(10)) }.is_err());
     /// # std::fs::remove_file(&path).unwrap();
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
@@ -93,9 +112,14 @@ impl NpyMmap {
     /// # Errors
     ///
     /// Those of [`NpyMmap::open`].
-    pub fn with_options(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self> {
+    ///
+    /// # Safety
+    ///
+    /// While the map lives, nobody may change the file or cut it off: see [Safety](NpyMmap#safety).
+    pub unsafe fn open_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self> {
         let path = path.as_ref();
-        let map = map::read(&file::open(path)?, path)?;
+        // SAFETY: the caller promises that nobody changes the file while the map lives.
+        let map = unsafe { map::read(&file::open(path)?, path)? };
         let npy = Npy::new(&map, options)?;
         Ok(NpyMmap { map, npy })
     }
@@ -105,7 +129,8 @@ impl NpyMmap {
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-header-{}.npy", std::process::id()));
     /// serde_npz::save_npy(&path, &vec![1_u8, 2])?;
-    /// assert_eq!(serde_npz::NpyMmap::open(&path)?.header().dtype().to_string(), "|u1");
+    /// // SAFETY: nothing else writes to the file.
+    /// assert_eq!(unsafe { serde_npz::NpyMmap::open(&path)? }.header().dtype().to_string(), "|u1");
     /// # std::fs::remove_file(&path).unwrap();
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
@@ -120,7 +145,8 @@ impl NpyMmap {
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-array-{}.npy", std::process::id()));
     /// serde_npz::save_npy(&path, &vec![1.0, 2.0])?;
-    /// let map = serde_npz::NpyMmap::open(&path)?;
+    /// // SAFETY: nothing else writes to the file.
+    /// let map = unsafe { serde_npz::NpyMmap::open(&path)? };
     /// assert_eq!(map.array::<f64>()?.as_slice(), [1.0, 2.0]);
     /// # drop(map);
     /// # std::fs::remove_file(&path).unwrap();
@@ -140,7 +166,8 @@ impl NpyMmap {
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-bytes-{}.npy", std::process::id()));
     /// serde_npz::save_npy(&path, "é")?;
-    /// assert_eq!(serde_npz::NpyMmap::open(&path)?.bytes(), [0xe9, 0, 0, 0]);
+    /// // SAFETY: nothing else writes to the file.
+    /// assert_eq!(unsafe { serde_npz::NpyMmap::open(&path)? }.bytes(), [0xe9, 0, 0, 0]);
     /// # std::fs::remove_file(&path).unwrap();
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
@@ -153,7 +180,8 @@ impl NpyMmap {
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-read-{}.npy", std::process::id()));
     /// serde_npz::save_npy(&path, &vec![1_i16, 2])?;
-    /// let map = serde_npz::NpyMmap::open(&path)?;
+    /// // SAFETY: nothing else writes to the file.
+    /// let map = unsafe { serde_npz::NpyMmap::open(&path)? };
     /// assert!(map.array::<f64>().is_err());
     /// assert_eq!(map.read::<Vec<f64>>()?, [1.0, 2.0]);
     /// # drop(map);
@@ -173,7 +201,8 @@ impl NpyMmap {
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-rows-{}.npy", std::process::id()));
     /// serde_npz::save_npy(&path, &vec![(1_u32, 0.5), (2, 1.5), (3, 2.5)])?;
-    /// let map = serde_npz::NpyMmap::open(&path)?;
+    /// // SAFETY: nothing else writes to the file.
+    /// let map = unsafe { serde_npz::NpyMmap::open(&path)? };
     /// assert_eq!(map.read_rows::<Vec<(u32, f64)>>(1..)?, [(2, 1.5), (3, 2.5)]);
     /// # drop(map);
     /// # std::fs::remove_file(&path).unwrap();
@@ -188,8 +217,13 @@ impl NpyMmap {
     }
 }
 
+impl fmt::Debug for NpyMmap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.npy.debug("NpyMmap", f)
+    }
+}
+
 /// What is known of a mapped array.
-#[derive(Debug)]
 struct Npy {
     header: Header,
     /// Where the data lies in the map.
@@ -210,6 +244,12 @@ impl Npy {
             }),
             _ => Err(truncated(rest.len() as u64, header.data_len())),
         }
+    }
+
+    fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(name)
+            .field("header", &self.header)
+            .finish_non_exhaustive()
     }
 
     fn bytes<'a>(&self, map: &'a [u8]) -> &'a [u8] {

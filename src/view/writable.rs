@@ -1,5 +1,6 @@
 //! [`ArrayViewMut`]: a view whose elements can be changed where they lie.
 
+use std::fmt;
 use std::ops::RangeBounds;
 
 use super::layout::Layout;
@@ -19,7 +20,6 @@ use crate::format::header::Header;
 /// assert_eq!(elements, [1, 2, 7, 7]);
 /// # Ok::<(), serde_npz::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct ArrayViewMut<'a, T> {
     elements: &'a mut [T],
     layout: Layout,
@@ -153,5 +153,11 @@ impl<'a, T: Element> ArrayViewMut<'a, T> {
         let elements = T::cast_mut(data).unwrap_or_default();
         let layout = layout(header, elements.len())?;
         Ok(ArrayViewMut { elements, layout })
+    }
+}
+
+impl<T: Element> fmt::Debug for ArrayViewMut<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.view().debug("ArrayViewMut", f)
     }
 }

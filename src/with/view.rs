@@ -1,4 +1,4 @@
-//! Whole arrays of numbers, borrowed from the input where they lie well in it.
+//! Whole arrays of numbers, borrowed from the input where they are aligned, native-endian and of the same dtype.
 //!
 //! | field | |
 //! |---|---|

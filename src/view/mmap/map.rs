@@ -1,32 +1,60 @@
-//! The three ways to map a file: the only `unsafe` of the maps.
-//!
-//! `memmap2` asks the caller to promise that nobody changes the file while it is mapped. No program can promise that of a
-//! file system, so the promise is handed on: the documentation of every type that maps a file tells what happens and which
-//! files to map. Everything else these maps need is checked: they are at least as long as what is looked at, and bytes
-//! become elements through `bytemuck` only.
+//! The three ways to map a file, and the lock on one that is changed in place.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
+use std::io;
 use std::path::Path;
 
 use memmap2::{Mmap, MmapMut, MmapOptions};
 
 use super::failed;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 /// To read: mode `r`.
-pub(super) fn read(file: &File, path: &Path) -> Result<Mmap> {
-    // SAFETY: the file is not changed through this map; that others let it be is what the caller is told to see to.
+///
+/// # Safety
+///
+/// Nobody changes the file or cuts it off while the map lives.
+pub(super) unsafe fn read(file: &File, path: &Path) -> Result<Mmap> {
+    // SAFETY: the caller promises what `map` asks for, and the map itself is read-only.
     unsafe { MmapOptions::new().map(file) }.map_err(|err| failed("mapping", path, err))
 }
 
 /// To change in memory alone: mode `c`.
-pub(super) fn copy_on_write(file: &File, path: &Path) -> Result<MmapMut> {
-    // SAFETY: as for `read`; what is written goes to pages of this process.
+///
+/// # Safety
+///
+/// That of [`read`]: what others write shows in pages that were not changed here.
+pub(super) unsafe fn copy_on_write(file: &File, path: &Path) -> Result<MmapMut> {
+    // SAFETY: the caller promises what `map_copy` asks for; what is written goes to pages of this process.
     unsafe { MmapOptions::new().map_copy(file) }.map_err(|err| failed("mapping", path, err))
 }
 
-/// To change in place: mode `r+`.
-pub(super) fn in_place(file: &File, path: &Path) -> Result<MmapMut> {
-    // SAFETY: as for `read`; within this process the map is the only way to these bytes that is handed out.
+/// To change in place: mode `r+`. The file stays locked as long as `file` is open.
+///
+/// # Safety
+///
+/// While the map lives, the file is changed through it alone, is not cut off, and is in no other map.
+pub(super) unsafe fn in_place(file: &File, path: &Path) -> Result<MmapMut> {
+    lock(file, path)?;
+    // SAFETY: the caller promises what `map_mut` asks for.
     unsafe { MmapOptions::new().map_mut(file) }.map_err(|err| failed("mapping", path, err))
+}
+
+/// Two maps of one file, each to be changed, would be two `&mut` to the same bytes.
+fn lock(file: &File, path: &Path) -> Result<()> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(Error::new(
+            ErrorKind::Io,
+            format_args!(
+                "found `{}` locked, expected a file that nobody else is changing: another `NpyMmapMut` or a writer that \
+                 appends has it open, here or in another program",
+                path.to_string_lossy().escape_debug()
+            ),
+        )
+        .with_source(io::Error::from(io::ErrorKind::WouldBlock))),
+        // Some file systems have no locks: there the caller's promise has to do.
+        Err(TryLockError::Error(err)) if err.kind() == io::ErrorKind::Unsupported => Ok(()),
+        Err(TryLockError::Error(err)) => Err(failed("locking", path, err)),
+    }
 }

@@ -1,5 +1,6 @@
 //! [`NpzMmap`]: an archive in memory whose stored members are lent.
 
+use std::fmt;
 use std::io::Cursor as IoCursor;
 use std::path::Path;
 
@@ -18,9 +19,9 @@ use crate::view::{ArrayView, Element};
 
 /// A `.npz` file mapped to be read: stored arrays are lent as they lie, which NumPy cannot do.
 ///
-/// Opening looks at the directory alone, whatever the size of the archive. Every stored member of an archive that this
-/// crate wrote is aligned and can be lent; members of NumPy's archives lie where they happen to, about every eighth of them
-/// well for an `f64`.
+/// Opening reads the directory alone, however large the archive is. Every stored member of an archive that this crate wrote
+/// is aligned and can be lent; members of NumPy's archives begin at any offset, and about every eighth of them is aligned
+/// for an `f64`.
 ///
 /// | | checksum of the member |
 /// |---|---|
@@ -28,14 +29,16 @@ use crate::view::{ArrayView, Element};
 /// | after [`open_verified`](NpzMmap::open_verified) | of all members, when opened |
 /// | [`get`](NpzMmap::get), [`deserialize`](NpzMmap::deserialize) | always, before a value is handed out |
 ///
-/// The file must not be written in place or cut off while it is mapped: see [`NpyMmap`](crate::NpyMmap#when-the-file-changes).
+/// Mapping is `unsafe`: see [Safety](crate::NpyMmap#safety). [`NpzReader`] needs no map, and
+/// [`from_npz_slice`](crate::from_npz_slice) lends from bytes in memory.
 ///
 /// ```
 /// use serde_npz::NpzMmap;
 ///
 /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-{}.npz", std::process::id()));
 /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("x", vec![[1.0, 2.0], [3.0, 4.0]])]))?;
-/// let map = NpzMmap::open(&path)?;
+/// // SAFETY: nothing else writes to the file.
+/// let map = unsafe { NpzMmap::open(&path)? };
 /// let x = map.array::<f64>("x")?;
 /// assert_eq!(x.row(1)?.as_slice(), [3.0, 4.0]);
 /// assert!(x.borrowed().is_some()); // no copy
@@ -43,7 +46,6 @@ use crate::view::{ArrayView, Element};
 /// # std::fs::remove_file(&path).unwrap();
 /// # Ok::<(), serde_npz::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct NpzMmap {
     map: Mmap,
     npz: NpzReader<()>,
@@ -55,7 +57,8 @@ impl NpzMmap {
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-open-{}.npz", std::process::id()));
     /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("x", 1)]))?;
-    /// assert_eq!(serde_npz::NpzMmap::open(&path)?.len(), 1);
+    /// // SAFETY: nothing else writes to the file.
+    /// assert_eq!(unsafe { serde_npz::NpzMmap::open(&path)? }.len(), 1);
     /// # std::fs::remove_file(&path).unwrap();
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
@@ -63,8 +66,13 @@ impl NpzMmap {
     /// # Errors
     ///
     /// Those of [`NpzReader::open`].
-    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Self::with_options(path, &ReadOptions::new())
+    ///
+    /// # Safety
+    ///
+    /// While the map lives, nobody may change the file or cut it off: see [Safety](crate::NpyMmap#safety).
+    pub unsafe fn open(path: impl AsRef<Path>) -> Result<Self> {
+        // SAFETY: the caller gives the same promise.
+        unsafe { Self::open_with(path, &ReadOptions::new()) }
     }
 
     /// As [`NpzMmap::open`], and reads every member once to check its checksum.
@@ -75,7 +83,8 @@ impl NpzMmap {
     /// let mut bytes = std::fs::read(&path)?;
     /// bytes[500] ^= 1; // somewhere in the data
     /// std::fs::write(&path, bytes)?;
-    /// let err = serde_npz::NpzMmap::open_verified(&path).unwrap_err();
+    /// // SAFETY: nothing else writes to the file.
+    /// let err = unsafe { serde_npz::NpzMmap::open_verified(&path) }.unwrap_err();
     /// assert_eq!((err.kind(), err.path()), (serde_npz::ErrorKind::CorruptArchive, "x"));
     /// # std::fs::remove_file(&path).unwrap();
     /// # Ok::<(), serde_npz::Error>(())
@@ -84,8 +93,13 @@ impl NpzMmap {
     /// # Errors
     ///
     /// Those of [`NpzMmap::open`] and of [`NpzMmap::verify`] for any member.
-    pub fn open_verified(path: impl AsRef<Path>) -> Result<Self> {
-        let npz = NpzMmap::open(path)?;
+    ///
+    /// # Safety
+    ///
+    /// While the map lives, nobody may change the file or cut it off: see [Safety](crate::NpyMmap#safety).
+    pub unsafe fn open_verified(path: impl AsRef<Path>) -> Result<Self> {
+        // SAFETY: the caller gives the same promise.
+        let npz = unsafe { NpzMmap::open(path)? };
         for name in npz.names() {
             npz.verify(name)?;
         }
@@ -101,7 +115,8 @@ impl NpzMmap {
     /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("a/b", 1)])).unwrap_err();
     /// let keys = serde_npz::WriteOptions::new().separator(None);
     /// keys.save_npz(&path, &std::collections::BTreeMap::from([("a/b", 1)]))?;
-    /// let map = NpzMmap::with_options(&path, &ReadOptions::new().separator(None))?;
+    /// // SAFETY: nothing else writes to the file.
+    /// let map = unsafe { NpzMmap::open_with(&path, &ReadOptions::new().separator(None))? };
     /// assert_eq!(map.get::<i32>("a/b")?, 1);
     /// # drop(map);
     /// # std::fs::remove_file(&path).unwrap();
@@ -111,9 +126,14 @@ impl NpzMmap {
     /// # Errors
     ///
     /// Those of [`NpzMmap::open`].
-    pub fn with_options(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self> {
+    ///
+    /// # Safety
+    ///
+    /// While the map lives, nobody may change the file or cut it off: see [Safety](crate::NpyMmap#safety).
+    pub unsafe fn open_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self> {
         let path = path.as_ref();
-        let map = map::read(&file::open(path)?, path)?;
+        // SAFETY: the caller promises that nobody changes the file while the map lives.
+        let map = unsafe { map::read(&file::open(path)?, path)? };
         let npz = NpzReader::with_options(IoCursor::new(&map[..]), options)?.through(());
         Ok(NpzMmap { map, npz })
     }
@@ -123,7 +143,8 @@ impl NpzMmap {
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-names-{}.npz", std::process::id()));
     /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("a", 1), ("b", 2)]))?;
-    /// assert!(serde_npz::NpzMmap::open(&path)?.names().eq(["a", "b"]));
+    /// // SAFETY: nothing else writes to the file.
+    /// assert!(unsafe { serde_npz::NpzMmap::open(&path)? }.names().eq(["a", "b"]));
     /// # std::fs::remove_file(&path).unwrap();
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
@@ -136,7 +157,8 @@ impl NpzMmap {
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-len-{}.npz", std::process::id()));
     /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("a", 1), ("b", 2)]))?;
-    /// assert_eq!(serde_npz::NpzMmap::open(&path)?.len(), 2);
+    /// // SAFETY: nothing else writes to the file.
+    /// assert_eq!(unsafe { serde_npz::NpzMmap::open(&path)? }.len(), 2);
     /// # std::fs::remove_file(&path).unwrap();
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
@@ -149,7 +171,8 @@ impl NpzMmap {
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-empty-{}.npz", std::process::id()));
     /// serde_npz::save_npz(&path, &())?;
-    /// assert!(serde_npz::NpzMmap::open(&path)?.is_empty());
+    /// // SAFETY: nothing else writes to the file.
+    /// assert!(unsafe { serde_npz::NpzMmap::open(&path)? }.is_empty());
     /// # std::fs::remove_file(&path).unwrap();
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
@@ -162,7 +185,8 @@ impl NpzMmap {
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-has-{}.npz", std::process::id()));
     /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("a", 1)]))?;
-    /// assert!(serde_npz::NpzMmap::open(&path)?.contains("a"));
+    /// // SAFETY: nothing else writes to the file.
+    /// assert!(unsafe { serde_npz::NpzMmap::open(&path)? }.contains("a"));
     /// # std::fs::remove_file(&path).unwrap();
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
@@ -175,7 +199,8 @@ impl NpzMmap {
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-header-{}.npz", std::process::id()));
     /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("a", [1_u8, 2])]))?;
-    /// assert_eq!(serde_npz::NpzMmap::open(&path)?.header("a")?.shape(), [2]);
+    /// // SAFETY: nothing else writes to the file.
+    /// assert_eq!(unsafe { serde_npz::NpzMmap::open(&path)? }.header("a")?.shape(), [2]);
     /// # std::fs::remove_file(&path).unwrap();
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
@@ -194,7 +219,8 @@ impl NpzMmap {
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-array-{}.npz", std::process::id()));
     /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("a", [1.0, 2.0])]))?;
-    /// let map = serde_npz::NpzMmap::open(&path)?;
+    /// // SAFETY: nothing else writes to the file.
+    /// let map = unsafe { serde_npz::NpzMmap::open(&path)? };
     /// assert_eq!(map.array::<f64>("a")?.as_slice(), [1.0, 2.0]);
     /// # drop(map);
     /// # std::fs::remove_file(&path).unwrap();
@@ -219,7 +245,8 @@ impl NpzMmap {
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-bytes-{}.npz", std::process::id()));
     /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("a", "é")]))?;
-    /// assert_eq!(serde_npz::NpzMmap::open(&path)?.bytes("a")?, [0xe9, 0, 0, 0]);
+    /// // SAFETY: nothing else writes to the file.
+    /// assert_eq!(unsafe { serde_npz::NpzMmap::open(&path)? }.bytes("a")?, [0xe9, 0, 0, 0]);
     /// # std::fs::remove_file(&path).unwrap();
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
@@ -239,7 +266,8 @@ impl NpzMmap {
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-get-{}.npz", std::process::id()));
     /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("a", [1_i16, 2])]))?;
-    /// let map = serde_npz::NpzMmap::open(&path)?;
+    /// // SAFETY: nothing else writes to the file.
+    /// let map = unsafe { serde_npz::NpzMmap::open(&path)? };
     /// assert!(map.array::<f64>("a").is_err());
     /// assert_eq!(map.get::<Vec<f64>>("a")?, [1.0, 2.0]);
     /// # drop(map);
@@ -273,7 +301,8 @@ impl NpzMmap {
     /// # #[derive(serde::Serialize)]
     /// # struct Save { dt: f64, x: Vec<f32> }
     /// # serde_npz::save_npz(&path, &Save { dt: 0.5, x: vec![1.0, 2.0] })?;
-    /// let map = NpzMmap::open(&path)?;
+    /// // SAFETY: nothing else writes to the file.
+    /// let map = unsafe { NpzMmap::open(&path)? };
     /// let run: Run = map.deserialize()?;
     /// assert_eq!(run.x.borrowed(), Some(&[1.0, 2.0][..]));
     /// # assert_eq!(run.dt, 0.5);
@@ -294,7 +323,10 @@ impl NpzMmap {
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-verify-{}.npz", std::process::id()));
     /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("a", [1, 2])]))?;
-    /// serde_npz::NpzMmap::open(&path)?.verify("a")?;
+    /// // SAFETY: nothing else writes to the file.
+    /// let map = unsafe { serde_npz::NpzMmap::open(&path)? };
+    /// map.verify("a")?;
+    /// # drop(map);
     /// # std::fs::remove_file(&path).unwrap();
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
@@ -334,5 +366,13 @@ impl NpzMmap {
             len if len > header.data_len() => Err(left_over(len - header.data_len())),
             _ => Ok((header, data)),
         }
+    }
+}
+
+impl fmt::Debug for NpzMmap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NpzMmap")
+            .field("members", &self.len())
+            .finish_non_exhaustive()
     }
 }

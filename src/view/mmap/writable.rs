@@ -1,5 +1,6 @@
 //! [`NpyMmapMut`]: a mapped array whose elements can be changed, in place or in memory alone.
 
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::ops::RangeBounds;
@@ -23,13 +24,15 @@ use crate::view::{ArrayView, ArrayViewMut, Element};
 /// | `'c'` | [`NpyMmapMut::open_copy_on_write`] | no |
 /// | `'w+'` of `open_memmap` | [`NpyMmapMut::create`] | yes; an existing file is never touched |
 ///
-/// What [`NpyMmap`](crate::NpyMmap#when-the-file-changes) says of files that others change holds here, too.
+/// Mapping is `unsafe`: see [Safety](crate::NpyMmap#safety). A file that is changed in place is locked as long as the map
+/// lives: a second `open_in_place` is refused, and so is a writer that appends to it.
 ///
 /// ```
 /// use serde_npz::NpyMmapMut;
 ///
 /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-mut-{}.npy", std::process::id()));
-/// let mut map = NpyMmapMut::create::<f64>(&path, &[1000, 3])?;
+/// // SAFETY: nothing else writes to the file.
+/// let mut map = unsafe { NpyMmapMut::create::<f64>(&path, &[1000, 3])? };
 /// map.array_mut::<f64>()?.row_mut(7)?.as_mut_slice().copy_from_slice(&[1.0, 2.0, 3.0]);
 /// map.flush()?;
 /// assert_eq!(serde_npz::load_npy::<Vec<[f64; 3]>>(&path)?[7], [1.0, 2.0, 3.0]);
@@ -37,7 +40,6 @@ use crate::view::{ArrayView, ArrayViewMut, Element};
 /// # std::fs::remove_file(&path).unwrap();
 /// # Ok::<(), serde_npz::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct NpyMmapMut {
     map: MmapMut,
     npy: Npy,
@@ -51,7 +53,8 @@ impl NpyMmapMut {
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-in-place-{}.npy", std::process::id()));
     /// serde_npz::save_npy(&path, &vec![1, 2, 3])?;
-    /// let mut map = serde_npz::NpyMmapMut::open_in_place(&path)?;
+    /// // SAFETY: nothing else writes to the file.
+    /// let mut map = unsafe { serde_npz::NpyMmapMut::open_in_place(&path)? };
     /// map.array_mut::<i32>()?.as_mut_slice()[0] = 10;
     /// map.flush()?;
     /// assert_eq!(serde_npz::load_npy::<Vec<i32>>(&path)?, [10, 2, 3]);
@@ -62,16 +65,50 @@ impl NpyMmapMut {
     ///
     /// # Errors
     ///
-    /// Those of [`NpyMmap::open`](crate::NpyMmap::open).
-    pub fn open_in_place(path: impl AsRef<Path>) -> Result<Self> {
+    /// Those of [`NpyMmap::open`](crate::NpyMmap::open), and `Io` for a file that another such map or a writer has locked.
+    ///
+    /// # Safety
+    ///
+    /// While the map lives, the file may be changed through this map alone, must not be cut off, and must be in no other
+    /// map: see [Safety](crate::NpyMmap#safety).
+    pub unsafe fn open_in_place(path: impl AsRef<Path>) -> Result<Self> {
+        // SAFETY: the caller gives the same promise.
+        unsafe { Self::open_in_place_with(path, &ReadOptions::new()) }
+    }
+
+    /// As [`NpyMmapMut::open_in_place`], with the greatest header and the casting of `options`.
+    ///
+    /// ```
+    /// use serde_npz::{Casting, NpyMmapMut, ReadOptions};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-in-place-with-{}.npy", std::process::id()));
+    /// serde_npz::save_npy(&path, &vec![0.1, 0.5])?;
+    /// // SAFETY: nothing else writes to the file.
+    /// let map = unsafe { NpyMmapMut::open_in_place_with(&path, &ReadOptions::new().casting(Casting::SameKind))? };
+    /// assert_eq!(map.read::<Vec<f32>>()?, [0.1, 0.5]);
+    /// # drop(map);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`NpyMmapMut::open_in_place`].
+    ///
+    /// # Safety
+    ///
+    /// While the map lives, the file may be changed through this map alone, must not be cut off, and must be in no other
+    /// map: see [Safety](crate::NpyMmap#safety).
+    pub unsafe fn open_in_place_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self> {
         let path = path.as_ref();
         let file = OpenOptions::new()
             .read(true)
             .write(true)
             .open(path)
             .map_err(|err| failed("opening", path, err))?;
-        let map = map::in_place(&file, path)?;
-        let npy = Npy::new(&map, &ReadOptions::new())?;
+        // SAFETY: the caller promises that the file is changed through this map alone.
+        let map = unsafe { map::in_place(&file, path)? };
+        let npy = Npy::new(&map, options)?;
         Ok(NpyMmapMut {
             map,
             npy,
@@ -84,7 +121,8 @@ impl NpyMmapMut {
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-cow-{}.npy", std::process::id()));
     /// serde_npz::save_npy(&path, &vec![1, 2, 3])?;
-    /// let mut map = serde_npz::NpyMmapMut::open_copy_on_write(&path)?;
+    /// // SAFETY: nothing else writes to the file.
+    /// let mut map = unsafe { serde_npz::NpyMmapMut::open_copy_on_write(&path)? };
     /// map.array_mut::<i32>()?.as_mut_slice()[0] = 10;
     /// assert_eq!(map.array::<i32>()?.as_slice(), [10, 2, 3]);
     /// assert_eq!(serde_npz::load_npy::<Vec<i32>>(&path)?, [1, 2, 3]);
@@ -96,10 +134,42 @@ impl NpyMmapMut {
     /// # Errors
     ///
     /// Those of [`NpyMmap::open`](crate::NpyMmap::open).
-    pub fn open_copy_on_write(path: impl AsRef<Path>) -> Result<Self> {
+    ///
+    /// # Safety
+    ///
+    /// While the map lives, nobody may change the file or cut it off: see [Safety](crate::NpyMmap#safety).
+    pub unsafe fn open_copy_on_write(path: impl AsRef<Path>) -> Result<Self> {
+        // SAFETY: the caller gives the same promise.
+        unsafe { Self::open_copy_on_write_with(path, &ReadOptions::new()) }
+    }
+
+    /// As [`NpyMmapMut::open_copy_on_write`], with the greatest header and the casting of `options`.
+    ///
+    /// ```
+    /// use serde_npz::{Casting, NpyMmapMut, ReadOptions};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-cow-with-{}.npy", std::process::id()));
+    /// serde_npz::save_npy(&path, &vec![0.1, 0.5])?;
+    /// // SAFETY: nothing else writes to the file.
+    /// let map = unsafe { NpyMmapMut::open_copy_on_write_with(&path, &ReadOptions::new().casting(Casting::SameKind))? };
+    /// assert_eq!(map.read::<Vec<f32>>()?, [0.1, 0.5]);
+    /// # drop(map);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`NpyMmap::open`](crate::NpyMmap::open).
+    ///
+    /// # Safety
+    ///
+    /// While the map lives, nobody may change the file or cut it off: see [Safety](crate::NpyMmap#safety).
+    pub unsafe fn open_copy_on_write_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self> {
         let path = path.as_ref();
-        let map = map::copy_on_write(&file::open(path)?, path)?;
-        let npy = Npy::new(&map, &ReadOptions::new())?;
+        // SAFETY: the caller promises that nobody changes the file while the map lives.
+        let map = unsafe { map::copy_on_write(&file::open(path)?, path)? };
+        let npy = Npy::new(&map, options)?;
         Ok(NpyMmapMut { map, npy, file: None })
     }
 
@@ -112,9 +182,11 @@ impl NpyMmapMut {
     /// use serde_npz::{ErrorKind, NpyMmapMut};
     ///
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-create-{}.npy", std::process::id()));
-    /// let map = NpyMmapMut::create::<u16>(&path, &[4, 2])?;
+    /// // SAFETY: nothing else writes to the file.
+    /// let map = unsafe { NpyMmapMut::create::<u16>(&path, &[4, 2])? };
     /// assert_eq!(map.array::<u16>()?.as_slice(), [0; 8]);
-    /// assert_eq!(NpyMmapMut::create::<u16>(&path, &[4, 2]).unwrap_err().kind(), ErrorKind::Io);
+    /// // SAFETY: nothing else writes to the file.
+    /// assert_eq!(unsafe { NpyMmapMut::create::<u16>(&path, &[4, 2]) }.unwrap_err().kind(), ErrorKind::Io);
     /// # drop(map);
     /// # std::fs::remove_file(&path).unwrap();
     /// # Ok::<(), serde_npz::Error>(())
@@ -124,9 +196,15 @@ impl NpyMmapMut {
     ///
     /// `Io`, above all where the path exists: remove it first if it may go, or change it with
     /// [`open_in_place`](Self::open_in_place). `LimitExceeded` for 2^63 bytes and more.
-    pub fn create<T: Element>(path: impl AsRef<Path>, shape: &[usize]) -> Result<Self> {
+    ///
+    /// # Safety
+    ///
+    /// While the map lives, the file may be changed through this map alone, must not be cut off, and must be in no other
+    /// map: see [Safety](crate::NpyMmap#safety).
+    pub unsafe fn create<T: Element>(path: impl AsRef<Path>, shape: &[usize]) -> Result<Self> {
         let shape = shape.iter().map(|&axis| axis as u64).collect();
-        Self::create_like(path, &Header::new(T::dtype(), shape, false)?)
+        // SAFETY: the caller gives the same promise.
+        unsafe { Self::create_like(path, &Header::new(T::dtype(), shape, false)?) }
     }
 
     /// As [`NpyMmapMut::create`], with the dtype, shape and order of another array: of records, too.
@@ -136,7 +214,8 @@ impl NpyMmapMut {
     ///
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-like-{}.npy", std::process::id()));
     /// let bytes = serde_npz::to_npy_vec(&vec![(1_u32, 0.5); 3])?;
-    /// let map = NpyMmapMut::create_like(&path, &Header::read(&mut &bytes[..])?)?;
+    /// // SAFETY: nothing else writes to the file.
+    /// let map = unsafe { NpyMmapMut::create_like(&path, &Header::read(&mut &bytes[..])?)? };
     /// assert_eq!(map.read::<Vec<(u32, f64)>>()?, [(0, 0.0); 3]);
     /// # drop(map);
     /// # std::fs::remove_file(&path).unwrap();
@@ -146,20 +225,26 @@ impl NpyMmapMut {
     /// # Errors
     ///
     /// Those of [`NpyMmapMut::create`].
-    pub fn create_like(path: impl AsRef<Path>, header: &Header) -> Result<Self> {
+    ///
+    /// # Safety
+    ///
+    /// While the map lives, the file may be changed through this map alone, must not be cut off, and must be in no other
+    /// map: see [Safety](crate::NpyMmap#safety).
+    pub unsafe fn create_like(path: impl AsRef<Path>, header: &Header) -> Result<Self> {
         let path = path.as_ref();
         let file = OpenOptions::new()
             .read(true)
             .write(true)
-            // NumPy empties what is there, which nobody wants twice.
+            // NumPy would empty a file that is there.
             .create_new(true)
             .open(path)
             .map_err(|err| match err.kind() {
                 io::ErrorKind::AlreadyExists => exists(path, err),
                 _ => failed("creating", path, err),
             })?;
-        fill(file, path, header).inspect_err(|_| {
-            // It was made here a moment ago; the first error is the one to tell.
+        // SAFETY: the caller promises that the file is changed through this map alone.
+        unsafe { fill(file, path, header) }.inspect_err(|_| {
+            // The file was made here a moment ago. The error to report is the first one.
             let _ = fs::remove_file(path);
         })
     }
@@ -168,7 +253,8 @@ impl NpyMmapMut {
     ///
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-mut-header-{}.npy", std::process::id()));
-    /// let map = serde_npz::NpyMmapMut::create::<bool>(&path, &[4, 2])?;
+    /// // SAFETY: nothing else writes to the file.
+    /// let map = unsafe { serde_npz::NpyMmapMut::create::<bool>(&path, &[4, 2])? };
     /// assert_eq!(map.header().shape(), [4, 2]);
     /// # drop(map);
     /// # std::fs::remove_file(&path).unwrap();
@@ -182,7 +268,8 @@ impl NpyMmapMut {
     ///
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-mut-array-{}.npy", std::process::id()));
-    /// let map = serde_npz::NpyMmapMut::create::<i64>(&path, &[2])?;
+    /// // SAFETY: nothing else writes to the file.
+    /// let map = unsafe { serde_npz::NpyMmapMut::create::<i64>(&path, &[2])? };
     /// assert_eq!(map.array::<i64>()?.as_slice(), [0, 0]);
     /// # drop(map);
     /// # std::fs::remove_file(&path).unwrap();
@@ -200,7 +287,8 @@ impl NpyMmapMut {
     ///
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-mut-mut-{}.npy", std::process::id()));
-    /// let mut map = serde_npz::NpyMmapMut::create::<i64>(&path, &[2])?;
+    /// // SAFETY: nothing else writes to the file.
+    /// let mut map = unsafe { serde_npz::NpyMmapMut::create::<i64>(&path, &[2])? };
     /// map.array_mut::<i64>()?.as_mut_slice()[1] = 5;
     /// assert_eq!(map.array::<i64>()?.as_slice(), [0, 5]);
     /// # drop(map);
@@ -219,7 +307,8 @@ impl NpyMmapMut {
     ///
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-mut-bytes-{}.npy", std::process::id()));
-    /// let map = serde_npz::NpyMmapMut::create::<i64>(&path, &[2])?;
+    /// // SAFETY: nothing else writes to the file.
+    /// let map = unsafe { serde_npz::NpyMmapMut::create::<i64>(&path, &[2])? };
     /// assert_eq!(map.bytes(), [0; 16]);
     /// # drop(map);
     /// # std::fs::remove_file(&path).unwrap();
@@ -233,7 +322,8 @@ impl NpyMmapMut {
     ///
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-mut-read-{}.npy", std::process::id()));
-    /// let map = serde_npz::NpyMmapMut::create::<i32>(&path, &[2])?;
+    /// // SAFETY: nothing else writes to the file.
+    /// let map = unsafe { serde_npz::NpyMmapMut::create::<i32>(&path, &[2])? };
     /// assert_eq!(map.read::<Vec<f64>>()?, [0.0, 0.0]);
     /// # drop(map);
     /// # std::fs::remove_file(&path).unwrap();
@@ -251,7 +341,8 @@ impl NpyMmapMut {
     ///
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-mut-rows-{}.npy", std::process::id()));
-    /// let map = serde_npz::NpyMmapMut::create::<i32>(&path, &[9, 2])?;
+    /// // SAFETY: nothing else writes to the file.
+    /// let map = unsafe { serde_npz::NpyMmapMut::create::<i32>(&path, &[9, 2])? };
     /// assert_eq!(map.read_rows::<Vec<[i32; 2]>>(7..)?, [[0, 0], [0, 0]]);
     /// # drop(map);
     /// # std::fs::remove_file(&path).unwrap();
@@ -265,14 +356,15 @@ impl NpyMmapMut {
         self.npy.read_rows(&self.map, range)
     }
 
-    /// Brings all changes onto the disk.
+    /// Writes all changes to the disk.
     ///
-    /// Without it they get there when the system likes; every other program sees them at once all the same. Of a
-    /// copy-on-write map there is nothing to bring.
+    /// Without this call the system writes them at a time of its own choice; other programs see them at once in any case.
+    /// For a copy-on-write map this does nothing.
     ///
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-mut-flush-{}.npy", std::process::id()));
-    /// let mut map = serde_npz::NpyMmapMut::create::<u8>(&path, &[3])?;
+    /// // SAFETY: nothing else writes to the file.
+    /// let mut map = unsafe { serde_npz::NpyMmapMut::create::<u8>(&path, &[3])? };
     /// map.array_mut::<u8>()?.as_mut_slice().fill(1);
     /// map.flush()?;
     /// # drop(map);
@@ -291,8 +383,18 @@ impl NpyMmapMut {
     }
 }
 
-/// Header and zeros into an empty file, which is then mapped.
-fn fill(mut file: File, path: &Path, header: &Header) -> Result<NpyMmapMut> {
+impl fmt::Debug for NpyMmapMut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.npy.debug("NpyMmapMut", f)
+    }
+}
+
+/// Writes header and zeros into an empty file, and maps it.
+///
+/// # Safety
+///
+/// That of [`map::in_place`].
+unsafe fn fill(mut file: File, path: &Path, header: &Header) -> Result<NpyMmapMut> {
     let bytes = header.to_bytes();
     let len = header.data_len().checked_add(bytes.len() as u64);
     let Some(len) = len.filter(|&len| len <= i64::MAX as u64) else {
@@ -307,8 +409,9 @@ fn fill(mut file: File, path: &Path, header: &Header) -> Result<NpyMmapMut> {
     file.write_all(&bytes)
         .and_then(|()| file.set_len(len))
         .map_err(|err| failed("writing", path, err))?;
-    let map = map::in_place(&file, path)?;
-    // As long as this process said itself, whatever others may allow in headers.
+    // SAFETY: the caller gives the same promise.
+    let map = unsafe { map::in_place(&file, path)? };
+    // This process wrote the header itself: no limit is needed.
     let npy = Npy::new(&map, &ReadOptions::new().max_header_size(usize::MAX))?;
     Ok(NpyMmapMut {
         map,
