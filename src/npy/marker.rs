@@ -63,6 +63,32 @@ impl Marker {
             None
         }
     }
+
+    /// Whether the value inside is still one array or scalar, laid out in another way. Inside any other marker it takes
+    /// members of its own.
+    #[inline]
+    pub(crate) fn is_layout(self) -> bool {
+        match self {
+            Marker::Nan | Marker::Float16 | Marker::Bytes | Marker::Datetime(_) | Marker::Timedelta(_) => true,
+            Marker::List | Marker::Ragged | Marker::Json | Marker::Raw | Marker::Value => false,
+        }
+    }
+
+    /// The value inside, as errors name it.
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            Marker::Nan => "a value inside `with::nan`",
+            Marker::Float16 => "a value inside `with::float16`",
+            Marker::Bytes => "a value inside `with::bytes`",
+            Marker::List => "a value inside `with::list`",
+            Marker::Ragged => "a value inside `with::ragged`",
+            Marker::Json => "a value inside `with::json`",
+            Marker::Raw => "an array that is written whole",
+            Marker::Value => "a group or text of a `Value`",
+            Marker::Datetime(_) => "a value inside `with::datetime64`",
+            Marker::Timedelta(_) => "a value inside `with::timedelta64`",
+        }
+    }
 }
 
 #[cold]

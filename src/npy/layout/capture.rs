@@ -2,9 +2,10 @@
 //! the key of a map.
 
 use serde::Serialize;
-use serde::ser::{Impossible, SerializeSeq, SerializeTuple, Serializer};
+use serde::ser::{Impossible, Serializer};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::npy::layout::compound::{compound, refusals};
 
 /// The integer that `value` is, if it is an unsigned one.
 pub(crate) fn unsigned<T: Serialize + ?Sized>(value: &T) -> Option<u64> {
@@ -87,24 +88,19 @@ macro_rules! take {
     };
 }
 
-macro_rules! refuse {
-    ($($method:ident($($t:ty),*);)*) => {
-        $(fn $method(self, $(_: $t),*) -> Result<Captured> { Err(no_plain_value()) })*
-    };
-}
-
-macro_rules! refuse_parts {
-    ($($method:ident($($t:ty),*) $parts:ident;)*) => {
-        $(fn $method(self, $(_: $t),*) -> Result<Self::$parts> { Err(no_plain_value()) })*
-    };
-}
-
 #[cold]
 fn no_plain_value() -> Error {
     Error::new(
         ErrorKind::UnsupportedType,
         "found a map key that is no plain value, expected a string, an integer, a bool, a char or a unit variant",
     )
+}
+
+impl Capture<'_> {
+    #[cold]
+    fn refuse(self, _: &str) -> Error {
+        no_plain_value()
+    }
 }
 
 impl Serializer for Capture<'_> {
@@ -132,21 +128,11 @@ impl Serializer for Capture<'_> {
         serialize_bytes(&[u8]) Bytes to_vec;
     }
 
-    refuse! {
-        serialize_f32(f32);
-        serialize_f64(f64);
-        serialize_none();
-        serialize_unit();
-        serialize_unit_struct(&'static str);
-    }
-
-    refuse_parts! {
-        serialize_tuple_struct(&'static str, usize) SerializeTupleStruct;
-        serialize_tuple_variant(&'static str, u32, &'static str, usize) SerializeTupleVariant;
-        serialize_map(Option<usize>) SerializeMap;
-        serialize_struct(&'static str, usize) SerializeStruct;
-        serialize_struct_variant(&'static str, u32, &'static str, usize) SerializeStructVariant;
-    }
+    refusals!(
+        serialize_f32 serialize_f64 serialize_none serialize_some serialize_unit serialize_unit_struct
+        serialize_newtype_variant serialize_tuple_struct serialize_tuple_variant serialize_map serialize_struct
+        serialize_struct_variant
+    );
 
     fn serialize_str(self, v: &str) -> Result<Captured> {
         if self.name == Some(v) {
@@ -159,10 +145,6 @@ impl Serializer for Capture<'_> {
         Ok(Captured::Text(variant.to_owned()))
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, _: &T) -> Result<Captured> {
-        Err(no_plain_value())
-    }
-
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<Captured> {
         if self.newtypes >= MAX_NEWTYPES {
             return Err(no_plain_value());
@@ -171,16 +153,6 @@ impl Serializer for Capture<'_> {
             newtypes: self.newtypes + 1,
             ..self
         })
-    }
-
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: &T,
-    ) -> Result<Captured> {
-        Err(no_plain_value())
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Dims> {
@@ -205,30 +177,10 @@ impl Dims {
         }
         Ok(())
     }
-}
 
-impl SerializeSeq for Dims {
-    type Ok = Captured;
-    type Error = Error;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.push(value)
-    }
-
-    fn end(self) -> Result<Captured> {
+    fn finish(self) -> Result<Captured> {
         Ok(Captured::Dims(self.0))
     }
 }
 
-impl SerializeTuple for Dims {
-    type Ok = Captured;
-    type Error = Error;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.push(value)
-    }
-
-    fn end(self) -> Result<Captured> {
-        Ok(Captured::Dims(self.0))
-    }
-}
+compound!(Dims => Captured, Error: SerializeSeq serialize_element, SerializeTuple serialize_element);

@@ -167,7 +167,7 @@ impl Serializer for Measure {
             ..inner
         };
         match Marker::of(name) {
-            Some(Marker::List | Marker::Ragged | Marker::Json | Marker::Raw | Marker::Value) => Ok(Node::Group),
+            Some(marker) if !marker.is_layout() => Ok(Node::Group),
             Some(marker) => Measure {
                 marker: Some(marker),
                 ..inner

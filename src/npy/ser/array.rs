@@ -9,7 +9,7 @@ use serde::ser::{self, Impossible, SerializeSeq as _, Serializer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Header;
 use crate::npy::layout::capture;
-use crate::npy::layout::compound::compound;
+use crate::npy::layout::compound::{compound, refusals};
 use crate::npy::layout::measure::{Finished, Special, half, measure};
 use crate::npy::layout::node::Node;
 use crate::npy::layout::scalar::{Leaf, Scalar, changed, scalars};
@@ -125,6 +125,11 @@ impl<'a, 's> Item<'a, 's> {
     }
 
     #[cold]
+    fn refuse(self, found: &str) -> Error {
+        self.unexpected(found)
+    }
+
+    #[cold]
     fn unexpected(&self, found: &str) -> Error {
         let expected: Cow<'static, str> = match self.node {
             Node::Leaf(leaf) => leaf.dtype().to_string().into(),
@@ -203,6 +208,7 @@ impl<'a, 's> Serializer for Item<'a, 's> {
     type SerializeStructVariant = Impossible<(), Error>;
 
     scalars!();
+    refusals!(serialize_newtype_variant serialize_struct_variant);
 
     fn serialize_bytes(self, v: &[u8]) -> Result<()> {
         self.scalar(Scalar::Raw(v))
@@ -252,16 +258,6 @@ impl<'a, 's> Serializer for Item<'a, 's> {
         Item { marker, ..self }.value(value)
     }
 
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        name: &'static str,
-        _: u32,
-        _: &'static str,
-        _: &T,
-    ) -> Result<()> {
-        Err(self.unexpected(name))
-    }
-
     #[inline(always)]
     fn serialize_seq(self, _: Option<usize>) -> Result<Items<'a, 's>> {
         self.items(false)
@@ -294,16 +290,6 @@ impl<'a, 's> Serializer for Item<'a, 's> {
     #[inline(always)]
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Fields<'a, 's>> {
         self.fields(name)
-    }
-
-    fn serialize_struct_variant(
-        self,
-        name: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeStructVariant> {
-        Err(self.unexpected(name))
     }
 
     fn collect_seq<I>(self, iter: I) -> Result<()>

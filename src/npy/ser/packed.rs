@@ -16,7 +16,7 @@ use serde::ser::{self, Impossible, Serializer};
 
 use crate::error::{Error, Result};
 use crate::npy::layout::capture;
-use crate::npy::layout::compound::compound;
+use crate::npy::layout::compound::{compound, refusals};
 use crate::npy::layout::measure::{Finished, MAX_LEVELS, Special, half, too_deep};
 use crate::npy::layout::node::Node;
 use crate::npy::layout::scalar::{Leaf, Scalar, changed, no_128};
@@ -241,9 +241,9 @@ impl<'a, 'w, 'r, 's> Packed<'a, 'w, 'r, 's> {
     }
 
     #[cold]
-    fn refuse<T>(self, found: &str) -> Result<T> {
+    fn refuse(self, found: &str) -> Error {
         self.walk.broken = true;
-        Err(unexpected(self.slot, found))
+        unexpected(self.slot, found)
     }
 
     #[inline(always)]
@@ -270,7 +270,7 @@ impl<'a, 'w, 'r, 's> Packed<'a, 'w, 'r, 's> {
                     special: Special::default(),
                 })),
             }),
-            _ => self.refuse("a struct"),
+            _ => Err(self.refuse("a struct")),
         }
     }
 
@@ -285,7 +285,7 @@ impl<'a, 'w, 'r, 's> Packed<'a, 'w, 'r, 's> {
                     left: len,
                 })
             }
-            _ => self.refuse("a tuple"),
+            _ => Err(self.refuse("a tuple")),
         }
     }
 }
@@ -355,6 +355,8 @@ impl<'a, 'w, 'r, 's> Serializer for Packed<'a, 'w, 'r, 's> {
     type SerializeStruct = Fields<'a, 'w, 'r, 's>;
     type SerializeStructVariant = Impossible<(), Error>;
 
+    refusals!(serialize_newtype_variant serialize_seq serialize_tuple_variant serialize_struct_variant);
+
     numbers! {
         serialize_i8 I8 i8;
         serialize_i16 I16 i16;
@@ -405,13 +407,13 @@ impl<'a, 'w, 'r, 's> Serializer for Packed<'a, 'w, 'r, 's> {
         let nan = match self.slot.what {
             What::Leaf(Leaf::Nan) => Number::F64,
             What::Leaf(Leaf::Number(number @ (Number::F16 | Number::F32 | Number::F64))) => number,
-            _ => return self.refuse("None"),
+            _ => return Err(self.refuse("None")),
         };
         if self.walk.marker != Some(Marker::Nan)
             || self.walk.in_option
             || none.is_some_and(|none| none != nan && self.slot.number.is_some())
         {
-            return self.refuse("None");
+            return Err(self.refuse("None"));
         }
         match nan {
             Number::F16 => self.walk.room.put(&half::f16::NAN.to_le_bytes()),
@@ -424,7 +426,7 @@ impl<'a, 'w, 'r, 's> Serializer for Packed<'a, 'w, 'r, 's> {
     fn serialize_some<T: Serialize + ?Sized>(mut self, value: &T) -> Result<()> {
         self.walk.none = None;
         if self.walk.in_option || !(self.walk.direct || self.walk.marker == Some(Marker::Nan)) {
-            return self.refuse("Some");
+            return Err(self.refuse("Some"));
         }
         self.enter()?;
         self.walk.in_option = true;
@@ -438,7 +440,7 @@ impl<'a, 'w, 'r, 's> Serializer for Packed<'a, 'w, 'r, 's> {
     fn serialize_unit(self) -> Result<()> {
         match self.slot.what {
             What::Unit if !self.walk.in_option => Ok(()),
-            _ => self.refuse("`()`"),
+            _ => Err(self.refuse("`()`")),
         }
     }
 
@@ -452,11 +454,10 @@ impl<'a, 'w, 'r, 's> Serializer for Packed<'a, 'w, 'r, 's> {
             return self.scalar(half);
         }
         let marker = Marker::of(name);
-        if matches!(
-            marker,
-            Some(Marker::List | Marker::Ragged | Marker::Json | Marker::Raw | Marker::Value)
-        ) {
-            return self.refuse(name);
+        if let Some(marker) = marker
+            && !marker.is_layout()
+        {
+            return Err(self.refuse(marker.describe()));
         }
         self.enter()?;
         let Packed { slot, walk } = self;
@@ -466,20 +467,6 @@ impl<'a, 'w, 'r, 's> Serializer for Packed<'a, 'w, 'r, 's> {
         walk.level -= 1;
         walk.marker = outer;
         Ok(())
-    }
-
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        name: &'static str,
-        _: u32,
-        _: &'static str,
-        _: &T,
-    ) -> Result<()> {
-        self.refuse(name)
-    }
-
-    fn serialize_seq(self, _: Option<usize>) -> Result<Self::SerializeSeq> {
-        self.refuse("a sequence")
     }
 
     #[inline(always)]
@@ -492,20 +479,10 @@ impl<'a, 'w, 'r, 's> Serializer for Packed<'a, 'w, 'r, 's> {
         self.items()
     }
 
-    fn serialize_tuple_variant(
-        self,
-        name: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeTupleVariant> {
-        self.refuse(name)
-    }
-
     fn serialize_map(self, len: Option<usize>) -> Result<Self::SerializeMap> {
         // Only what flatten makes of a struct is a record.
         if len.is_some() {
-            return self.refuse("a map");
+            return Err(self.refuse("a map"));
         }
         self.fields("")
     }
@@ -514,16 +491,6 @@ impl<'a, 'w, 'r, 's> Serializer for Packed<'a, 'w, 'r, 's> {
     #[inline(always)]
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Self::SerializeStruct> {
         self.fields(name)
-    }
-
-    fn serialize_struct_variant(
-        self,
-        name: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeStructVariant> {
-        self.refuse(name)
     }
 
     fn is_human_readable(&self) -> bool {

@@ -15,6 +15,7 @@ use serde::ser::{Impossible, SerializeSeq, Serializer};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Header;
+use crate::npy::layout::compound::refusals;
 use crate::npy::layout::measure::{half, measure};
 use crate::npy::layout::node::ragged;
 use crate::npy::layout::scalar::{Scalar, changed, scalars};
@@ -233,6 +234,11 @@ impl StreamItem<'_, '_> {
         scalar.put_number(&mut self.stream.out)
     }
 
+    #[cold]
+    fn refuse(self, found: &str) -> Error {
+        self.stream.other(found)
+    }
+
     /// Something with parts, which may be a record.
     #[cold]
     fn parts(self, found: &str) -> Error {
@@ -253,6 +259,10 @@ impl<'a, 's> Serializer for StreamItem<'a, 's> {
     type SerializeStructVariant = Impossible<(), Error>;
 
     scalars!();
+    refusals!(
+        serialize_none serialize_some serialize_unit serialize_unit_struct serialize_newtype_variant
+        serialize_tuple_variant serialize_struct_variant
+    );
 
     fn serialize_bytes(self, v: &[u8]) -> Result<()> {
         if self.depth > 0 || self.stream.begun() {
@@ -264,22 +274,6 @@ impl<'a, 's> Serializer for StreamItem<'a, 's> {
         self.stream.out.put(v)
     }
 
-    fn serialize_none(self) -> Result<()> {
-        Err(self.stream.other("None"))
-    }
-
-    fn serialize_some<T: Serialize + ?Sized>(self, _: &T) -> Result<()> {
-        Err(self.stream.other("an Option"))
-    }
-
-    fn serialize_unit(self) -> Result<()> {
-        Err(self.stream.other("()"))
-    }
-
-    fn serialize_unit_struct(self, name: &'static str) -> Result<()> {
-        Err(self.stream.other(name))
-    }
-
     #[inline(always)]
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<()> {
         if let Some(raw) = whole::raw(value)
@@ -288,7 +282,10 @@ impl<'a, 's> Serializer for StreamItem<'a, 's> {
         {
             return self.stream.raw(raw);
         }
-        if Marker::of(name).is_some() || name == "bf16" {
+        if let Some(marker) = Marker::of(name) {
+            return Err(self.stream.other(marker.describe()));
+        }
+        if name == "bf16" {
             return Err(self.stream.other(name));
         }
         if let Some(half) = half(name, value) {
@@ -306,16 +303,6 @@ impl<'a, 's> Serializer for StreamItem<'a, 's> {
         .value(value);
         stream.newtypes -= 1;
         result
-    }
-
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        name: &'static str,
-        _: u32,
-        _: &'static str,
-        _: &T,
-    ) -> Result<()> {
-        Err(self.stream.other(name))
     }
 
     fn serialize_seq(self, len: Option<usize>) -> Result<Self::SerializeSeq> {
@@ -336,32 +323,12 @@ impl<'a, 's> Serializer for StreamItem<'a, 's> {
         Err(self.parts(name))
     }
 
-    fn serialize_tuple_variant(
-        self,
-        name: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeTupleVariant> {
-        Err(self.stream.other(name))
-    }
-
     fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap> {
         Err(self.parts("a map"))
     }
 
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Self::SerializeStruct> {
         Err(self.parts(name))
-    }
-
-    fn serialize_struct_variant(
-        self,
-        name: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeStructVariant> {
-        Err(self.stream.other(name))
     }
 
     fn collect_seq<I>(self, iter: I) -> Result<()>

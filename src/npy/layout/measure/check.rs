@@ -19,10 +19,10 @@ use std::{fmt, slice};
 use serde::Serialize;
 use serde::ser::{self, Impossible, Serializer};
 
-use super::{Finished, MAX_LEVELS, Measure, Special, half};
+use super::{Finished, MAX_LEVELS, Measure, Special, half, measure_empty};
 use crate::error::Error;
 use crate::npy::layout::capture;
-use crate::npy::layout::compound::compound;
+use crate::npy::layout::compound::{compound, refusals};
 use crate::npy::layout::node::Node;
 use crate::npy::layout::scalar::{Leaf, Scalar, scalars};
 use crate::npy::marker::Marker;
@@ -144,6 +144,11 @@ impl<'n> Check<'n> {
         }
     }
 
+    #[cold]
+    fn refuse(self, _: &str) -> Differs {
+        Differs
+    }
+
     /// One level further in, as far as there may be levels.
     #[inline(always)]
     fn deeper(self) -> Result<Self> {
@@ -163,6 +168,7 @@ impl<'n> Check<'n> {
         if inner.in_option {
             return Err(Differs);
         }
+        let empty = matches!(inner.node, Node::Axis { len: 0, .. });
         let parts = match inner.node {
             Node::Axis { len, item, tuple: was } if *was == tuple => Parts::Alike { item, left: *len },
             Node::Record { fields, tuple: true } if tuple => Parts::Each(fields.iter_mut()),
@@ -175,6 +181,7 @@ impl<'n> Check<'n> {
             tuple,
             undo: inner.undo,
             differs: false,
+            empty,
         })
     }
 
@@ -207,6 +214,7 @@ impl<'n> Serializer for Check<'n> {
     type SerializeStructVariant = Impossible<(), Differs>;
 
     scalars!();
+    refusals!(serialize_newtype_variant serialize_tuple_variant serialize_struct_variant);
 
     #[inline]
     fn serialize_bytes(self, v: &[u8]) -> Result {
@@ -256,7 +264,7 @@ impl<'n> Serializer for Check<'n> {
         }
         let inner = self.deeper()?;
         match Marker::of(name) {
-            Some(Marker::List | Marker::Ragged | Marker::Json) => Err(Differs),
+            Some(marker) if !marker.is_layout() => Err(Differs),
             Some(marker) => Check {
                 marker: Some(marker),
                 ..inner
@@ -264,16 +272,6 @@ impl<'n> Serializer for Check<'n> {
             .value(value),
             None => inner.value(value),
         }
-    }
-
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: &T,
-    ) -> Result {
-        Err(Differs)
     }
 
     #[inline(always)]
@@ -289,16 +287,6 @@ impl<'n> Serializer for Check<'n> {
     #[inline(always)]
     fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Items<'n>> {
         self.items(true)
-    }
-
-    fn serialize_tuple_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeTupleVariant> {
-        Err(Differs)
     }
 
     #[inline]
@@ -330,16 +318,6 @@ impl<'n> Serializer for Check<'n> {
             ("Duration" | "SystemTime" | "Array", _) => Err(Differs),
             _ => self.fields(),
         }
-    }
-
-    fn serialize_struct_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeStructVariant> {
-        Err(Differs)
     }
 
     #[inline]
@@ -408,6 +386,8 @@ pub(super) struct Items<'n> {
     undo: bool,
     /// For a value that goes on where it was told to stop.
     differs: bool,
+    /// No element is expected.
+    empty: bool,
 }
 
 impl Items<'_> {
@@ -442,8 +422,11 @@ impl Items<'_> {
                 left == 0
                     && match item {
                         Node::Empty(None) => self.tuple,
-                        // A `with` module has a word in what an empty sequence is.
+                        // A `with` module decides what an empty sequence holds.
                         Node::Empty(Some(_)) => self.marker.is_none(),
+                        Node::Leaf(seen) if self.empty => {
+                            matches!(measure_empty(None, self.marker), Node::Leaf(leaf) if leaf == *seen)
+                        }
                         _ => true,
                     }
             }

@@ -5,8 +5,10 @@ use std::cell::Cell;
 use serde::Serialize;
 use serde::ser::{Error as _, SerializeMap, SerializeSeq, SerializeStruct, SerializeTuple, Serializer};
 
+use crate::format::dtype::TimeBase;
 use crate::npy::layout::measure::measure;
-use crate::npy::marker::{BYTES, FLOAT16, LIST, NAN};
+use crate::npy::layout::node::Node;
+use crate::npy::marker::{BYTES, FLOAT16, JSON, LIST, NAN, RAGGED, RAW, VALUE, datetime, timedelta};
 
 thread_local! {
     static OFF: Cell<bool> = const { Cell::new(false) };
@@ -185,7 +187,7 @@ impl Random {
             14 | 15 => Tree::Some(Box::new(self.tree(deeper))),
             16 => Tree::Newtype(Box::new(self.tree(deeper))),
             17 => Tree::Marked(
-                [NAN, NAN, FLOAT16, BYTES, LIST][self.below(5) as usize],
+                [NAN, NAN, FLOAT16, BYTES, LIST, RAW, VALUE][self.below(7) as usize],
                 Box::new(self.tree(deeper)),
             ),
             18 => Tree::Seq(self.alike(deeper)),
@@ -252,6 +254,93 @@ fn any_values() {
         let expected = outcome(&value, true);
         assert_eq!(outcome(&value, false), expected, "{value:?}");
     }
+}
+
+/// One value of every kind there is.
+fn kinds() -> Vec<Tree> {
+    let maybe = |inner| Tree::Some(Box::new(inner));
+    vec![
+        Tree::Bool,
+        Tree::U8,
+        Tree::F32(0.5),
+        Tree::F64(0.5),
+        Tree::Char('x'),
+        text("ab"),
+        Tree::Bytes(vec![1, 2]),
+        Tree::Variant("Idle"),
+        Tree::Unit,
+        Tree::None,
+        Tree::MaybeF32(None),
+        Tree::MaybeF64(Some(0.5)),
+        maybe(Tree::U8),
+        maybe(text("a")),
+        maybe(Tree::Seq(vec![Tree::U8])),
+        Tree::Newtype(Box::new(Tree::U8)),
+        Tree::Seq(vec![]),
+        Tree::Seq(vec![Tree::U8, Tree::U8]),
+        Tree::Seq(vec![text("a")]),
+        Tree::Floats(vec![0.5]),
+        Tree::Floats(vec![]),
+        Tree::Rows(vec![[1; 3]]),
+        Tree::Tuple(vec![]),
+        Tree::Tuple(vec![Tree::U8, Tree::U8]),
+        Tree::Tuple(vec![Tree::U8, text("a")]),
+        Tree::Struct("R", vec![("a", Tree::U8)]),
+        Tree::Struct("R", vec![("b", Tree::U8)]),
+        Tree::Struct("R", vec![("a", Tree::Seq(vec![]))]),
+        Tree::Flat(vec![("a", Tree::U8)]),
+        Tree::Map(vec![("a", Tree::U8)]),
+    ]
+}
+
+/// What two elements make together: an array, a list of members, or an error of this kind.
+fn verdict<T: Serialize>(value: &T) -> String {
+    match measure(value) {
+        Ok(Node::Group) => "a list".into(),
+        Ok(Node::Fault(fault)) => format!("{:?}", fault.into_error().kind()),
+        Ok(_) => "an array".into(),
+        Err(error) => format!("{:?}", error.kind()),
+    }
+}
+
+#[test]
+fn every_marker_and_pair_of_kinds_has_one_verdict() {
+    let second = TimeBase::Second;
+    let markers = [
+        NAN,
+        FLOAT16,
+        BYTES,
+        LIST,
+        RAGGED,
+        JSON,
+        RAW,
+        VALUE,
+        datetime(second),
+        timedelta(second),
+    ];
+    let mut values = kinds();
+    for name in markers {
+        values.extend(kinds().into_iter().map(|kind| Tree::Marked(name, Box::new(kind))));
+    }
+    for a in &values {
+        for b in &values {
+            let pair = vec![a, b];
+            layout(&pair);
+            // Twice the same verdict, for the third element is compared with what the first two are together.
+            layout(&vec![a, b, a]);
+            // Behind the first element that makes a list nobody looks for what no array can hold.
+            if measure(a).is_ok() && measure(b).is_ok() {
+                assert_eq!(verdict(&pair), verdict(&vec![b, a]), "{a:?} and {b:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_text_beside_a_value_is_a_list_in_either_order() {
+    let value = || Tree::Marked(VALUE, Box::new(text("b")));
+    assert_eq!(layout(&vec![text("a"), value()]), "Group");
+    assert_eq!(layout(&vec![value(), text("a")]), "Group");
 }
 
 fn text(text: &str) -> Tree {
