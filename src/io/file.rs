@@ -36,10 +36,6 @@ pub(crate) use self::read_ahead::Ahead;
 pub(crate) use self::write_behind::Behind;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Less than this is written before the call would pay.
-#[cfg(target_os = "linux")]
-const LEAST_RESERVED: u64 = 1 << 20;
-
 /// What the names of temporary files start with.
 const TEMPORARY: &str = ".serde_npz-";
 
@@ -79,16 +75,9 @@ impl AtomicFile {
         &self.file
     }
 
-    /// Makes room for `len` bytes from `offset` on, where the system can: a file that grows write by write is slower.
-    ///
-    /// The length of the file does not change, and nothing is lost where this fails: a full disk is told by the write.
+    /// Reserves disk space for the `len` bytes from `offset` on that are about to be written: see [`Disk::reserve`].
     pub(crate) fn reserve(&self, offset: u64, len: u64) {
-        #[cfg(target_os = "linux")]
-        if len >= LEAST_RESERVED {
-            let _ = rustix::fs::fallocate(&self.file, rustix::fs::FallocateFlags::KEEP_SIZE, offset, len);
-        }
-        #[cfg(not(target_os = "linux"))]
-        let _ = (offset, len);
+        self.disk.reserve(&self.file, offset, len);
     }
 }
 
@@ -122,6 +111,8 @@ impl<D: Disk> AtomicFile<D> {
         let in_file = |err| failed("writing", &self.target, err);
         if self.durable {
             self.disk.sync(&self.file).map_err(in_file)?;
+        } else {
+            self.disk.reserve_written(&self.file);
         }
         check(&mut self.file)?;
         if let Some(temporary) = &self.temporary {

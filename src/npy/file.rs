@@ -56,11 +56,13 @@ impl FileSink {
 
 impl Sink for FileSink {
     fn begin(&mut self, header: &Header) -> Result<()> {
-        self.target.reserve(0, header.data_len());
+        let bytes = header.to_bytes();
+        self.target
+            .reserve(0, header.data_len().saturating_add(bytes.len() as u64));
         if header.data_len() >= LEAST_APART && threads(self.threads) > 1 {
             self.pieces = Pieces::Many;
         }
-        self.handle.begin(header)
+        self.handle.write(&bytes)
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {

@@ -32,6 +32,70 @@ fn version_of(found: &Data) -> usize {
     version
 }
 
+/// Disk space is reserved while a large file is written: what is not needed has to be given back.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_replaced_file_is_no_longer_than_its_bytes() {
+    use std::os::linux::fs::MetadataExt;
+
+    use serde_npz::{NpyWriter, NpzWriter, WriteOptions};
+
+    let dir = Scratch::new("reserved");
+    // 8 MB, of which a compressed member takes nearly as much.
+    let mut x = 1_u64;
+    let numbers: Vec<u64> = std::iter::repeat_with(|| {
+        x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        x
+    })
+    .take(1_000_000)
+    .collect();
+    let texts: Vec<String> = numbers[..200_000].iter().map(|n| format!("{n:>12.12}")).collect();
+    let archive = BTreeMap::from([("a", &numbers[..600_000]), ("b", &numbers[600_000..])]);
+    for _ in ["a new file", "in place of another"] {
+        let files = [
+            (
+                serde_npz::save_npy(dir.path("whole"), &numbers),
+                serde_npz::to_npy_vec(&numbers),
+            ),
+            (
+                serde_npz::save_npy(dir.path("texts"), &texts),
+                serde_npz::to_npy_vec(&texts),
+            ),
+            (
+                serde_npz::save_npz(dir.path("stored"), &archive),
+                serde_npz::to_npz_vec(&archive),
+            ),
+            (
+                WriteOptions::new()
+                    .compressed()
+                    .save_npz(dir.path("deflated"), &archive),
+                WriteOptions::new().compressed().to_npz_vec(&archive),
+            ),
+        ];
+        for (path, bytes) in files {
+            let (path, bytes) = (path.unwrap(), bytes.unwrap());
+            assert!(std::fs::read(&path).unwrap() == bytes, "{path:?}");
+            let on_disk = std::fs::metadata(&path).unwrap().st_blocks() * 512;
+            let most = bytes.len() as u64 + (64 << 10);
+            assert!(
+                on_disk <= most,
+                "{path:?}: {on_disk} bytes on the disk for {}",
+                bytes.len()
+            );
+        }
+        let mut rows = NpyWriter::create(dir.path("rows.npy")).unwrap();
+        rows.extend(&numbers).unwrap();
+        rows.finish().unwrap();
+        let mut members = NpzWriter::create(dir.path("members.npz")).unwrap();
+        members.add("a", &numbers).unwrap();
+        members.add("b", &texts).unwrap();
+        members.finish().unwrap();
+        assert_eq!(serde_npz::load_npy::<Vec<u64>>(dir.path("rows.npy")).unwrap(), numbers);
+        let mut members = NpzReader::open(dir.path("members.npz")).unwrap();
+        assert!(members.get::<Vec<u64>>("a").unwrap() == numbers && members.get::<Vec<String>>("b").unwrap() == texts);
+    }
+}
+
 #[test]
 fn readers_see_whole_versions_in_their_order() {
     let reads: usize = std::env::var("SERDE_NPZ_READS").map_or(4_000, |text| text.parse().unwrap());
