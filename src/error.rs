@@ -25,6 +25,9 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     path: String,
+    /// Whether the path begins with the name of a member or field, not with an index or a field of an element: a name may
+    /// begin with any character, a dot among them.
+    named: bool,
     message: String,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -111,6 +114,7 @@ impl Error {
         Error(Box::new(Inner {
             kind,
             path: String::new(),
+            named: false,
             message: message.to_string(),
             source: None,
         }))
@@ -141,32 +145,36 @@ impl Error {
 
     /// A missing field stands at the front as a bare name; within an element it is a field of a record.
     fn before_field(&mut self) {
-        let path = &mut self.0.path;
-        if !(path.is_empty() || path.starts_with(['[', '.'])) {
-            path.insert(0, '.');
+        if std::mem::take(&mut self.0.named) {
+            self.0.path.insert(0, '.');
         }
     }
 
     /// For who knows a better path.
     pub(crate) fn without_path(mut self) -> Self {
         self.0.path.clear();
+        self.0.named = false;
         self
     }
 
     /// Puts the name of a member or group in front of the path.
     #[cold]
     pub(crate) fn at_member(mut self, name: &str) -> Self {
-        let path = &mut self.0.path;
-        if !(name.is_empty() || path.is_empty() || path.starts_with(['[', '.'])) {
-            path.insert(0, '/');
+        if name.is_empty() {
+            return self;
         }
-        path.insert_str(0, name);
+        if self.0.named {
+            self.0.path.insert(0, '/');
+        }
+        self.0.path.insert_str(0, name);
+        self.0.named = true;
         self
     }
 
     /// The path seen from the member or group of this name.
     pub(crate) fn below(mut self, name: &str) -> Self {
         if let Some(rest) = self.0.path.strip_prefix(name) {
+            self.0.named = rest.starts_with('/');
             self.0.path = rest.trim_start_matches('/').to_owned();
         }
         self
@@ -177,6 +185,7 @@ impl Error {
         Error(Box::new(Inner {
             kind: self.0.kind,
             path: self.0.path.clone(),
+            named: self.0.named,
             message: self.0.message.clone(),
             source: None,
         }))

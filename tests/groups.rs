@@ -265,3 +265,171 @@ fn any_of_an_archive() {
         ])
     );
 }
+
+/// An archive of whole keys, as other programs write them.
+fn keys<T: Serialize>(members: &[(&str, T)]) -> Vec<u8> {
+    let members: BTreeMap<&str, &T> = members.iter().map(|(name, value)| (*name, value)).collect();
+    serde_npz::WriteOptions::new()
+        .separator(None)
+        .to_npz_vec(&members)
+        .unwrap()
+}
+
+/// A field of a struct whose name is a key with a separator, or the path of a group.
+#[test]
+fn fields_whose_names_are_paths() {
+    type Group = BTreeMap<String, Vec<f32>>;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Bias {
+        #[serde(rename = "dense/bias:0")]
+        bias: Option<Vec<f32>>,
+    }
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Both {
+        #[serde(rename = "dense/bias:0")]
+        bias: Vec<f32>,
+        dense: Group,
+    }
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Maybe {
+        dense: Option<Group>,
+        #[serde(rename = "dense/bias:0")]
+        bias: Vec<f32>,
+    }
+    let bias = keys(&[("dense/bias:0", vec![1.0_f32])]);
+    let dense = keys(&[("dense/bias:0", vec![1.0_f32]), ("dense/kernel", vec![2.0])]);
+    let kernel = Group::from([("kernel".into(), vec![2.0])]);
+    for separator in [Some('/'), None] {
+        let read = serde_npz::ReadOptions::new().separator(separator);
+        let found: Bias = read.from_npz_slice(&bias).unwrap();
+        assert_eq!(found.bias, Some(vec![1.0]), "{separator:?}");
+        let found: Bias = read.from_npz_reader(std::io::Cursor::new(&bias)).unwrap();
+        assert_eq!(found.bias, Some(vec![1.0]), "{separator:?}");
+    }
+    let none: Bias = serde_npz::from_npz_slice(&keys(&[("dense/kernel", vec![2.0_f32])])).unwrap();
+    assert_eq!(none.bias, None);
+
+    // The group beside it shows the rest, and where nothing is left it is not there.
+    let found: Both = serde_npz::from_npz_slice(&dense).unwrap();
+    assert_eq!((found.bias, found.dense), (vec![1.0], kernel.clone()));
+    let err = serde_npz::from_npz_slice::<Both>(&bias).unwrap_err();
+    assert_eq!((err.kind(), err.path()), (serde_npz::ErrorKind::MissingMember, "dense"));
+    let found: Maybe = serde_npz::from_npz_slice(&dense).unwrap();
+    assert_eq!((found.bias, found.dense), (vec![1.0], Some(kernel)));
+    let found: Maybe = serde_npz::from_npz_slice(&bias).unwrap();
+    assert_eq!((found.bias, found.dense), (vec![1.0], None));
+
+    // Nothing is claimed beyond one call.
+    let mut npz = serde_npz::NpzReader::new(std::io::Cursor::new(&dense)).unwrap();
+    for _ in 0..2 {
+        assert_eq!(npz.deserialize::<Both>().unwrap().dense.len(), 1);
+        assert_eq!(npz.get::<Group>("dense").unwrap().len(), 2);
+    }
+    let damaged = {
+        let mut bytes = dense.clone();
+        let at = bytes
+            .windows(4)
+            .position(|bytes| bytes == 1.0_f32.to_le_bytes())
+            .unwrap();
+        bytes[at] ^= 1;
+        bytes
+    };
+    let err = serde_npz::from_npz_slice::<Bias>(&damaged).unwrap_err();
+    assert_eq!(
+        (err.kind(), err.path()),
+        (serde_npz::ErrorKind::CorruptArchive, "dense/bias:0")
+    );
+}
+
+#[test]
+fn paths_within_groups_and_to_groups() {
+    type Group = BTreeMap<String, u8>;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Inner {
+        #[serde(rename = "b/c")]
+        c: Option<u8>,
+        b: Option<Group>,
+    }
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Outer {
+        a: Inner,
+        #[serde(rename = "a/b/d")]
+        d: Option<u8>,
+        #[serde(rename = "g/h")]
+        h: Option<Group>,
+        #[serde(rename = "g/h/i")]
+        i: Option<u8>,
+        #[serde(rename = "o//p")]
+        p: Option<u8>,
+    }
+    let read = |members: &[(&str, u8)]| serde_npz::from_npz_slice::<Outer>(&keys(members)).unwrap();
+    let group = |name: &str, value| Some(Group::from([(name.to_owned(), value)]));
+    let found = read(&[
+        ("a/b/c", 1),
+        ("a/b/d", 2),
+        ("a/b/e", 3),
+        ("g/h/i", 4),
+        ("g/h/j", 5),
+        ("o//p", 6),
+    ]);
+    assert_eq!(
+        found,
+        Outer {
+            a: Inner {
+                c: Some(1),
+                b: group("e", 3)
+            },
+            d: Some(2),
+            h: group("j", 5),
+            i: Some(4),
+            p: Some(6),
+        }
+    );
+    // All that lies in `g/h` is claimed by the longer path.
+    let found = read(&[("a/b/c", 1), ("g/h/i", 4)]);
+    assert_eq!(
+        (found.a, found.h, found.i),
+        (Inner { c: Some(1), b: None }, None, Some(4))
+    );
+    // A list of structs, each of which claims its own.
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct List {
+        layers: Vec<Inner>,
+    }
+    let bytes = keys(&[("layers/0/b/c", 1), ("layers/1/b/c", 2), ("layers/1/b/e", 3)]);
+    assert_eq!(
+        serde_npz::from_npz_slice::<List>(&bytes).unwrap().layers,
+        [
+            Inner { c: Some(1), b: None },
+            Inner {
+                c: Some(2),
+                b: group("e", 3)
+            }
+        ]
+    );
+    // A member that was no array any more, and is asked for by its path alone.
+    let mut bytes = keys(&[("g/h/i", 4)]);
+    let name = bytes.windows(9).position(|bytes| bytes == b"g/h/i.npy").unwrap();
+    let central = bytes.windows(9).rposition(|bytes| bytes == b"g/h/i.npy").unwrap();
+    for at in [name, central] {
+        bytes[at + 6] = b'x';
+    }
+    let magic = bytes.windows(6).position(|bytes| bytes == b"\x93NUMPY").unwrap();
+    bytes[magic] = 0;
+    let err = serde_npz::from_npz_slice::<Option<Outer>>(&bytes).unwrap_err();
+    assert_eq!(err.kind(), serde_npz::ErrorKind::CorruptArchive);
+}
+
+#[test]
+fn names_that_begin_with_a_dot_in_the_path_of_an_error() {
+    let bytes = keys(&[("g/.hid", vec![1.0]), ("g/[0]", vec![1.0])]);
+    for name in [".hid", "[0]"] {
+        let read = |npz: &mut serde_npz::NpzReader<_>| npz.get::<u8>(&format!("g/{name}")).unwrap_err();
+        let err = read(&mut serde_npz::NpzReader::new(std::io::Cursor::new(&bytes)).unwrap());
+        assert_eq!(err.path(), format!("g/{name}"));
+    }
+    let err = serde_npz::from_npz_slice::<BTreeMap<String, BTreeMap<String, u8>>>(&bytes).unwrap_err();
+    assert_eq!(err.path(), "g/.hid");
+}

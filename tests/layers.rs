@@ -71,7 +71,8 @@ const ROOMS: &[(&str, &[&str])] = &[
         &["window", "directory", "kept", "member", "ahead", "entry"],
     ),
     ("npz::ser", &["probe", "list", "ragged", "rows"]),
-    ("npz::de", &["store", "access", "ragged", "rows"]),
+    ("npz::de", &["names", "claims", "store", "ragged", "rows", "place"]),
+    ("npz::de::place", &["access"]),
     (
         "view",
         &["layout", "element", "writable", "serde", "ndarray_0_17", "mmap"],

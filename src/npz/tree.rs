@@ -1,4 +1,4 @@
-//! The names of an archive as groups in groups.
+//! The names of an archive, sorted into groups.
 //!
 //! ```text
 //! dt.npy  meta/id.npy  meta/note.json      root ─┬─ dt    array
@@ -11,11 +11,11 @@ use std::collections::HashMap;
 /// Where the tree starts.
 pub(crate) const ROOT: usize = 0;
 
-/// All groups, arrays and texts; nodes are numbers, so that no depth costs a stack.
+/// All groups, arrays and texts. Nodes are numbers in one vector: no walk recurses, however long a path is.
 pub(crate) struct Tree {
     nodes: Vec<Node>,
     index: HashMap<(usize, String), usize>,
-    /// Members that are nobody's value, as far as their first bytes tell.
+    /// Members that are neither array nor JSON text, as far as their names and first bytes tell.
     others: Vec<usize>,
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct Node {
     pub(crate) children: Vec<(String, usize)>,
 }
 
-/// What a member is to its key.
+/// What a member gives its key: an array or a text.
 #[derive(Clone, Copy)]
 pub(crate) enum Role {
     Array(usize),
@@ -61,7 +61,7 @@ impl Tree {
                     at = self.child(at, name);
                 }
             }
-            // A key with an empty segment is one name.
+            // A key with an empty segment, such as `a//b`, is not split.
             None => at = self.child(at, key),
         }
         match role {
@@ -85,27 +85,39 @@ impl Tree {
         &self.nodes[at]
     }
 
-    /// The node of a path.
-    pub(crate) fn find(&self, path: &str, separator: Option<char>) -> Option<usize> {
-        if let Some(&verbatim) = self.index.get(&(ROOT, path.to_owned())) {
-            return Some(verbatim);
-        }
-        let mut at = ROOT;
-        for name in path.split(separator?) {
-            at = *self.index.get(&(at, name.to_owned()))?;
-        }
-        Some(at)
+    /// The child of a group that has exactly this name.
+    pub(crate) fn child_of(&self, at: usize, name: &str) -> Option<usize> {
+        self.index.get(&(at, name.to_owned())).copied()
     }
 
-    /// The children in the order of a list, where they are exactly 0, 1, ..
-    pub(crate) fn list(&self, at: usize) -> Option<Vec<usize>> {
-        let children = &self.node(at).children;
-        let mut list = vec![usize::MAX; children.len()];
-        for (name, child) in children {
-            let canonical = name == "0" || !name.starts_with(['0', '+']);
-            let number = name.parse::<usize>().ok().filter(|_| canonical)?;
-            *list.get_mut(number)? = *child;
+    /// The node of a path: first the key that is exactly so, then the path into groups.
+    pub(crate) fn find(&self, path: &str, separator: Option<char>) -> Option<usize> {
+        match self.child_of(ROOT, path) {
+            Some(verbatim) => Some(verbatim),
+            None => self.trail(ROOT, path, separator?)?.pop(),
         }
-        (!list.is_empty()).then_some(list)
     }
+
+    /// The nodes along a path from the group `at` on, the one it leads to last.
+    pub(crate) fn trail(&self, at: usize, path: &str, separator: char) -> Option<Vec<usize>> {
+        let mut at = at;
+        path.split(separator)
+            .map(|name| {
+                at = self.child_of(at, name)?;
+                Some(at)
+            })
+            .collect()
+    }
+}
+
+/// Children in the order of a list, where the names behind `prefix` are exactly 0, 1, ..
+pub(crate) fn numbered(children: &[(&str, usize)], prefix: &str) -> Option<Vec<usize>> {
+    let mut list = vec![usize::MAX; children.len()];
+    for (name, child) in children {
+        let number = name.strip_prefix(prefix)?;
+        let canonical = number == "0" || !number.starts_with(['0', '+']);
+        let number = number.parse::<usize>().ok().filter(|_| canonical)?;
+        *list.get_mut(number)? = *child;
+    }
+    (!list.is_empty()).then_some(list)
 }

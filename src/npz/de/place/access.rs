@@ -2,18 +2,19 @@
 
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
 
-use super::{Place, Store};
+use super::NodeDeserializer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::de::key::Key;
+use crate::npz::de::store::Store;
 
 /// A map of one entry, whose key tells what the value is.
-pub(super) struct Told<D>(pub(super) &'static str, pub(super) D);
+pub(super) struct Tagged<D>(pub(super) &'static str, pub(super) D);
 
-impl<'de, D: Deserializer<'de, Error = Error>> Deserializer<'de> for Told<D> {
+impl<'de, D: Deserializer<'de, Error = Error>> Deserializer<'de> for Tagged<D> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_map(TellOnce {
+        visitor.visit_map(OneEntry {
             key: Some(self.0),
             value: Some(self.1),
         })
@@ -25,12 +26,12 @@ impl<'de, D: Deserializer<'de, Error = Error>> Deserializer<'de> for Told<D> {
     }
 }
 
-pub(super) struct TellOnce<D> {
-    pub(super) key: Option<&'static str>,
-    pub(super) value: Option<D>,
+struct OneEntry<D> {
+    key: Option<&'static str>,
+    value: Option<D>,
 }
 
-impl<'de, D: Deserializer<'de, Error = Error>> MapAccess<'de> for TellOnce<D> {
+impl<'de, D: Deserializer<'de, Error = Error>> MapAccess<'de> for OneEntry<D> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
@@ -48,10 +49,10 @@ impl<'de, D: Deserializer<'de, Error = Error>> MapAccess<'de> for TellOnce<D> {
     }
 }
 
-/// A group as a map, whatever its names are.
-pub(super) struct AsMap<'a, S>(pub(super) Place<'a, S>);
+/// A group as a map, even where its names are those of a list.
+pub(super) struct GroupDeserializer<'r, 'a, S>(pub(super) NodeDeserializer<'r, 'a, S>);
 
-impl<'de, S: Store<'de>> Deserializer<'de> for AsMap<'_, S> {
+impl<'de, S: Store<'de>> Deserializer<'de> for GroupDeserializer<'_, '_, S> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -65,13 +66,23 @@ impl<'de, S: Store<'de>> Deserializer<'de> for AsMap<'_, S> {
 }
 
 /// The members of a group by name.
-pub(super) struct Members<'a, S> {
-    pub(super) place: Place<'a, S>,
-    pub(super) children: std::vec::IntoIter<(&'a str, usize)>,
-    pub(super) value: Option<(&'a str, usize)>,
+pub(super) struct GroupAccess<'r, 'a, S> {
+    group: NodeDeserializer<'r, 'a, S>,
+    children: std::vec::IntoIter<(&'a str, usize)>,
+    value: Option<(&'a str, usize)>,
 }
 
-impl<'de, S: Store<'de>> MapAccess<'de> for Members<'_, S> {
+impl<'r, 'a, S> GroupAccess<'r, 'a, S> {
+    pub(super) fn new(group: NodeDeserializer<'r, 'a, S>, children: Vec<(&'a str, usize)>) -> Self {
+        GroupAccess {
+            group,
+            children: children.into_iter(),
+            value: None,
+        }
+    }
+}
+
+impl<'de, S: Store<'de>> MapAccess<'de> for GroupAccess<'_, '_, S> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
@@ -89,15 +100,7 @@ impl<'de, S: Store<'de>> MapAccess<'de> for Members<'_, S> {
                 "found no member, expected a key to be taken first",
             ));
         };
-        let place = &mut self.place;
-        let child = Place {
-            store: &mut *place.store,
-            tree: place.tree,
-            at,
-            depth: place.depth,
-            marker: place.marker,
-        };
-        seed.deserialize(child).map_err(|e| e.at_member(name))
+        seed.deserialize(self.group.child(at)).map_err(|e| e.at_member(name))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -106,85 +109,92 @@ impl<'de, S: Store<'de>> MapAccess<'de> for Members<'_, S> {
 }
 
 /// The members of a list by number.
-pub(super) struct Elements<'a, S> {
-    pub(super) place: Place<'a, S>,
-    pub(super) list: std::vec::IntoIter<usize>,
-    pub(super) at: u64,
+pub(super) struct ListAccess<'r, 'a, S> {
+    group: NodeDeserializer<'r, 'a, S>,
+    elements: std::vec::IntoIter<usize>,
+    next: u64,
 }
 
-impl<'de, S: Store<'de>> SeqAccess<'de> for &mut Elements<'_, S> {
+impl<'r, 'a, S> ListAccess<'r, 'a, S> {
+    pub(super) fn new(group: NodeDeserializer<'r, 'a, S>, elements: Vec<usize>) -> Self {
+        ListAccess {
+            group,
+            elements: elements.into_iter(),
+            next: 0,
+        }
+    }
+
+    /// Returns the value once all elements have been taken.
+    pub(super) fn finish<T>(self, value: T) -> Result<T> {
+        match self.elements.len() {
+            0 => Ok(value),
+            left => Err(Error::new(
+                ErrorKind::TypeMismatch,
+                format_args!(
+                    "found {left} members more in a list, expected {} as the target took",
+                    self.next
+                ),
+            )),
+        }
+    }
+}
+
+impl<'de, S: Store<'de>> SeqAccess<'de> for &mut ListAccess<'_, '_, S> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
-        let Some(at) = self.list.next() else { return Ok(None) };
-        let number = self.at;
-        self.at += 1;
-        let place = &mut self.place;
-        let child = Place {
-            store: &mut *place.store,
-            tree: place.tree,
-            at,
-            depth: place.depth,
-            marker: place.marker,
+        let Some(at) = self.elements.next() else {
+            return Ok(None);
         };
-        seed.deserialize(child)
+        let number = self.next;
+        self.next += 1;
+        seed.deserialize(self.group.child(at))
             .map(Some)
             .map_err(|e| e.at_member(&number.to_string()))
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.list.len())
+        Some(self.elements.len())
     }
 }
 
 /// A group of one as a data-carrying variant.
-pub(super) struct Variant<'a, S> {
+pub(super) struct VariantDeserializer<'r, 'a, S> {
     pub(super) name: &'a str,
-    pub(super) content: Place<'a, S>,
+    pub(super) content: NodeDeserializer<'r, 'a, S>,
 }
 
-impl<'de, 'a, S: Store<'de>> EnumAccess<'de> for Variant<'a, S> {
+impl<'de, S: Store<'de>> EnumAccess<'de> for VariantDeserializer<'_, '_, S> {
     type Error = Error;
-    type Variant = Content<'a, S>;
+    type Variant = Self;
 
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self::Variant)> {
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self)> {
         let value = seed.deserialize(Key(self.name))?;
-        Ok((
-            value,
-            Content {
-                name: self.name,
-                place: self.content,
-            },
-        ))
+        Ok((value, self))
     }
 }
 
-pub(super) struct Content<'a, S> {
-    pub(super) name: &'a str,
-    pub(super) place: Place<'a, S>,
-}
-
-impl<'de, S: Store<'de>> VariantAccess<'de> for Content<'_, S> {
+impl<'de, S: Store<'de>> VariantAccess<'de> for VariantDeserializer<'_, '_, S> {
     type Error = Error;
 
     fn unit_variant(self) -> Result<()> {
-        self.place
+        self.content
             .array(|array| serde::Deserialize::deserialize(array))
             .map_err(|e| e.at_member(self.name))
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value> {
-        seed.deserialize(self.place).map_err(|e| e.at_member(self.name))
+        seed.deserialize(self.content).map_err(|e| e.at_member(self.name))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
-        self.place
+        self.content
             .deserialize_tuple(len, visitor)
             .map_err(|e| e.at_member(self.name))
     }
 
     fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value> {
-        self.place
+        self.content
             .deserialize_struct("", fields, visitor)
             .map_err(|e| e.at_member(self.name))
     }

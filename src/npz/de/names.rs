@@ -1,0 +1,90 @@
+//! The names of an archive: which members are values, in which groups they lie, and what stays outside.
+
+use std::io::{Read, Seek};
+use std::sync::Arc;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::header::MAGIC;
+use crate::io::source::read_full;
+use crate::npz::reader::NpzReader;
+use crate::npz::tree::{Role, Tree};
+
+/// The names of all arrays and texts of an archive, sorted into groups once for each reader.
+pub(super) fn tree<R: Read + Seek>(reader: &mut NpzReader<R>) -> Result<Arc<Tree>> {
+    if let Some(tree) = reader.tree() {
+        return Ok(tree);
+    }
+    let separator = reader.options().separator;
+    let mut tree = Tree::new();
+    for index in 0..reader.len() {
+        let entry = &reader.listed()[index];
+        let key = entry.key.clone();
+        // A member that starts as an array is one whatever its name. Of all others only JSON texts are values.
+        if entry.name.ends_with(".npy") || starts_as_array(reader, index)? {
+            tree.insert(&key, separator, Role::Array(index));
+        } else if let Some(key) = key.strip_suffix(".json") {
+            tree.insert(key, separator, Role::Json(index));
+        } else {
+            tree.leave_out(index);
+        }
+    }
+    Ok(reader.keep_tree(tree))
+}
+
+/// A damaged member may fail to start as an array: [`verify_left_out`] looks at it again before its absence means
+/// anything.
+fn starts_as_array<R: Read + Seek>(reader: &mut NpzReader<R>, index: usize) -> Result<bool> {
+    let mut start = [0; MAGIC.len()];
+    let got = match reader.peek(index) {
+        Ok(mut member) => read_full(&mut member, &mut start),
+        Err(err) => Err(err),
+    };
+    match got {
+        Ok(got) => Ok(start[..got] == *MAGIC),
+        Err(err) if err.kind() == ErrorKind::Io => Err(err.at_member(&reader.listed()[index].key)),
+        Err(_) => Ok(false),
+    }
+}
+
+/// Checks the members that are left out of the tree though `asked` wants their keys: one that was an array before it was
+/// damaged must not look as if it had never been there.
+pub(super) fn verify_left_out<R: Read + Seek>(
+    reader: &mut NpzReader<R>,
+    tree: &Tree,
+    asked: impl Fn(&str) -> bool,
+) -> Result<()> {
+    for &index in tree.others() {
+        let key = reader.listed()[index].key.clone();
+        if asked(&key) {
+            match reader.verify(&key) {
+                Err(err) if err.kind() != ErrorKind::UnsupportedArchive => return Err(err),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether the key is `path`, or lies in the group of that path.
+pub(super) fn lies_in(key: &str, path: &str, separator: Option<char>) -> bool {
+    key.strip_prefix(path)
+        .is_some_and(|rest| rest.is_empty() || separator.is_some_and(|separator| rest.starts_with(separator)))
+}
+
+/// The outermost group of a path.
+pub(super) fn first_of(path: &str, separator: Option<char>) -> &str {
+    separator
+        .and_then(|separator| path.split(separator).next())
+        .unwrap_or(path)
+}
+
+#[cold]
+pub(super) fn missing(name: &str, members: usize) -> Error {
+    Error::new(
+        ErrorKind::MissingMember,
+        format_args!(
+            "found no member or group of this name among {members} members, expected `{}`: see `names()`",
+            name.escape_debug()
+        ),
+    )
+}

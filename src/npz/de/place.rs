@@ -1,0 +1,458 @@
+//! One node of the tree of names as serde's `Deserializer`: a group, an array or a JSON text.
+
+mod access;
+
+use serde::de::{Deserialize, Deserializer, IntoDeserializer, Visitor};
+
+use self::access::{GroupAccess, GroupDeserializer, ListAccess, Tagged, VariantDeserializer};
+use crate::error::{Error, ErrorKind, Result};
+use crate::npy::de::array::Array;
+use crate::npy::de::cursor::{Cursor, limit};
+use crate::npy::marker::{JSON, Marker, ORDERED, VALUE};
+use crate::npz::de::claims::Claims;
+use crate::npz::de::names::{lies_in, verify_left_out};
+use crate::npz::de::ragged::Rows;
+use crate::npz::de::store::Store;
+use crate::npz::ser::ragged::{OFFSETS, VALUES};
+use crate::npz::tree::{ROOT, Tree, numbered};
+
+/// One call that reads an archive or a part of it: what all nodes of the call share.
+pub(super) struct Reading<'a, S> {
+    store: &'a mut S,
+    tree: &'a Tree,
+    claims: Claims,
+}
+
+impl<'a, S> Reading<'a, S> {
+    pub(super) fn new(store: &'a mut S, tree: &'a Tree) -> Self {
+        Reading {
+            store,
+            tree,
+            claims: Claims::default(),
+        }
+    }
+
+    /// The children of a group that no field of a struct has claimed, in the order of the archive.
+    fn children(&self, at: usize) -> Vec<(&'a str, usize)> {
+        let children = self.tree.node(at).children.iter();
+        children
+            .filter(|(_, child)| !self.claims.hides(*child))
+            .map(|(name, child)| (name.as_str(), *child))
+            .collect()
+    }
+}
+
+/// A node of the tree as a value.
+pub(super) struct NodeDeserializer<'r, 'a, S> {
+    reading: &'r mut Reading<'a, S>,
+    at: usize,
+    /// How many groups are around it, each of which has been entered.
+    depth: u64,
+    marker: Option<Marker>,
+}
+
+impl<'r, 'a, S> NodeDeserializer<'r, 'a, S> {
+    pub(super) fn new(reading: &'r mut Reading<'a, S>, at: usize) -> Self {
+        NodeDeserializer {
+            reading,
+            at,
+            depth: 0,
+            marker: None,
+        }
+    }
+
+    /// A node within this group.
+    fn child(&mut self, at: usize) -> NodeDeserializer<'_, 'a, S> {
+        NodeDeserializer {
+            reading: &mut *self.reading,
+            at,
+            depth: self.depth,
+            marker: self.marker,
+        }
+    }
+
+    fn is_array(&self) -> bool {
+        self.reading.tree.node(self.at).array.is_some()
+    }
+
+    fn is_group(&self) -> bool {
+        self.at == ROOT || self.reading.claims.leaves_children(self.reading.tree, self.at)
+    }
+}
+
+impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
+    fn deeper(&mut self) -> Result<()> {
+        self.depth += 1;
+        let max = self.reading.store.reader().options().limits.depth;
+        // The root is no group within a group.
+        if self.depth > max + 1 {
+            Err(limit("levels of groups", self.depth - 1, max, "depth"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Runs `body` on the array under this key.
+    fn array<T>(self, body: impl FnOnce(Array<'_, '_, 'de>) -> Result<T>) -> Result<T> {
+        let node = self.reading.tree.node(self.at);
+        match (node.array, node.json) {
+            (Some(_), Some(_)) => Err(twice()),
+            (Some(index), None) => {
+                let options = self.reading.store.reader().options().clone();
+                let marker = self.marker;
+                self.reading.store.read(index, |source| {
+                    let mut cursor = Cursor::open(source, &options)?;
+                    body(Array::marked(&mut cursor, marker))
+                })
+            }
+            (None, Some(_)) => Err(Error::new(
+                ErrorKind::NotAnArray,
+                "found a JSON text, expected an array: read it with `with::json`, or `NpzReader::raw`",
+            )),
+            (None, None) => Err(Error::new(
+                ErrorKind::TypeMismatch,
+                "found a group of members, expected one array",
+            )),
+        }
+    }
+
+    /// Enters this group: its children by name, and those of `fields`, the only names that are asked for where that is
+    /// known, that are paths to nodes further in.
+    fn enter(&mut self, fields: Option<&'static [&'static str]>) -> Result<Vec<(&'a str, usize)>> {
+        self.verify_left_out(fields)?;
+        self.deeper()?;
+        let reading = &mut *self.reading;
+        let separator = reading.store.reader().options().separator;
+        let claimed = fields.map_or_else(Vec::new, |fields| {
+            reading.claims.claim(reading.tree, self.at, fields, separator)
+        });
+        let mut children = reading.children(self.at);
+        children.extend(claimed);
+        if reading.store.reader().options().skip_objects {
+            self.skip_objects(&mut children)?;
+        }
+        let (tree, reader) = (self.reading.tree, self.reading.store.reader());
+        reader.plan(
+            children
+                .iter()
+                .filter(|(name, _)| fields.is_none_or(|fields| fields.contains(name)))
+                .filter_map(|(_, at)| tree.node(*at).array),
+        );
+        Ok(children)
+    }
+
+    /// Leaves out the arrays that hold objects.
+    fn skip_objects(&mut self, children: &mut Vec<(&'a str, usize)>) -> Result<()> {
+        let reader = self.reading.store.reader();
+        let mut kept = Vec::with_capacity(children.len());
+        for (name, at) in children.drain(..) {
+            let node = self.reading.tree.node(at);
+            if let Some(index) = node.array.filter(|_| node.children.is_empty()) {
+                let key = reader.listed()[index].key.clone();
+                if matches!(reader.header(&key), Err(err) if err.kind() == ErrorKind::Pickle) {
+                    // Damage may make any array look like one of objects.
+                    reader
+                        .verify(&key)
+                        .map_err(Error::without_path)
+                        .map_err(|err| err.at_member(name))?;
+                    continue;
+                }
+            }
+            kept.push((name, at));
+        }
+        *children = kept;
+        Ok(())
+    }
+
+    fn map<V: Visitor<'de>>(mut self, fields: Option<&'static [&'static str]>, visitor: V) -> Result<V::Value> {
+        let children = self.enter(fields)?;
+        visitor.visit_map(GroupAccess::new(self, children))
+    }
+
+    /// Checks what the tree of names leaves out, where the root is asked for all of the archive or for these fields.
+    fn verify_left_out(&mut self, fields: Option<&[&str]>) -> Result<()> {
+        if self.at != ROOT {
+            return Ok(());
+        }
+        let reader = self.reading.store.reader();
+        let separator = reader.options().separator;
+        verify_left_out(reader, self.reading.tree, |key| {
+            fields.is_none_or(|fields| fields.iter().any(|field| lies_in(key, field, separator)))
+        })
+    }
+
+    /// The children of this group as the elements of a list.
+    fn list(&self) -> Result<Vec<usize>> {
+        let children = self.reading.children(self.at);
+        // `np.savez(*args)` names the arrays of a positional archive `arr_0`, `arr_1`, ..
+        let list = match self.at {
+            ROOT => numbered(&children, "arr_").or_else(|| numbered(&children, "")),
+            _ => numbered(&children, ""),
+        };
+        list.or_else(|| children.is_empty().then(Vec::new)).ok_or_else(|| {
+            Error::new(
+                ErrorKind::TypeMismatch,
+                "found a group whose names are not 0, 1, .., expected a list: read it as a struct or a map",
+            )
+        })
+    }
+
+    fn sequence<V: Visitor<'de>>(mut self, visitor: V, len: Option<usize>) -> Result<V::Value> {
+        self.verify_left_out(None)?;
+        self.deeper()?;
+        let list = self.list()?;
+        if let Some(len) = len
+            && len != list.len()
+        {
+            return Err(Error::new(
+                ErrorKind::TypeMismatch,
+                format_args!("found a list of {} members, expected {len}", list.len()),
+            ));
+        }
+        let tree = self.reading.tree;
+        self.reading
+            .store
+            .reader()
+            .plan(list.iter().filter_map(|&at| tree.node(at).array));
+        let mut elements = ListAccess::new(self, list);
+        let value = visitor.visit_seq(&mut elements)?;
+        elements.finish(value)
+    }
+
+    /// The text of a JSON member.
+    fn json(&mut self) -> Result<Option<Vec<u8>>> {
+        let node = self.reading.tree.node(self.at);
+        match (node.json, node.array) {
+            (Some(_), Some(_)) => Err(twice()),
+            (Some(index), None) => {
+                let reader = self.reading.store.reader();
+                let key = reader.listed()[index].key.clone();
+                reader.raw(&key).map(Some).map_err(Error::without_path)
+            }
+            (None, _) => Ok(None),
+        }
+    }
+
+    /// Reads what stands here, as a map whose one key says which it is: an array, a JSON text or a group.
+    fn deserialize_value<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
+        let node = self.reading.tree.node(self.at);
+        if self.is_group() {
+            if node.array.is_some() || node.json.is_some() {
+                return Err(both());
+            }
+            return visitor.visit_newtype_struct(Tagged(VALUE, GroupDeserializer(self)));
+        }
+        if let Some(text) = self.json()? {
+            let text = String::from_utf8(text).map_err(|err| {
+                Error::new(
+                    ErrorKind::InvalidValue,
+                    format_args!("found a JSON text that is no UTF-8: {err}: `NpzReader::raw` reads its bytes"),
+                )
+            })?;
+            return visitor.visit_newtype_struct(Tagged(JSON, IntoDeserializer::<Error>::into_deserializer(text)));
+        }
+        self.array(|array| {
+            if array.is_empty_group() {
+                return visitor.visit_newtype_struct(Tagged(VALUE, array));
+            }
+            array.deserialize_newtype_struct(VALUE, visitor)
+        })
+    }
+
+    /// A group of `values` and `offsets` as rows of unequal lengths.
+    fn ragged<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
+        let children = self.reading.children(self.at);
+        let find = |name| children.iter().find(|(child, _)| *child == name).map(|(_, at)| *at);
+        let (Some(values), Some(offsets)) = (find(VALUES), find(OFFSETS)) else {
+            return visitor.visit_newtype_struct(self);
+        };
+        self.depth += 1;
+        let offsets = NodeDeserializer {
+            marker: None,
+            ..self.child(offsets)
+        };
+        let offsets: Vec<u64> = Vec::deserialize(offsets).map_err(|e| e.at_member(OFFSETS))?;
+        self.child(values)
+            .array(|array| visitor.visit_newtype_struct(Rows::new(array, &offsets)?))
+            .map_err(|e| e.at_member(VALUES))
+    }
+}
+
+#[cold]
+fn twice() -> Error {
+    Error::new(
+        ErrorKind::DuplicateName,
+        "found both an array and a JSON text for this key, expected one of them",
+    )
+}
+
+#[cold]
+fn both() -> Error {
+    Error::new(
+        ErrorKind::TypeMismatch,
+        "found both an array and a group of this name, expected one of them: read the members by name, or all of them \
+         by whole names with `ReadOptions::separator(None)`",
+    )
+}
+
+#[cold]
+fn no_json(err: serde_json::Error) -> Error {
+    Error::new(
+        ErrorKind::InvalidValue,
+        format_args!("found a JSON text that does not fit: {err}"),
+    )
+    .with_source(err)
+}
+
+macro_rules! arrays {
+    ($($method:ident)*) => {
+        $(
+            fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+                self.array(|array| array.$method(visitor))
+            }
+        )*
+    };
+}
+
+impl<'de, S: Store<'de>> Deserializer<'de> for NodeDeserializer<'_, '_, S> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
+        if let Some(text) = self.json()? {
+            let mut json = serde_json::Deserializer::from_reader(&text[..]);
+            let value = json.deserialize_any(visitor).map_err(no_json)?;
+            json.end().map_err(no_json)?;
+            return Ok(value);
+        }
+        if self.is_array() {
+            return self.array(|array| array.deserialize_any(visitor));
+        }
+        if numbered(&self.reading.children(self.at), "").is_some() {
+            return self.sequence(visitor, None);
+        }
+        self.map(None, visitor)
+    }
+
+    arrays! {
+        deserialize_bool
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
+        deserialize_f32 deserialize_f64
+        deserialize_char deserialize_str deserialize_string deserialize_identifier
+        deserialize_bytes deserialize_byte_buf
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.at == ROOT {
+            return visitor.visit_unit();
+        }
+        self.array(|array| array.deserialize_unit(visitor))
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
+        self.deserialize_unit(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.is_array() && !self.is_group() {
+            return self.array(|array| array.deserialize_option(visitor));
+        }
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(mut self, name: &'static str, visitor: V) -> Result<V::Value> {
+        match Marker::of(name) {
+            Some(Marker::Json) => match self.json()? {
+                Some(text) => {
+                    let mut json = serde_json::Deserializer::from_reader(&text[..]);
+                    let value = visitor.visit_newtype_struct(&mut json).map_err(no_json)?;
+                    json.end().map_err(no_json)?;
+                    Ok(value)
+                }
+                None => visitor.visit_newtype_struct(self),
+            },
+            Some(Marker::Ragged) => self.ragged(visitor),
+            Some(Marker::Value) => self.deserialize_value(visitor),
+            Some(Marker::Raw) if self.is_group() => visitor.visit_newtype_struct(GroupDeserializer(self)),
+            Some(Marker::Raw) => self.array(|array| array.deserialize_newtype_struct(name, visitor)),
+            marker => {
+                self.marker = marker.or(self.marker);
+                if matches!(name, "f16" | "bf16") {
+                    return self.array(|array| array.deserialize_newtype_struct(name, visitor));
+                }
+                visitor.visit_newtype_struct(self)
+            }
+        }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.is_array() {
+            return self.array(|array| array.deserialize_seq(visitor));
+        }
+        self.sequence(visitor, None)
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
+        if self.is_array() {
+            return self.array(|array| array.deserialize_tuple(len, visitor));
+        }
+        self.sequence(visitor, Some(len))
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, len: usize, visitor: V) -> Result<V::Value> {
+        self.deserialize_tuple(len, visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.is_group() {
+            return self.map(None, visitor);
+        }
+        self.array(|array| array.deserialize_map(visitor))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        if self.is_group() && name != ORDERED {
+            return self.map(Some(fields), visitor);
+        }
+        self.array(|array| array.deserialize_struct(name, fields, visitor))
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        mut self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        if !self.is_group() {
+            return self.array(|array| array.deserialize_enum(name, variants, visitor));
+        }
+        self.verify_left_out(None)?;
+        self.deeper()?;
+        match &self.reading.children(self.at)[..] {
+            &[(name, at)] => visitor.visit_enum(VariantDeserializer {
+                name,
+                content: NodeDeserializer { at, ..self },
+            }),
+            children => Err(Error::new(
+                ErrorKind::TypeMismatch,
+                format_args!(
+                    "found a group of {} members, expected one: the variant of the enum {name}",
+                    children.len()
+                ),
+            )),
+        }
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        visitor.visit_unit()
+    }
+
+    fn is_human_readable(&self) -> bool {
+        true
+    }
+}
