@@ -76,7 +76,7 @@ pub use crate::npz::reader::entry::{Entry, Unmappable};
 pub use crate::npz::writer::NpzWriter;
 pub use crate::npz::{from_npz_reader, from_npz_slice, load_npz, save_npz, to_npz_stream, to_npz_vec, to_npz_writer};
 pub use crate::options::{Casting, Compression, Limits, ReadOptions, WriteOptions};
-pub use crate::value::{Value, from_value, to_value};
+pub use crate::value::{NpySerializer, Value, from_value, to_value};
 #[cfg(feature = "mmap")]
 pub use crate::view::mmap::{NpyMmap, NpyMmapMut, NpzMmap};
 pub use crate::view::{ArrayRows, ArrayView, ArrayViewMut, Element};

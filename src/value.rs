@@ -46,6 +46,7 @@
 //! - a lone bool, number or text is a 0-d array, bytes are a row of `|u1`, nothing (`null`) is the marker `|V0`.
 
 mod array;
+mod buffer;
 mod convert;
 mod de;
 mod group;
@@ -58,6 +59,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use self::array::AnyArray;
+pub use self::buffer::NpySerializer;
 pub use self::group::{Group, IntoIter, Iter, IterMut};
 use crate::error::{Error, ErrorKind, Result};
 use crate::npz::reader::NpzReader;

@@ -80,7 +80,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("view::mmap", &["map", "npz", "writable"]),
     ("checkpoint", &["store", "tests"]),
     ("checkpoint::tests", &["abort"]),
-    ("value", &["array", "convert", "de", "group", "ser", "print"]),
+    ("value", &["buffer", "array", "convert", "de", "group", "ser", "print"]),
     ("value::print", &["float", "element"]),
     (
         "with",
