@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 seconds=$1
 shift
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(header npy npz npz_structured roundtrip)
+[ ${#targets[@]} -gt 0 ] || targets=(header npy npz npz_structured roundtrip write)
 sanitizer=${SANITIZER:-none}
 logs=${FUZZ_LOGS:-logs}
 

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-for target in header npy npz npz_structured roundtrip; do
+for target in header npy npz npz_structured roundtrip write; do
     mkdir -p "corpus/$target"
 done
 
@@ -18,6 +18,7 @@ find ../tests/data -size -9k \( -name '*.npy' -o -name '*.npz' \) -print0 | whil
         { printf '\0'; head -c 2010 "$file" | tail -c +11; } >"corpus/header/text-$name"
         # Values and plans have no form of their own on a disk: any bytes are some.
         cp "$file" "corpus/roundtrip/$name"
+        cp "$file" "corpus/write/$name"
         { printf '\0'; cat "$file"; } >"corpus/npz_structured/plan-$name"
         ;;
     *.npz)

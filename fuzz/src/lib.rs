@@ -1,6 +1,7 @@
 //! What the targets share: an owned value of any kind, and what has to hold of every file.
 
 pub mod repair;
+pub mod value;
 
 use std::fmt;
 use std::io::{BufReader, Cursor};
