@@ -1,4 +1,6 @@
-//! Fields of `ndarray` types are N-d members, without a feature of this crate: `cargo run --example ndarray_fields`.
+//! Fields of `ndarray` types are N-d members: `cargo run --features ndarray-0_17 --example ndarray_fields`.
+//!
+//! In your own crate this needs no feature of `serde_npz`, only `ndarray` with its feature `serde`.
 
 use ndarray::{Array1, Array3, Axis, array};
 use serde::{Deserialize, Serialize};

@@ -1,10 +1,9 @@
 //! What the acceptance tests share: a self-describing owned value, the layout of an archive, Python.
 #![allow(dead_code, reason = "every test file uses its own part")]
 
-pub mod tree;
-
+use std::ffi::{OsStr, OsString};
 use std::fmt::{self, Debug};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
@@ -200,7 +199,10 @@ pub fn is(err: Error, kind: ErrorKind, path: &str, words: &[&str]) -> Error {
 
 /// `tests/data/<name>` of this repository.
 pub fn data(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
+    // The manifest is that of the crate, or that of tests/ecosystem.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let data = root.map(|dir| dir.join("tests/data")).find(|dir| dir.is_dir());
+    data.expect("tests/data").join(name)
 }
 
 /// A fresh directory below cargo's own, removed on drop.
@@ -236,7 +238,7 @@ impl Drop for Scratch {
 
 /// Runs a script with the Python that has NumPy (`SERDE_NPZ_PYTHON`, else `python3`) and gives its output.
 #[track_caller]
-pub fn python(script: &str, args: &[&std::ffi::OsStr]) -> String {
+pub fn python(script: &str, args: &[&OsStr]) -> String {
     let python = std::env::var_os("SERDE_NPZ_PYTHON").unwrap_or_else(|| "python3".into());
     let output = Command::new(&python)
         .arg("-c")
@@ -247,3 +249,22 @@ pub fn python(script: &str, args: &[&std::ffi::OsStr]) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("UTF-8 from Python")
 }
+
+/// What this process was started for, if it is the child of a test: see [`child`].
+pub fn task() -> Option<OsString> {
+    std::env::var_os(TASK)
+}
+
+/// This test binary once more, to run nothing but one test, which finds its [`task`]. The module is the `module_path!()`
+/// of the test.
+pub fn child(module: &str, test: &str, task: impl AsRef<OsStr>) -> Command {
+    let (_binary, module) = module.split_once("::").expect("a module of a test binary");
+    let mut command = Command::new(std::env::current_exe().expect("the path of this program"));
+    command
+        .arg(format!("{module}::{test}"))
+        .args(["--exact", "--nocapture", "--test-threads=1"])
+        .env(TASK, task);
+    command
+}
+
+const TASK: &str = "SERDE_NPZ_TEST_TASK";

@@ -1,0 +1,7 @@
+//! What a disk, a signal or a cut wire does to a save: the old file or the new one, whole.
+
+mod checkpoints;
+#[path = "../common/mod.rs"]
+mod common;
+mod faults;
+mod kill;

@@ -1,0 +1,339 @@
+//! Types of other crates as fields, in sequences and in records, and serde's own adapters around our ends.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, LinkedList, VecDeque};
+use std::io::Cursor;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use crate::common::{Any, check, check_back, check_npy, table};
+use ndarray::{Array, Array0, Array1, Array2, Array3, Array4, Array5, Array6, ArrayD, ArrayView2, IxDyn, ShapeBuilder};
+use serde::{Deserialize, Serialize};
+use serde_npz::{ErrorKind, NpzReader, from_npz_slice, to_npz_vec};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct X<T> {
+    x: T,
+}
+
+fn x<T>(x: T) -> X<T> {
+    X { x }
+}
+
+#[test]
+fn ndarray_of_every_rank() {
+    check(&x(Array0::from_elem((), 1.5)), "x <f8 ()");
+    check(&x(Array1::from(vec![1_u8, 2])), "x |u1 (2,)");
+    check(&x(Array2::<f32>::ones((2, 3))), "x <f4 (2, 3)");
+    check(&x(Array3::<i64>::zeros((2, 3, 4))), "x <i8 (2, 3, 4)");
+    check(&x(Array4::<bool>::from_elem((1, 2, 3, 4), true)), "x |b1 (1, 2, 3, 4)");
+    check(&x(Array5::<u16>::zeros((1, 2, 1, 2, 1))), "x <u2 (1, 2, 1, 2, 1)");
+    check(&x(Array6::<i8>::zeros((1, 1, 1, 1, 1, 2))), "x |i1 (1, 1, 1, 1, 1, 2)");
+    check(&x(ArrayD::<f64>::zeros(IxDyn(&[2, 2]))), "x <f8 (2, 2)");
+    check(&x(ArrayD::<f64>::from_elem(IxDyn(&[]), 2.0)), "x <f8 ()");
+    check_npy(&Array2::<f32>::ones((2, 3)), "<f4", &[2, 3]);
+}
+
+#[test]
+fn ndarray_of_other_layouts_and_elements() {
+    let numbers = Array::from_shape_vec((2, 3).f(), vec![1, 4, 2, 5, 3, 6]).unwrap();
+    check(&x(numbers.clone()), "x <i4 (2, 3)");
+    let nested: X<Vec<Vec<i32>>> = from_npz_slice(&to_npz_vec(&x(numbers.clone())).unwrap()).unwrap();
+    assert_eq!(nested.x, [[1, 2, 3], [4, 5, 6]], "rows as ndarray sees them");
+    let turned: ArrayView2<'_, i32> = numbers.t();
+    assert_eq!(table(&to_npz_vec(&x(turned)).unwrap()), "x <i4 (3, 2)");
+    let back: X<Array2<i32>> = from_npz_slice(&to_npz_vec(&x(vec![vec![1, 2], vec![3, 4]])).unwrap()).unwrap();
+    assert_eq!(back.x, ndarray::array![[1, 2], [3, 4]]);
+    let sliced = numbers.slice(ndarray::s![.., ..;2]);
+    assert_eq!(table(&to_npz_vec(&x(sliced)).unwrap()), "x <i4 (2, 2)");
+    check(&x(ndarray::array!["a".to_owned(), "bcd".to_owned()]), "x <U3 (2,)");
+    let z = num_complex::Complex::new(1.0_f64, 2.0);
+    check(&x(ndarray::array![[z, z]]), "x <c16 (1, 2)");
+    check(
+        &x(vec![Array1::<f64>::ones(2), Array1::zeros(3)]),
+        "x/0 <f8 (2,); x/1 <f8 (3,)",
+    );
+    check(&x(Some(Array1::<f64>::ones(2))), "x <f8 (2,)");
+}
+
+#[test]
+fn ndarray_without_elements() {
+    check(&x(Array1::<i64>::zeros(0)), "x <i8 (0,)");
+    check(&x(Array2::<f32>::zeros((0, 5))), "x <f4 (0, 5)");
+    check(&x(Array2::<u8>::zeros((3, 0))), "x |u1 (3, 0)");
+    check(&x(Array2::<bool>::from_elem((0, 0), true)), "x |b1 (0, 0)");
+}
+
+#[test]
+fn ndarray_of_the_wrong_rank() {
+    let bytes = to_npz_vec(&x(Array2::<f32>::ones((2, 3)))).unwrap();
+    assert_eq!(
+        from_npz_slice::<X<Array1<f32>>>(&bytes).unwrap_err().kind(),
+        ErrorKind::TypeMismatch
+    );
+    assert_eq!(
+        from_npz_slice::<X<Array3<f32>>>(&bytes).unwrap_err().kind(),
+        ErrorKind::TypeMismatch
+    );
+    assert_eq!(from_npz_slice::<X<ArrayD<f32>>>(&bytes).unwrap().x.shape(), [2, 3]);
+    let fortran = std::fs::read(crate::common::data("numpy/open/o-order-f-str.npy")).unwrap();
+    let texts: Array2<String> = serde_npz::from_npy_slice(&fortran).unwrap();
+    assert_eq!(
+        texts,
+        ndarray::array![["a", "hel"], ["hél", "名前"]].mapv(str::to_owned)
+    );
+}
+
+#[test]
+fn linear_algebra() {
+    let v = nalgebra::Vector3::new(1.0_f64, 2.0, 3.0);
+    check(&x(vec![v; 4]), "x <f8 (4, 3)");
+    check(&x(v), "x <f8 (3,)");
+    // A flat, column-major tuple.
+    check(&x(nalgebra::Matrix2x3::new(1.0, 2.0, 3.0, 4.0, 5.0, 6.0)), "x <f8 (6,)");
+    check(
+        &x(nalgebra::DMatrix::<f32>::zeros(2, 3)),
+        "x/0 <f4 (6,); x/1 <u8 (); x/2 <u8 ()",
+    );
+    check(&x(vec![nalgebra::Point2::new(1.0, 2.0)]), "x <f8 (1, 2)");
+    check(&x(vec![glam::Vec3::new(1.0, 2.0, 3.0); 2]), "x <f4 (2, 3)");
+    check(&x(vec![glam::DVec2::new(1.0, 2.0)]), "x <f8 (1, 2)");
+    check(&x(glam::Quat::IDENTITY), "x <f4 (4,)");
+    check(&x(vec![x(glam::Vec2::ONE)]), "x [('x', '<f4', (2,))] (1,)");
+}
+
+#[test]
+fn containers() {
+    check(&x(VecDeque::from([1_u16, 2])), "x <u2 (2,)");
+    check(&x(LinkedList::from([1_u16, 2])), "x <u2 (2,)");
+    check(&x(BTreeSet::from([1_u16, 2])), "x <u2 (2,)");
+    check(&x(HashSet::from([1_u16])), "x <u2 (1,)");
+    check(&x(Arc::<[f64]>::from([1.0, 2.0])), "x <f8 (2,)");
+    check(&x(Box::<[f64]>::from([1.0, 2.0])), "x <f8 (2,)");
+    check(&x(Box::<str>::from("text")), "x <U4 ()");
+    check(
+        &x(smallvec::SmallVec::<[f32; 2]>::from_slice(&[1.0, 2.0, 3.0])),
+        "x <f4 (3,)",
+    );
+    check(&x(arrayvec::ArrayVec::<f32, 4>::from_iter([1.0, 2.0])), "x <f4 (2,)");
+    check(&x(arrayvec::ArrayString::<8>::from("abc").unwrap()), "x <U3 ()");
+    check(
+        &x(indexmap::IndexMap::from([("b".to_owned(), 1_u8), ("a".to_owned(), 2)])),
+        "x/b |u1 (); x/a |u1 ()",
+    );
+    check(&x(indexmap::IndexSet::from([3_u8, 1])), "x |u1 (2,)");
+    check(&x(BTreeMap::from([("k".to_owned(), vec![1.0])])), "x/k <f8 (1,)");
+    let map: HashMap<String, Vec<f64>> = (0..20).map(|i| (format!("k{i}"), vec![f64::from(i)])).collect();
+    let bytes = to_npz_vec(&x(map.clone())).unwrap();
+    check_back(&x(map), &bytes);
+    check(&x(vec![VecDeque::from([1_u8]), VecDeque::from([2])]), "x |u1 (2, 1)");
+}
+
+#[test]
+fn scalars_of_other_crates() {
+    use ordered_float::{NotNan, OrderedFloat};
+    check(&x(OrderedFloat(1.5_f64)), "x <f8 ()");
+    check(&x(vec![OrderedFloat(1.5_f32)]), "x <f4 (1,)");
+    check(&x(vec![NotNan::new(1.5_f64).unwrap()]), "x <f8 (1,)");
+    check(&x(vec![half::f16::ONE]), "x <f2 (1,)");
+    check(&x(vec![num_complex::Complex::new(1.0_f32, 2.0)]), "x <c8 (1,)");
+    check(&x(vec![std::num::NonZeroU32::MIN]), "x <u4 (1,)");
+    check(&x(vec![std::num::Wrapping(3_u8)]), "x |u1 (1,)");
+    check(&x(vec![std::cmp::Reverse(3_u8)]), "x |u1 (1,)");
+    check(&x(vec![Duration::new(1, 2)]), "x <m8[ns] (1,)");
+    check(&x(UNIX_EPOCH + Duration::new(1, 2)), "x <M8[ns] ()");
+    check(&x(1..4_u8), "x/start |u1 (); x/end |u1 ()");
+    check(&x(vec![1..4_u8, 2..5]), "x [('start', '|u1'), ('end', '|u1')] (2,)");
+    check(&x(Ok::<u8, String>(1)), "x/Ok |u1 ()");
+}
+
+#[test]
+fn texts_of_other_crates() {
+    let id = uuid::Uuid::from_u128(0x1234_5678_9abc_def0_1234_5678_9abc_def0);
+    check(&x(id), "x <U36 ()");
+    check(&x(vec![id, uuid::Uuid::nil()]), "x <U36 (2,)");
+    check(&x("127.0.0.1".parse::<IpAddr>().unwrap()), "x <U9 ()");
+    check(&x(vec!["::1".parse::<IpAddr>().unwrap()]), "x <U3 (1,)");
+    check(&x(PathBuf::from("/tmp/x")), "x <U6 ()");
+    let time = chrono::DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+    check(&x(time), "x <U20 ()");
+    check(&x(vec![time.naive_utc(), time.naive_utc()]), "x <U19 (2,)");
+    check(&x(time.date_naive()), "x <U10 ()");
+}
+
+#[test]
+fn records_of_other_crates() {
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Row {
+        id: uuid::Uuid,
+        at: chrono::NaiveDate,
+        v: nalgebra::Vector3<f32>,
+        z: num_complex::Complex<f64>,
+        h: half::f16,
+        o: ordered_float::OrderedFloat<f64>,
+        d: Duration,
+    }
+    let row = Row {
+        id: uuid::Uuid::nil(),
+        at: chrono::NaiveDate::from_ymd_opt(2024, 2, 29).unwrap(),
+        v: nalgebra::Vector3::new(1.0, 2.0, 3.0),
+        z: num_complex::Complex::new(1.0, 2.0),
+        h: half::f16::ONE,
+        o: ordered_float::OrderedFloat(0.5),
+        d: Duration::new(1, 2),
+    };
+    let descr = "[('id', '<U36'), ('at', '<U10'), ('v', '<f4', (3,)), ('z', '<c16'), ('h', '<f2'), ('o', '<f8'), \
+                 ('d', '<m8[ns]')]";
+    check(&x(vec![row.clone(), row]), &format!("x {descr} (2,)"));
+}
+
+#[test]
+fn json_values() {
+    let json = serde_json::json!({
+        "a": 1, "b": [1.5, 2.5], "c": "text", "d": true, "e": {"f": [[1, 2], [3, 4]]}, "g": null, "h": [], "i": {}
+    });
+    let bytes = to_npz_vec(&json).unwrap();
+    assert_eq!(
+        table(&bytes),
+        "a <u8 (); b <f8 (2,); c <U4 (); d |b1 (); e/f <u8 (2, 2); g |V0 (); h <f8 (0,); i |V0 (0,)"
+    );
+    assert_eq!(from_npz_slice::<serde_json::Value>(&bytes).unwrap(), json);
+    let mixed = serde_json::json!({"m": [1, "a"]});
+    let err = to_npz_vec(&mixed).unwrap_err();
+    assert_eq!((err.kind(), err.path()), (ErrorKind::MixedTypes, "m[1]"));
+    let rows = serde_json::json!([{"w": [1]}, {"w": [2, 3]}]);
+    assert_eq!(
+        from_npz_slice::<serde_json::Value>(&to_npz_vec(&rows).unwrap()).unwrap(),
+        rows
+    );
+}
+
+#[test]
+fn anything_reads_as_json_and_any() {
+    let bytes = to_npz_vec(&x((vec![1_u8, 2], Some(1.5), "a", vec![(1_u8, 2.5)]))).unwrap();
+    let json: serde_json::Value = from_npz_slice(&bytes).unwrap();
+    assert_eq!(
+        json,
+        serde_json::json!({"x": [[1, 2], 1.5, "a", [{"f0": 1, "f1": 2.5}]]})
+    );
+    let transcoded = serde_json::to_value(from_npz_slice::<serde_json::Value>(&bytes).unwrap()).unwrap();
+    assert_eq!(transcoded, json);
+    assert!(matches!(
+        from_npz_slice::<Any>(&bytes).unwrap().field("x"),
+        Some(Any::Seq(_))
+    ));
+}
+
+/// A serializer of ours from outside: `add` takes whatever is `Serialize`, wrapped ones as well.
+struct Tracked<'a, T>(&'a T);
+
+impl<T: Serialize> Serialize for Tracked<'_, T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut track = serde_path_to_error::Track::new();
+        self.0
+            .serialize(serde_path_to_error::Serializer::new(serializer, &mut track))
+    }
+}
+
+struct TrackedBack<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for TrackedBack<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut track = serde_path_to_error::Track::new();
+        T::deserialize(serde_path_to_error::Deserializer::new(deserializer, &mut track)).map(TrackedBack)
+    }
+}
+
+struct Erased<'a>(&'a dyn erased_serde::Serialize);
+
+impl Serialize for Erased<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        erased_serde::serialize(self.0, serializer)
+    }
+}
+
+struct ErasedBack<T>(T);
+
+impl<'de, T: serde::de::DeserializeOwned> Deserialize<'de> for ErasedBack<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut erased = <dyn erased_serde::Deserializer<'_>>::erase(deserializer);
+        erased_serde::deserialize(&mut erased)
+            .map(ErasedBack)
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Model {
+    name: String,
+    layers: Vec<Layer>,
+    points: Vec<(f64, u8)>,
+    image: Array2<f32>,
+    numbers: Vec<f64>,
+    state: State,
+    none: Option<u8>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Layer {
+    w: Vec<Vec<f32>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+enum State {
+    Running { step: u32 },
+}
+
+fn model() -> Model {
+    Model {
+        name: "m".into(),
+        layers: vec![
+            Layer {
+                w: vec![vec![1.0; 2]; 2],
+            },
+            Layer { w: vec![vec![2.0]] },
+        ],
+        points: vec![(1.0, 2)],
+        image: Array2::ones((2, 2)),
+        numbers: vec![1.0, 2.0],
+        state: State::Running { step: 1 },
+        none: None,
+    }
+}
+
+#[test]
+fn adapters_see_the_same_bytes() {
+    let model = model();
+    let bytes = to_npz_vec(&model).unwrap();
+    assert_eq!(to_npz_vec(&Tracked(&model)).unwrap(), bytes);
+    assert_eq!(to_npz_vec(&Erased(&model)).unwrap(), bytes);
+    assert_eq!(from_npz_slice::<TrackedBack<Model>>(&bytes).unwrap().0, model);
+    assert_eq!(from_npz_slice::<ErasedBack<Model>>(&bytes).unwrap().0, model);
+}
+
+#[test]
+fn members_one_by_one() {
+    let bytes = to_npz_vec(&model()).unwrap();
+    let mut reader = NpzReader::new(Cursor::new(&bytes)).unwrap();
+    assert_eq!(reader.get::<Vec<Layer>>("layers").unwrap(), model().layers);
+    assert_eq!(reader.get::<Layer>("layers/1").unwrap(), model().layers[1]);
+    assert_eq!(reader.get::<Array2<f32>>("layers/1/w").unwrap(), ndarray::array![[2.0]]);
+    assert_eq!(reader.get::<State>("state").unwrap(), model().state);
+    assert_eq!(reader.deserialize::<Model>().unwrap(), model());
+}
+
+#[test]
+fn an_erased_array_of_ndarray_is_an_array() {
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    struct It {
+        #[serde(with = "serde_npz::with::ndarray_0_17")]
+        x: Array2<f64>,
+    }
+    let it = It {
+        x: ndarray::array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]].reversed_axes(),
+    };
+    let erased: &dyn erased_serde::Serialize = &it;
+    let bytes = to_npz_vec(erased).unwrap();
+    assert_eq!(from_npz_slice::<It>(&bytes).unwrap(), it);
+}

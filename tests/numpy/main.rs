@@ -1,0 +1,7 @@
+//! NumPy as the judge: needs Python with NumPy (`SERDE_NPZ_PYTHON`).
+
+#[path = "../common/mod.rs"]
+mod common;
+mod differential;
+#[path = "../common/zip.rs"]
+mod zip;
