@@ -60,7 +60,10 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("npy::de::element", &["number", "text", "parts"]),
-    ("npy::rows", &["walk", "fit", "head", "writer", "reader"]),
+    (
+        "npy::rows",
+        &["walk", "fit", "head", "encode", "writer", "append", "reader"],
+    ),
     ("npz", &["tree", "reader", "writer", "ser", "de"]),
     (
         "npz::writer",

@@ -74,6 +74,19 @@ impl Write for Memory {
     }
 }
 
+/// Stands behind an [`Out`] that keeps all it gets.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn begin(&mut self, _: &Header) -> Result<()> {
+        Ok(())
+    }
+
+    fn write(&mut self, _: &[u8]) -> Result<()> {
+        Ok(())
+    }
+}
+
 /// Where elements are put one by one.
 pub(crate) trait Put {
     /// Takes the next bytes of an element.
@@ -127,6 +140,32 @@ impl<'s> Out<'s> {
         }
     }
 
+    /// Appends to the first `at` bytes of `buffer`, which grows and is never handed on; [`Out::take`] takes it out.
+    #[inline(always)]
+    pub(crate) fn appending(buffer: Vec<u8>, at: usize) -> Out<'static> {
+        Out {
+            // Of no size, so this allocates nothing.
+            sink: Box::leak(Box::new(Nowhere)),
+            buffer,
+            at,
+            piece: usize::MAX,
+            left: None,
+        }
+    }
+
+    /// How many bytes have been gathered.
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        self.at
+    }
+
+    /// The buffer, which may be longer than what has been gathered.
+    #[inline(always)]
+    pub(crate) fn take(&mut self) -> Vec<u8> {
+        self.at = 0;
+        std::mem::take(&mut self.buffer)
+    }
+
     pub(crate) fn begin(&mut self, header: &Header) -> Result<()> {
         self.sink.begin(header)?;
         self.piece = self.sink.piece();
@@ -170,11 +209,22 @@ impl<'s> Out<'s> {
             self.flush()?;
         }
         if self.at + n > self.buffer.len() {
-            self.buffer
-                .resize((self.at + n).max(2 * self.buffer.len()).min(self.piece), 0);
+            let len = (self.at + n).max(2 * self.buffer.len()).min(self.piece);
+            reserve(&mut self.buffer, len)?;
+            self.buffer.resize(len, 0);
         }
         Ok(())
     }
+}
+
+/// Makes room for `len` bytes in all. A file decides how wide its rows are, and may ask for more than there is memory.
+pub(crate) fn reserve(buffer: &mut Vec<u8>, len: usize) -> Result<()> {
+    buffer.try_reserve(len.saturating_sub(buffer.len())).map_err(|_| {
+        Error::new(
+            ErrorKind::LimitExceeded,
+            format_args!("found a row of {len} bytes and more, expected one that fits into memory"),
+        )
+    })
 }
 
 impl Put for Out<'_> {

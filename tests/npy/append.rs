@@ -180,6 +180,36 @@ fn files_that_cannot_grow_are_refused_and_stay_as_they_are() {
     }
 }
 
+/// A row that panics once half of it is encoded.
+struct Panics;
+
+impl Serialize for Panics {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeTuple;
+        let mut tuple = serializer.serialize_tuple(2)?;
+        tuple.serialize_element(&7.0)?;
+        std::panic::resume_unwind(Box::new(()));
+    }
+}
+
+#[test]
+fn a_row_that_panics_or_is_refused_takes_no_other_row_with_it() {
+    let mut writer = NpyWriter::new(Cursor::new(Vec::new())).unwrap();
+    for i in 0..3 {
+        writer.push(&[f64::from(i), 1.0]).unwrap();
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| writer.push(&Panics)));
+        assert!(panicked.is_err());
+        writer.push(&[1.0, 2.0, 3.0]).unwrap_err();
+        writer.push(&(1.0, "text")).unwrap_err();
+    }
+    assert_eq!(writer.rows(), 3);
+    let bytes = writer.finish().unwrap().into_inner();
+    assert_eq!(
+        bytes,
+        to_npy_vec(&[[0.0, 1.0], [1.0, 1.0], [2.0, 1.0]].to_vec()).unwrap()
+    );
+}
+
 #[test]
 fn a_header_without_room_takes_as_many_rows_as_its_digits_can_tell() {
     let dir = Scratch::new("append-room");

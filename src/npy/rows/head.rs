@@ -72,8 +72,17 @@ impl Head {
 
     /// Whether there may be one row more than `rows`.
     #[inline]
+    pub(super) fn has_room(&self, rows: u64) -> bool {
+        rows < self.most
+    }
+
+    /// As [`Head::has_room`], with the error that says why not.
     pub(super) fn check(&self, rows: u64) -> Result<()> {
-        if rows < self.most { Ok(()) } else { Err(self.full(rows)) }
+        if self.has_room(rows) {
+            Ok(())
+        } else {
+            Err(self.full(rows))
+        }
     }
 
     #[cold]

@@ -1,0 +1,174 @@
+//! An array that is there already, and to which rows are added in place.
+//!
+//! ```text
+//! {.. (99, 3) ..} | 99 rows |                      the header tells where the rows end
+//! {.. (99, 3) ..} | 99 rows | 1 row and a half     left by a writer that was killed: cut off before new rows come
+//! ```
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::header::{Header, MAGIC};
+use crate::io::file::{AtomicFile, open_to_grow, with_suffix};
+use crate::io::source::read_full;
+use crate::npy::rows::head::Head;
+use crate::npy::rows::writer::NpyWriter;
+use crate::npy::whole::Number;
+use crate::options::{ReadOptions, WriteOptions};
+
+impl NpyWriter<File> {
+    /// Adds rows to the array at `path` along its first axis, in place.
+    ///
+    /// `.npy` is appended to the path if there is a file of that name. Rows must be like those in the file: the same
+    /// dtype and shape, and texts no longer than its width. Byte order and padding of the file are kept. Only the array
+    /// of a writer that got no rows, `<f8` of shape (0,), takes the layout of the first row that comes.
+    ///
+    /// Bytes behind the array were left by a writer that was killed before it counted them, and are cut off. Another
+    /// array behind it, as `np.save` to one handle leaves it, is an error.
+    ///
+    /// ```
+    /// use serde_npz::NpyWriter;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-append-{}.npy", std::process::id()));
+    /// serde_npz::save_npy(&path, &vec![[1, 2], [3, 4]])?;
+    /// let mut log = NpyWriter::append(&path)?;
+    /// log.push(&[5, 6])?;
+    /// log.finish()?;
+    /// assert_eq!(serde_npz::load_npy::<Vec<[i32; 2]>>(&path)?, [[1, 2], [3, 4], [5, 6]]);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `Io` where no file is there; `TypeMismatch` for an array without axes, in Fortran order, or with another one behind
+    /// it; `Truncated` for a file that is cut off; `BadHeader` where the number of rows cannot be changed in place; those of
+    /// [`Header::read`].
+    pub fn append(path: impl AsRef<Path>) -> Result<Self> {
+        NpyWriter::append_with(path, &WriteOptions::new())
+    }
+
+    /// As [`NpyWriter::append`], with [`WriteOptions::durable`]: what was flushed survives a power cut.
+    ///
+    /// ```
+    /// use serde_npz::{NpyWriter, WriteOptions};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-append-with-{}.npy", std::process::id()));
+    /// serde_npz::save_npy(&path, &vec![1.0, 2.0])?;
+    /// let mut log = NpyWriter::append_with(&path, &WriteOptions::new().durable(true))?;
+    /// log.push(&3.0)?;
+    /// log.flush()?;
+    /// assert_eq!(serde_npz::load_npy::<Vec<f64>>(&path)?, [1.0, 2.0, 3.0]);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`NpyWriter::append`].
+    pub fn append_with(path: impl AsRef<Path>, options: &WriteOptions) -> Result<Self> {
+        let path = existing(path.as_ref());
+        let mut file = open_to_grow(&path)?;
+        let found = Found::read(&mut file)?;
+        let len = file.metadata()?.len();
+        let end = found.end(len, &mut file)?;
+        if found.is_fresh() {
+            // The new header may be longer: a new file takes the name when the first rows are flushed.
+            let (target, handle) = AtomicFile::create(&path, options.durable)?;
+            return NpyWriter::on_disk(handle, Some(target), options.durable);
+        }
+        let head = Head::found(found.bytes, found.header)?;
+        if len > end {
+            file.set_len(end)?;
+        }
+        NpyWriter::adding_to(file, head, options.durable)
+    }
+}
+
+/// The file that [`NpyWriter::create`] makes of this name, or else the one with exactly this name.
+fn existing(path: &Path) -> PathBuf {
+    let suffixed = with_suffix(path, ".npy");
+    if suffixed.exists() || !path.exists() {
+        suffixed
+    } else {
+        path.to_owned()
+    }
+}
+
+/// An array that is to grow: its header, and the bytes of that.
+struct Found {
+    header: Header,
+    bytes: Vec<u8>,
+}
+
+impl Found {
+    fn read(file: &mut File) -> Result<Self> {
+        let mut kept = Kept {
+            file,
+            bytes: Vec::new(),
+        };
+        let header = Header::read_with(&mut kept, &ReadOptions::new().max_header_size(usize::MAX))?;
+        if header.shape().is_empty() {
+            return Err(not_growing("an array without axes"));
+        }
+        if header.fortran_order() && header.shape().len() > 1 {
+            return Err(not_growing(
+                "an array in Fortran order, which grows along its last axis,",
+            ));
+        }
+        Ok(Found {
+            header,
+            bytes: kept.bytes,
+        })
+    }
+
+    /// Where the array ends in a file of `len` bytes, which may have uncounted rows behind.
+    fn end(&self, len: u64, file: &mut File) -> Result<u64> {
+        let end = (self.bytes.len() as u64).saturating_add(self.header.data_len());
+        if len < end {
+            return Err(Error::new(
+                ErrorKind::Truncated,
+                format_args!("found a file of {len} bytes, expected {end} as its header says: the file is cut off"),
+            ));
+        }
+        let mut next = [0; MAGIC.len()];
+        file.seek(SeekFrom::Start(end))?;
+        let got = read_full(file, &mut next)?;
+        if next[..got] == *MAGIC {
+            return Err(not_growing("another array behind the first one"));
+        }
+        Ok(end)
+    }
+
+    /// Whether this is what a writer without rows leaves.
+    fn is_fresh(&self) -> bool {
+        self.header.shape() == [0] && *self.header.dtype() == Number::F64.dtype()
+    }
+}
+
+#[cold]
+fn not_growing(found: &str) -> Error {
+    Error::new(
+        ErrorKind::TypeMismatch,
+        format_args!(
+            "found {found}, expected a file with one array that can grow along its first axis: `load_npy` and `save_npy` \
+             make it one"
+        ),
+    )
+}
+
+/// Keeps what is read.
+struct Kept<'f> {
+    file: &'f mut File,
+    bytes: Vec<u8>,
+}
+
+impl Read for Kept<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        let got = self.file.read(buf)?;
+        self.bytes.extend_from_slice(&buf[..got]);
+        Ok(got)
+    }
+}
