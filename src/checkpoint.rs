@@ -63,7 +63,7 @@ use crate::options::{ReadOptions, WriteOptions};
 /// has no locks (and on Windows) leftovers stay for a day.
 pub struct Checkpoints {
     store: Store,
-    /// The save in the background, of which there is one at most: that keeps their order.
+    /// The save in the background. There is one at most, so that saves keep their order.
     pending: Mutex<Option<Pending>>,
 }
 
@@ -200,10 +200,10 @@ impl Checkpoints {
 
     /// Captures the state of a step and saves it in a thread; the state may change once this has returned.
     ///
-    /// The archive is built in memory before this returns. A save that is still on its way is waited for first, so that
-    /// saves keep their order and at most one copy of the state is held. Nothing is promised before
-    /// [`wait`](Checkpoints::wait) or any other method has returned without an error. Dropping the `Checkpoints` waits
-    /// as well, but cannot return an error.
+    /// The archive is built in memory before this returns. A save that is still running is waited for first, so that saves
+    /// keep their order and at most one copy of the state is in memory (one for each thread that calls this at the same
+    /// time). Nothing is promised before [`wait`](Checkpoints::wait) or any other method has returned without an error.
+    /// Dropping the `Checkpoints` waits as well, but cannot return an error.
     ///
     /// ```
     /// # let dir = std::env::temp_dir().join(format!("serde_npz-doc-background-{}", std::process::id()));
@@ -223,8 +223,11 @@ impl Checkpoints {
     /// Those of [`to_npz_vec`](crate::to_npz_vec), `Io` where there are no threads to be had, and first the error of the
     /// save in the background before this one: nothing is saved then.
     pub fn save_in_background<T: Serialize + ?Sized>(&self, step: u64, state: &T) -> Result<()> {
-        let mut pending = self.settle()?;
+        // The lock is not held while the state's own code runs: it may need another lock, whose owner waits for ours.
+        self.wait()?;
         let archive = self.store.write.to_npz_vec(state)?;
+        // Another thread may have begun a save meanwhile.
+        let mut pending = self.settle()?;
         let store = self.store.clone();
         let thread = thread::Builder::new()
             .name("checkpoint".to_owned())
@@ -291,7 +294,7 @@ impl Checkpoints {
 
     /// The newest checkpoint that is intact, with the damaged ones that are newer; `None` where there is none at all.
     ///
-    /// For who has seen [`latest`](Checkpoints::latest) fail and would rather repeat some steps.
+    /// For programs that have seen [`latest`](Checkpoints::latest) fail and would rather repeat some steps.
     ///
     /// ```
     /// # let dir = std::env::temp_dir().join(format!("serde_npz-doc-latest-intact-{}", std::process::id()));
@@ -372,7 +375,7 @@ impl Checkpoints {
         self.store.steps()
     }
 
-    /// Waits for the save in the background; the lock goes on to the caller, lest another thread start one in between.
+    /// Waits for the save in the background and returns the lock, under which no other thread can start one.
     fn settle(&self) -> Result<MutexGuard<'_, Option<Pending>>> {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Pending { step, thread }) = pending.take() {
@@ -396,7 +399,7 @@ impl Checkpoints {
 
 impl Drop for Checkpoints {
     fn drop(&mut self) {
-        // Nobody is left to tell of an error: the documentation sends who wants to know to `wait`.
+        // There is no caller to return an error to: the documentation names `wait` for that.
         let _ = self.wait();
     }
 }

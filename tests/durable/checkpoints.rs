@@ -421,3 +421,32 @@ fn relative_directories_work() {
     checkpoints.save(1, &state(1)).unwrap();
     assert!(dir.path("a/b/step-00000000000000000001.npz").exists());
 }
+
+/// A state whose `Serialize` uses the checkpoints it is saved to.
+struct Asks<'a>(&'a Checkpoints);
+
+impl Serialize for Asks<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let steps = self.0.steps().map_err(S::Error::custom)?;
+        // As the state is walked more than once, this is saved more than once.
+        self.0.save_in_background(100, &state(100)).map_err(S::Error::custom)?;
+        BTreeMap::from([("steps", steps)]).serialize(serializer)
+    }
+}
+
+/// A mutex that were held meanwhile would be waited for without end.
+#[test]
+fn no_lock_is_held_while_the_state_is_serialized() {
+    let dir = Scratch::new("checkpoints-callback");
+    let path = dir.0.clone();
+    let (done, wait) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let checkpoints = Checkpoints::new(path);
+        checkpoints.save(1, &state(1)).unwrap();
+        checkpoints.save_in_background(2, &Asks(&checkpoints)).unwrap();
+        checkpoints.save(3, &Asks(&checkpoints)).unwrap();
+        done.send(checkpoints.steps().unwrap()).unwrap();
+    });
+    let steps = wait.recv_timeout(std::time::Duration::from_secs(60));
+    assert_eq!(steps.expect("a deadlock"), [1, 2, 3, 100]);
+}
