@@ -20,8 +20,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// let err = serde_npz::from_npy_slice::<Vec<f64>>(b"just a text").unwrap_err();
 /// assert_eq!(err.kind(), serde_npz::ErrorKind::BadMagic);
 /// ```
+#[derive(thiserror::Error)]
+#[error(transparent)]
 pub struct Error(Box<Inner>);
 
+#[derive(thiserror::Error)]
+#[error("{}{message}", Place(path))]
 struct Inner {
     kind: ErrorKind,
     path: String,
@@ -32,6 +36,18 @@ struct Inner {
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
+/// The path in front of a message. Names come from files: control characters must not reach a terminal.
+struct Place<'a>(&'a str);
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        write!(f, "{}: ", self.0.escape_debug())
+    }
+}
+
 /// The class of an [`Error`], to match on.
 ///
 /// ```
@@ -39,49 +55,70 @@ struct Inner {
 ///
 /// let err = serde_npz::to_npz_vec(&vec![1.0, 2.0]).unwrap_err();
 /// assert_eq!(err.kind(), ErrorKind::UnsupportedType);
+/// assert_eq!(err.kind().to_string(), "unsupported type");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The operating system or the given reader or writer failed.
+    #[error("input or output failed")]
     Io,
     /// The bytes start neither as an array nor as an archive, or as the other of the two.
+    #[error("not an array or not an archive")]
     BadMagic,
     /// An array of a format version other than 1.0, 2.0 and 3.0.
+    #[error("unsupported format version")]
     UnsupportedVersion,
     /// The header of an array is no literal that NumPy accepts.
+    #[error("bad header")]
     BadHeader,
     /// An element type that has no counterpart here, such as `longdouble`.
+    #[error("unsupported dtype")]
     UnsupportedDtype,
     /// Object data, which only Python's pickle could read: always refused.
+    #[error("pickled objects")]
     Pickle,
     /// The data ends before what its header announces.
+    #[error("truncated data")]
     Truncated,
     /// The archive contradicts itself: checksums, sizes, names, overlap, leftovers.
+    #[error("corrupt archive")]
     CorruptArchive,
     /// A compression method or an encryption that is not supported.
+    #[error("unsupported archive")]
     UnsupportedArchive,
     /// More bytes, members, elements or levels than the options allow.
+    #[error("limit exceeded")]
     LimitExceeded,
     /// A member asked for as an array does not start as one.
+    #[error("not an array")]
     NotAnArray,
     /// No member or group has this name.
+    #[error("missing member")]
     MissingMember,
     /// Two members with one name.
+    #[error("duplicate name")]
     DuplicateName,
     /// A name that is empty, or holds NUL or the separator.
+    #[error("invalid name")]
     InvalidName,
     /// A value that the format or the asked type cannot hold.
+    #[error("invalid value")]
     InvalidValue,
     /// The asked type does not fit the dtype or the shape found.
+    #[error("type mismatch")]
     TypeMismatch,
     /// Rows of unequal lengths.
+    #[error("ragged rows")]
     Ragged,
     /// Elements of unequal kinds in one array.
+    #[error("mixed types")]
     MixedTypes,
     /// A Rust type with no counterpart in NumPy, or not at this place.
+    #[error("unsupported type")]
     UnsupportedType,
     /// An error that a `Serialize` or `Deserialize` implementation raised.
+    #[error("error of a `Serialize` or `Deserialize`")]
     Message,
 }
 
@@ -150,7 +187,7 @@ impl Error {
         }
     }
 
-    /// For who knows a better path.
+    /// Drops the path, for a caller that knows a better one.
     pub(crate) fn without_path(mut self) -> Self {
         self.0.path.clear();
         self.0.named = false;
@@ -171,8 +208,8 @@ impl Error {
         self
     }
 
-    /// The path seen from the member or group of this name.
-    pub(crate) fn below(mut self, name: &str) -> Self {
+    /// Removes the name of the member or group that the path begins with.
+    pub(crate) fn strip_prefix(mut self, name: &str) -> Self {
         if let Some(rest) = self.0.path.strip_prefix(name) {
             self.0.named = rest.starts_with('/');
             self.0.path = rest.trim_start_matches('/').to_owned();
@@ -180,7 +217,7 @@ impl Error {
         self
     }
 
-    /// Another copy of this error, for a writer that has to return it from every later call.
+    /// A copy of this error, for a writer that has to return it from every later call.
     pub(crate) fn again(&self) -> Self {
         Error(Box::new(Inner {
             kind: self.0.kind,
@@ -192,29 +229,19 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.0.path.is_empty() {
-            // Names come from files: control characters must not reach a terminal.
-            write!(f, "{}: ", self.0.path.escape_debug())?;
-        }
-        f.write_str(&self.0.message)
-    }
-}
-
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error")
-            .field("kind", &self.0.kind)
-            .field("path", &self.0.path)
-            .field("message", &self.0.message)
-            .finish()
+        fmt::Debug::fmt(&self.0, f)
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source.as_ref().map(|source| &**source as _)
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.kind)
+            .field("path", &self.path)
+            .field("message", &self.message)
+            .finish_non_exhaustive()
     }
 }
 
@@ -245,7 +272,7 @@ impl From<Error> for io::Error {
     }
 }
 
-/// A message about a value that is out of range, from code that may only raise serde's `custom`.
+/// A message about a value that is out of range, from code that has nothing but serde's `custom` to raise it.
 pub(crate) struct Invalid(pub(crate) String);
 
 impl fmt::Display for Invalid {
@@ -254,7 +281,7 @@ impl fmt::Display for Invalid {
     }
 }
 
-/// Likewise about a dtype or shape that does not fit.
+/// A message about a dtype or shape that does not fit, likewise.
 struct Mismatch(String);
 
 impl fmt::Display for Mismatch {
@@ -263,9 +290,9 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// An error of this crate for a deserializer of any format; one of this crate keeps the kind.
+/// Raises an error of this crate from a deserializer of any format. One of our own deserializers keeps the kind.
 #[cold]
-pub(crate) fn raise<E: serde::de::Error>(err: Error) -> E {
+pub(crate) fn into_custom<E: serde::de::Error>(err: Error) -> E {
     match err.kind() {
         ErrorKind::InvalidValue => E::custom(Invalid(err.to_string())),
         ErrorKind::TypeMismatch => E::custom(Mismatch(err.to_string())),
@@ -290,10 +317,10 @@ impl serde::ser::Error for Error {
     }
 }
 
-/// A message made by the code that asks for a value, which may repeat a text of the file: harmless and not without end.
-struct Quiet<T>(T);
+/// A message that may repeat a text of the file: control characters are escaped, and a long one is cut.
+struct Sober<T>(T);
 
-impl<T: fmt::Display> fmt::Display for Quiet<T> {
+impl<T: fmt::Display> fmt::Display for Sober<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         struct Escaping<'a, 'f> {
             f: &'a mut fmt::Formatter<'f>,
@@ -321,20 +348,20 @@ impl<T: fmt::Display> fmt::Display for Quiet<T> {
 
 impl serde::de::Error for Error {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Error::new(custom_kind::<T>(), Quiet(message))
+        Error::new(custom_kind::<T>(), Sober(message))
     }
 
     fn invalid_type(unexpected: serde::de::Unexpected<'_>, expected: &dyn serde::de::Expected) -> Self {
         Error::new(
             ErrorKind::TypeMismatch,
-            Quiet(format_args!("found {unexpected}, expected {expected}")),
+            Sober(format_args!("found {unexpected}, expected {expected}")),
         )
     }
 
     fn invalid_value(unexpected: serde::de::Unexpected<'_>, expected: &dyn serde::de::Expected) -> Self {
         Error::new(
             ErrorKind::InvalidValue,
-            Quiet(format_args!("found {unexpected}, expected {expected}")),
+            Sober(format_args!("found {unexpected}, expected {expected}")),
         )
     }
 

@@ -248,10 +248,10 @@ pub fn to_value<T: Serialize + ?Sized>(value: &T) -> Result<Value> {
     // Under a name a value may be an array as well as a group.
     const NAME: &str = "value";
     let mut writer = NpzWriter::with_options(Cursor::new(Vec::new()), &anything());
-    writer.add(NAME, value).map_err(|err| err.below(NAME))?;
+    writer.add(NAME, value).map_err(|err| err.strip_prefix(NAME))?;
     NpzReader::with_options(writer.finish()?, &everything())?
         .get(NAME)
-        .map_err(|err| err.below(NAME))
+        .map_err(|err| err.strip_prefix(NAME))
 }
 
 /// Turns a [`Value`] into any type that could be read from it.

@@ -10,7 +10,7 @@ use serde::ser::{self, Serialize, Serializer};
 use super::element::Part;
 use super::layout::Layout;
 use super::{ArrayView, Element, Elements};
-use crate::error::raise;
+use crate::error::into_custom;
 use crate::format::dtype::MAX_AXES;
 use crate::format::header::Header;
 use crate::npy::de::raw::RawParts;
@@ -92,7 +92,7 @@ impl<'de, T: Element> Visitor<'de> for AsItLies<T> {
         let parts: RawParts<'de> = map.next_value()?;
         // The limits were checked by the reader that made these bytes.
         let options = ReadOptions::new().limits(Limits::unlimited());
-        ArrayView::lend_or_copy(&parts.header, parts.data, &options).map_err(raise)
+        ArrayView::lend_or_copy(&parts.header, parts.data, &options).map_err(into_custom)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
@@ -174,7 +174,7 @@ impl<T: Element> Nested<T> {
                 &"pairs of a real and an imaginary part",
             ));
         };
-        let layout = Layout::new(&axes, false, elements.len()).map_err(raise)?;
+        let layout = Layout::new(&axes, false, elements.len()).map_err(into_custom)?;
         Ok(ArrayView {
             elements: Elements::Owned {
                 part: 0..elements.len(),

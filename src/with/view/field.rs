@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use crate::error::raise;
+use crate::error::into_custom;
 use crate::view::{ArrayView, Element};
 
 /// An array that can be written.
@@ -70,7 +70,7 @@ impl<'de, T: Element> Decode<'de> for ArrayView<'de, T> {
 impl<'de, T: Element> Decode<'de> for Cow<'de, [T]> {
     fn decode<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let view = ArrayView::deserialize(deserializer)?;
-        view.into_row().map_err(raise)
+        view.into_row().map_err(into_custom)
     }
 }
 
