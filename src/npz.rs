@@ -5,6 +5,7 @@ pub(crate) mod reader;
 pub(crate) mod ser;
 pub(crate) mod tree;
 pub(crate) mod writer;
+pub(crate) mod zip;
 
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};

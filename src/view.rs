@@ -25,7 +25,6 @@ use std::sync::Arc;
 use ::serde::Deserialize;
 
 use self::element::Fit;
-pub(crate) use self::element::demands;
 pub use self::element::{Element, Sealed};
 use self::layout::{Layout, to_c_order};
 pub use self::writable::ArrayViewMut;

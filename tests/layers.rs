@@ -64,14 +64,14 @@ const ROOMS: &[(&str, &[&str])] = &[
         "npy::rows",
         &["walk", "fit", "head", "encode", "writer", "append", "reader"],
     ),
-    ("npz", &["tree", "reader", "writer", "ser", "de"]),
+    ("npz", &["zip", "tree", "reader", "writer", "ser", "de"]),
     (
         "npz::writer",
-        &["output", "record", "deflate", "body", "container", "append", "tests"],
+        &["output", "entry", "deflate", "entries", "container", "append", "tests"],
     ),
     (
         "npz::reader",
-        &["window", "directory", "kept", "member", "ahead", "entry"],
+        &["window", "directory", "kept", "inflate", "member", "prefetch", "entry"],
     ),
     ("npz::ser", &["probe", "list", "ragged", "rows"]),
     ("npz::de", &["names", "claims", "store", "ragged", "rows", "place"]),
@@ -126,7 +126,6 @@ const CIRCLES: &[(&str, &str)] = &[
     ("npy::de::ndarray", "npy::de::array"),
     ("npy::de::ordered", "npy::de::array"),
     ("npy::whole::rows", "npy::whole::collect"),
-    ("npz::reader::entry", "view"),
 ];
 
 /// Users choose among the modules of `with` by name, as many as there are.

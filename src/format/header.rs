@@ -80,6 +80,31 @@ impl Header {
         let mut magic = [0; MAGIC.len()];
         let found = read_full(reader, &mut magic)?;
         check_magic(&magic[..found])?;
+        Header::read_behind_magic(reader, options)
+    }
+
+    /// As [`read_with`](Header::read_with), or `None` where there is not a single byte more.
+    pub(crate) fn read_next<R: Read>(reader: &mut R, options: &ReadOptions) -> Result<Option<Header>> {
+        let mut magic = [0; MAGIC.len()];
+        let found = read_full(reader, &mut magic)?;
+        if found == 0 {
+            return Ok(None);
+        }
+        check_magic(&magic[..found])?;
+        Header::read_behind_magic(reader, options).map(Some)
+    }
+
+    /// The header of a member of an archive: one that does not start as an array is `NotAnArray`.
+    pub(crate) fn read_member<R: Read>(reader: &mut R, options: &ReadOptions) -> Result<Header> {
+        let mut magic = [0; MAGIC.len()];
+        let found = read_full(reader, &mut magic)?;
+        if magic[..found] != *MAGIC {
+            return Err(not_an_array(&magic[..found]));
+        }
+        Header::read_behind_magic(reader, options)
+    }
+
+    fn read_behind_magic<R: Read>(reader: &mut R, options: &ReadOptions) -> Result<Header> {
         let version = Version::from_bytes(exactly(reader)?)?;
         let text = version.text(reader, options.max_header_size)?;
         if text.ends_with('\r') {
@@ -394,6 +419,17 @@ fn check_magic(found: &[u8]) -> Result<()> {
         )
     };
     Err(Error::new(ErrorKind::BadMagic, message))
+}
+
+#[cold]
+fn not_an_array(start: &[u8]) -> Error {
+    Error::new(
+        ErrorKind::NotAnArray,
+        format_args!(
+            "found a member that starts with `{}`, expected an array's `\\x93NUMPY`: `NpzReader::raw` returns its bytes",
+            start.escape_ascii()
+        ),
+    )
 }
 
 fn exactly<const N: usize, R: Read>(reader: &mut R) -> Result<[u8; N]> {

@@ -13,9 +13,9 @@ use serde::de::{Deserialize, DeserializeOwned};
 
 use self::names::{first_of, lies_in, missing, tree, verify_left_out};
 use self::place::{NodeDeserializer, Reading};
-pub(crate) use self::store::check_magic;
 use self::store::{Lender, Reader, Store};
 use crate::error::Result;
+use crate::format::header::Header;
 use crate::npz::reader::NpzReader;
 use crate::npz::tree::{ROOT, Tree};
 use crate::options::ReadOptions;
@@ -108,7 +108,13 @@ fn get<'de, S: Store<'de>, T: Deserialize<'de>>(store: &mut S, name: &str) -> Re
             value
         }
         // A member that is neither array nor text still says what it is.
-        (None, Some(index)) => store.read(index, |_| Err(missing(name, members))),
+        (None, Some(index)) => {
+            let options = reader.options().clone();
+            store.read(index, |mut source| {
+                Header::read_member(&mut source, &options)?;
+                Err(missing(name, members))
+            })
+        }
         (None, None) => Err(missing(name, members)),
     };
     value.map_err(|e| e.at_member(name))

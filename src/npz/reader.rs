@@ -6,17 +6,17 @@
 //! member::Member, on request          key -> entry -> offset
 //! ```
 //!
-//! What is for other modules returns errors without a member's name, as they know the way to the
-//! value; the public methods name the member.
+//! The public methods name the member in their errors. Those for other modules do not: the caller knows the way to the
+//! value.
 
-mod ahead;
 mod directory;
 pub(crate) mod entry;
+mod inflate;
 pub(crate) mod kept;
 mod member;
+mod prefetch;
 mod window;
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -24,17 +24,17 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use self::ahead::{Ahead, Job, LEAST_EACH, MOST_ALL, MOST_EACH};
+pub(crate) use self::directory::CentralEntry;
 use self::directory::Directory;
-pub(crate) use self::directory::Listed;
-use self::member::Inflater;
+use self::inflate::Inflater;
 pub(crate) use self::member::Member;
+use self::prefetch::Prefetch;
 pub(crate) use self::window::Window;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::{Header, MAGIC};
 use crate::io::{file, source};
-use crate::npy::whole;
 use crate::npz::tree::Tree;
+use crate::npz::zip::{EndRecord, LocalHeader};
 use crate::options::{ReadOptions, threads};
 
 /// As much of a member holds its local header and that of its array, nearly always.
@@ -58,13 +58,11 @@ pub struct NpzReader<R> {
     options: ReadOptions,
     inflater: Option<Inflater>,
     /// Members that are inflated before they are asked for.
-    ahead: Option<Ahead>,
+    prefetch: Option<Prefetch>,
     /// Bytes handed out so far, for `Limits::total_bytes`.
-    spent: u64,
-    /// The names as groups, once somebody has asked for a value.
+    bytes_used: u64,
+    /// The names as groups, once a value has been asked for.
     tree: Arc<OnceLock<Arc<Tree>>>,
-    /// The members whose local header was compared with the directory.
-    met: Vec<bool>,
 }
 
 impl NpzReader<BufReader<File>> {
@@ -130,12 +128,11 @@ impl<R: Read + Seek> NpzReader<R> {
         let directory = Directory::read(&mut reader, &options.limits)?;
         Ok(NpzReader {
             reader: Window::new(reader),
-            met: vec![false; directory.entries.len()],
             directory: Arc::new(directory),
             options: options.clone(),
             inflater: None,
-            ahead: None,
-            spent: 0,
+            prefetch: None,
+            bytes_used: 0,
             tree: Arc::default(),
         })
     }
@@ -197,12 +194,12 @@ impl<R: Read + Seek> NpzReader<R> {
     /// `MissingMember`, `CorruptArchive`, `UnsupportedArchive`, `LimitExceeded`, `Io`.
     pub fn verify(&mut self, name: &str) -> Result<()> {
         let index = self.require(name)?;
-        let spent = self.spent;
+        let bytes_used = self.bytes_used;
         let result = self
             .start(index, self.options.limits.member_bytes)
             .and_then(Member::skip_to_end);
         // Nothing was handed out.
-        self.spent = spent;
+        self.bytes_used = bytes_used;
         result.map_err(|err| err.at_member(name))
     }
 
@@ -217,124 +214,44 @@ impl<R: Read + Seek> NpzReader<R> {
         self.start(index, u64::MAX)
     }
 
-    /// Where the bytes of a stored member lie, for who has the whole archive in memory; see [`NpzReader::check_crc`].
+    /// Where the bytes of a stored member lie, for callers that have the whole archive in memory; see
+    /// [`NpzReader::check_crc`].
     pub(crate) fn stored_range(&mut self, index: usize) -> Result<Option<Range<u64>>> {
         let entry = self.directory.entry(index)?;
-        if !entry.stored {
+        if !entry.method.is_stored() {
             return Ok(None);
         }
-        check_size(entry.size, self.allowed())?;
-        self.reader.focus(entry.offset, entry.limit);
-        let start = member::locate(&mut self.reader, entry)?;
-        self.met[index] = true;
-        self.spent = self.spent.saturating_add(entry.size);
-        Ok(Some(start..start + entry.size))
+        let size = entry.size;
+        check_size(size, self.allowed())?;
+        let start = self.locate(index, u64::MAX)?;
+        self.bytes_used = self.bytes_used.saturating_add(size);
+        Ok(Some(start..start + size))
     }
 
-    /// Announces members that are likely to be asked for one after another.
-    pub(crate) fn plan(&mut self, members: impl Iterator<Item = usize>) {
-        let threads = threads(self.options.threads);
-        if threads < 2 {
-            return;
-        }
-        let deflated = members.filter(|&index| {
-            let entry = self.directory.entries.get(index);
-            entry.is_some_and(|entry| !entry.stored && (LEAST_EACH..=MOST_EACH).contains(&entry.size))
-        });
-        let deflated: VecDeque<usize> = deflated.collect();
-        if deflated.len() > 1 {
-            // A group within a group comes before what is left of the outer one.
-            let planned = &mut self.ahead.get_or_insert_with(|| Ahead::new(threads)).planned;
-            let outer = std::mem::replace(planned, deflated);
-            planned.extend(outer);
-        }
-    }
-
-    /// Forgets what was announced and not asked for.
-    pub(crate) fn end_plan(&mut self) {
-        self.ahead = None;
-    }
-
-    /// All bytes of a member that was inflated ahead; `None` of one that was not.
-    pub(crate) fn take_ahead(&mut self, index: usize) -> Option<Result<Vec<u8>>> {
-        let mut ahead = self.ahead.take()?;
-        let taken = self.turn_ahead(&mut ahead, index);
-        self.ahead = Some(ahead);
-        taken
-    }
-
-    fn turn_ahead(&mut self, ahead: &mut Ahead, index: usize) -> Option<Result<Vec<u8>>> {
-        if ahead.planned.front() == Some(&index) {
-            ahead.planned.pop_front();
-        } else {
-            ahead.planned.retain(|&planned| planned != index);
-        }
-        while ahead.held < MOST_ALL
-            && let Some(next) = ahead.planned.pop_front()
-        {
-            match self.read_compressed(next) {
-                Ok(job) => ahead.push(next, job),
-                // It will be said when the member is asked for.
-                Err(_) => break,
-            }
-        }
-        let bytes = ahead.take(index)?;
-        Some(bytes.and_then(|bytes| {
-            check_size(bytes.len() as u64, self.allowed())?;
-            self.spent = self.spent.saturating_add(bytes.len() as u64);
-            Ok(bytes)
-        }))
-    }
-
-    fn read_compressed(&mut self, index: usize) -> Result<Job> {
-        let entry = self.directory.entry(index)?;
-        check_size(entry.size, self.allowed())?;
-        self.reader.focus(entry.offset, entry.limit);
-        member::locate(&mut self.reader, entry)?;
-        self.met[index] = true;
-        let mut compressed = whole::zeroed(usize::try_from(entry.compressed).unwrap_or(usize::MAX))?;
-        self.reader.read_exact(&mut compressed)?;
-        Ok(Job {
-            entry: entry.clone(),
-            compressed,
-        })
-    }
-
-    /// Compares the local headers of all members that were not read: a name that is damaged in the directory would
-    /// otherwise make a member vanish for who asks for it by the right one.
+    /// Compares the local headers of all members that were not read: otherwise a member whose name is damaged in the
+    /// directory would look as if it were not there.
     pub(crate) fn check_rest(&mut self) -> Result<()> {
-        for (entry, met) in self.directory.entries.iter().zip(&mut self.met) {
-            if !*met {
-                self.reader
-                    .focus(entry.offset, entry.limit.min(entry.offset.saturating_add(LOCAL_MOST)));
-                member::agree(&mut self.reader, entry).map_err(|err| err.at_member(&entry.key))?;
-                *met = true;
-            }
+        for index in self.directory.not_compared() {
+            let entry = &self.directory.entries[index];
+            let header = entry.offset.saturating_add(LOCAL_MOST);
+            self.reader.focus(entry.offset, entry.limit.min(header));
+            member::check_local(&mut self.reader, entry).map_err(|err| err.at_member(entry.key()))?;
+            self.directory.set_compared(index);
         }
         Ok(())
     }
 
-    /// Where the bytes of a member begin, once its local header has been found to agree with the directory.
-    pub(crate) fn locate(&mut self, index: usize) -> Result<u64> {
-        let entry = self.directory.entry(index)?;
-        let headers = entry.offset.saturating_add(HEADERS);
-        self.reader.focus(entry.offset, entry.limit.min(headers));
-        let start = member::locate(&mut self.reader, entry)?;
-        self.met[index] = true;
-        Ok(start)
-    }
-
     /// The header of an array and how many bytes it takes.
     pub(crate) fn read_header(&mut self, index: usize) -> Result<(Header, u64)> {
+        self.locate(index, HEADERS)?;
+        self.header_here(index)
+    }
+
+    /// As [`NpzReader::read_header`], once the member has been located.
+    fn header_here(&mut self, index: usize) -> Result<(Header, u64)> {
         let options = self.options.clone();
-        let mut member = self.peek(index)?;
-        let mut magic = [0; MAGIC.len()];
-        let got = source::read_full(&mut member, &mut magic)?;
-        if magic[..got] != *MAGIC {
-            return Err(not_an_array(&magic[..got]));
-        }
-        let mut counted = magic.chain(member).take(u64::MAX);
-        let header = Header::read_with(&mut counted, &options)?;
+        let mut counted = self.member_here(index)?.take(u64::MAX);
+        let header = Header::read_member(&mut counted, &options)?;
         Ok((header, u64::MAX - counted.limit()))
     }
 
@@ -353,17 +270,31 @@ impl<R: Read + Seek> NpzReader<R> {
     }
 
     fn start(&mut self, index: usize, allowed: u64) -> Result<Member<'_, Window<R>>> {
+        check_size(self.directory.entry(index)?.size, allowed)?;
+        self.locate(index, u64::MAX)?;
+        self.member_here(index)
+    }
+
+    /// Where the bytes of a member begin, once its local header has been found to agree with the directory; the reader
+    /// then stands there. No more than `most` bytes of the member are fetched at once.
+    fn locate(&mut self, index: usize, most: u64) -> Result<u64> {
         let entry = self.directory.entry(index)?;
-        check_size(entry.size, allowed)?;
-        self.reader.focus(entry.offset, entry.limit);
-        member::locate(&mut self.reader, entry)?;
-        self.met[index] = true;
+        self.reader
+            .focus(entry.offset, entry.limit.min(entry.offset.saturating_add(most)));
+        let start = member::locate(&mut self.reader, entry)?;
+        self.directory.set_compared(index);
+        Ok(start)
+    }
+
+    /// The bytes of a member that has been located.
+    fn member_here(&mut self, index: usize) -> Result<Member<'_, Window<R>>> {
+        let entry = self.directory.entry(index)?;
         let aside = entry.size >= member::LEAST_ASIDE as u64 && threads(self.options.threads) > 1;
         Ok(Member::new(
             &mut self.reader,
             entry,
             &mut self.inflater,
-            &mut self.spent,
+            &mut self.bytes_used,
             aside,
         ))
     }
@@ -381,7 +312,7 @@ impl<R> NpzReader<R> {
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.directory.entries.iter().map(|entry| entry.key.as_str())
+        self.directory.entries.iter().map(CentralEntry::key)
     }
 
     /// How many members there are.
@@ -423,12 +354,11 @@ impl<R> NpzReader<R> {
     pub(crate) fn through<S>(&self, reader: S) -> NpzReader<S> {
         NpzReader {
             reader: Window::new(reader),
-            met: vec![false; self.directory.entries.len()],
             directory: Arc::clone(&self.directory),
             options: self.options.clone(),
             inflater: None,
-            ahead: None,
-            spent: 0,
+            prefetch: None,
+            bytes_used: 0,
             tree: Arc::clone(&self.tree),
         }
     }
@@ -437,12 +367,12 @@ impl<R> NpzReader<R> {
         self.reader.inner()
     }
 
-    pub(crate) fn listed(&self) -> &[Listed] {
+    pub(crate) fn central_entries(&self) -> &[CentralEntry] {
         &self.directory.entries
     }
 
     pub(crate) fn find(&self, key: &str) -> Option<usize> {
-        self.directory.index.get(key).copied()
+        self.directory.find(key)
     }
 
     pub(crate) fn tree(&self) -> Option<Arc<Tree>> {
@@ -478,7 +408,9 @@ impl<R> NpzReader<R> {
     /// How large the next member may be.
     fn allowed(&self) -> u64 {
         let limits = &self.options.limits;
-        limits.member_bytes.min(limits.total_bytes.saturating_sub(self.spent))
+        limits
+            .member_bytes
+            .min(limits.total_bytes.saturating_sub(self.bytes_used))
     }
 }
 
@@ -496,7 +428,7 @@ fn check_start<R: Read + Seek>(reader: &mut R) -> Result<()> {
     let mut start = [0; MAGIC.len()];
     let got = source::read_full(reader, &mut start)?;
     let start = &start[..got];
-    if start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06") {
+    if start.starts_with(LocalHeader::SIGNATURE) || start.starts_with(EndRecord::SIGNATURE) {
         return Ok(());
     }
     let found = if start == MAGIC {
@@ -534,17 +466,6 @@ pub(crate) fn left_over(left: u64) -> Error {
     Error::new(
         ErrorKind::CorruptArchive,
         format_args!("found {left} bytes left over behind the array's data, expected none"),
-    )
-}
-
-/// The error for a member that does not start as an array.
-pub(crate) fn not_an_array(start: &[u8]) -> Error {
-    Error::new(
-        ErrorKind::NotAnArray,
-        format_args!(
-            "found a member that starts with `{}`, expected an array's `\\x93NUMPY`: `NpzReader::raw` returns its bytes",
-            start.escape_ascii()
-        ),
     )
 }
 
@@ -628,12 +549,9 @@ mod tests {
     #[test]
     fn entries_are_what_the_directory_says() {
         let npz = NpzReader::new(Cursor::new(archive(&WriteOptions::new().compressed()))).unwrap();
-        let entry = &npz.listed()[npz.find("x").unwrap()];
-        assert_eq!(
-            (entry.name.as_str(), entry.key.as_str(), entry.size),
-            ("x.npy", "x", 1000)
-        );
-        assert!(!entry.stored && entry.compressed < 100 && entry.crc == crc32fast::hash(&DATA));
+        let entry = &npz.central_entries()[npz.find("x").unwrap()];
+        assert_eq!((&**entry.name(), entry.key(), entry.size), ("x.npy", "x", 1000));
+        assert!(!entry.method.is_stored() && entry.compressed < 100 && entry.crc == crc32fast::hash(&DATA));
         assert_eq!(npz.options().limits, Limits::new());
     }
 }

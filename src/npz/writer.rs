@@ -6,16 +6,16 @@
 //! ..   PK\1\2  x.npy  sizes, CRC, offset          the directory, written by `finish` alone
 //! ..   PK\5\6  count, size and offset of it
 //!
-//! NpzWriter ─► container: names, failures ─► body: order, headers ─► output
-//!                                            record: bytes; deflate: threads
+//! NpzWriter ─► container: names, failures ─► entries: order, headers ─► output
+//!                                            entry: one member; deflate: threads
 //! ```
 
 mod append;
-mod body;
 pub(crate) mod container;
 mod deflate;
+mod entries;
+mod entry;
 pub(crate) mod output;
-pub(crate) mod record;
 #[cfg(test)]
 mod tests;
 
@@ -31,7 +31,7 @@ use crate::io::file;
 use crate::io::file::AtomicFile;
 use crate::options::WriteOptions;
 
-/// What is gathered before it goes to a file; larger pieces go there directly.
+/// So many bytes are collected before they go to a file; larger pieces go there directly.
 pub(crate) const BUFFER: usize = 128 << 10;
 
 /// Writes an archive member by member.

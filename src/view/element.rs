@@ -6,7 +6,7 @@ use half::f16;
 use num_complex::Complex;
 use serde::de::Deserialize;
 
-use crate::format::dtype::{Dtype, Kind, Order};
+use crate::format::dtype::{Dtype, Number};
 
 /// A number that lies in memory as it lies in a file: what an [`ArrayView`](crate::ArrayView) is made of.
 ///
@@ -68,34 +68,12 @@ pub(crate) enum Fit {
 }
 
 pub(crate) fn fit<T: Element>(dtype: &Dtype) -> Fit {
-    let (found, size, order) = plain(dtype);
-    let (expected, expected_size, _) = plain(&T::dtype());
-    match order {
-        _ if found.is_none() || found != expected || size != expected_size => Fit::Other,
-        // A single byte has no order.
-        Some(order) if size > 1 && order != Order::NATIVE => Fit::Swapped,
-        _ => Fit::Same,
+    match (Number::of(dtype), Number::native(dtype)) {
+        (None, _) => Fit::Other,
+        (found, _) if found != Number::of(&T::dtype()) => Fit::Other,
+        (_, Some(_)) => Fit::Same,
+        (_, None) => Fit::Swapped,
     }
-}
-
-/// Kind, size and order of a dtype that some element has; nothing of any other.
-fn plain(dtype: &Dtype) -> (Option<char>, u8, Option<Order>) {
-    match dtype.kind {
-        Kind::Bool => (Some('b'), 1, None),
-        Kind::Int { size, order } => (Some('i'), size, Some(order)),
-        Kind::Uint { size, order } => (Some('u'), size, Some(order)),
-        Kind::Float { size, order } => (Some('f'), size, Some(order)),
-        Kind::Complex { size, order } => (Some('c'), size, Some(order)),
-        _ => (None, 0, None),
-    }
-}
-
-/// What a slice of this dtype has to be aligned to, and its order; `None` where no element type has the dtype.
-pub(crate) fn demands(dtype: &Dtype) -> Option<(u64, Order)> {
-    let (kind, size, order) = plain(dtype);
-    let halves = if kind? == 'c' { 2 } else { 1 };
-    let size = size / halves;
-    Some((size.into(), order.filter(|_| size > 1).unwrap_or(Order::NATIVE)))
 }
 
 macro_rules! pod {

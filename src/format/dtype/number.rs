@@ -22,7 +22,7 @@ pub(crate) enum Number {
 }
 
 impl Number {
-    /// The number of an element of this layout, in whatever byte order.
+    /// The number of an element of this layout, in either byte order.
     pub(crate) fn of(dtype: &Dtype) -> Option<Self> {
         Some(match dtype.kind {
             Kind::Bool => Number::Bool,
@@ -43,9 +43,12 @@ impl Number {
         })
     }
 
-    /// The number of an element of this layout, where it lies in the file as in the memory of this machine.
+    /// The number of an element of this layout, if its bytes in a file are those in the memory of this machine.
     pub(crate) fn native(dtype: &Dtype) -> Option<Self> {
+        let number = Number::of(dtype)?;
         match dtype.kind {
+            // A single byte has no order.
+            _ if number.size() == 1 => Some(number),
             Kind::Int { order, .. }
             | Kind::Uint { order, .. }
             | Kind::Float { order, .. }
@@ -54,7 +57,15 @@ impl Number {
             {
                 None
             }
-            _ => Number::of(dtype),
+            _ => Some(number),
+        }
+    }
+
+    /// What the address of a slice of these numbers has to be a multiple of.
+    pub(crate) fn alignment(self) -> u64 {
+        match self {
+            Number::C64 | Number::C128 => self.size() / 2,
+            _ => self.size(),
         }
     }
 

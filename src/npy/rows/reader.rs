@@ -8,9 +8,9 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::header::{Header, MAGIC};
+use crate::format::header::Header;
 use crate::io::file;
-use crate::io::source::{Stream, read_full, truncated};
+use crate::io::source::{Stream, truncated};
 use crate::npy::rows::walk::{Rows, count};
 use crate::options::ReadOptions;
 
@@ -166,12 +166,10 @@ impl<R: Read> NpyReader<R> {
     /// `Io` that a row had before.
     pub fn next_array(&mut self) -> Result<bool> {
         self.pass()?;
-        let mut start = [0; MAGIC.len()];
-        let got = read_full(&mut self.source, &mut start)?;
-        if got == 0 {
+        let Some(header) = Header::read_next(&mut self.source, &self.options)? else {
             return Ok(false);
-        }
-        self.header = Header::read_with(&mut start[..got].chain(&mut self.source), &self.options)?;
+        };
+        self.header = header;
         self.state = State::Nothing;
         Ok(true)
     }

@@ -17,11 +17,11 @@ pub(super) fn tree<R: Read + Seek>(reader: &mut NpzReader<R>) -> Result<Arc<Tree
     let separator = reader.options().separator;
     let mut tree = Tree::new();
     for index in 0..reader.len() {
-        let entry = &reader.listed()[index];
-        let key = entry.key.clone();
+        let entry = reader.central_entries()[index].clone();
+        let key = entry.key();
         // A member that starts as an array is one whatever its name. Of all others only JSON texts are values.
-        if entry.name.ends_with(".npy") || starts_as_array(reader, index)? {
-            tree.insert(&key, separator, Role::Array(index));
+        if entry.name().ends_with(".npy") || starts_as_array(reader, index)? {
+            tree.insert(key, separator, Role::Array(index));
         } else if let Some(key) = key.strip_suffix(".json") {
             tree.insert(key, separator, Role::Json(index));
         } else {
@@ -41,7 +41,7 @@ fn starts_as_array<R: Read + Seek>(reader: &mut NpzReader<R>, index: usize) -> R
     };
     match got {
         Ok(got) => Ok(start[..got] == *MAGIC),
-        Err(err) if err.kind() == ErrorKind::Io => Err(err.at_member(&reader.listed()[index].key)),
+        Err(err) if err.kind() == ErrorKind::Io => Err(err.at_member(reader.central_entries()[index].key())),
         Err(_) => Ok(false),
     }
 }
@@ -54,7 +54,7 @@ pub(super) fn verify_left_out<R: Read + Seek>(
     asked: impl Fn(&str) -> bool,
 ) -> Result<()> {
     for &index in tree.others() {
-        let key = reader.listed()[index].key.clone();
+        let key = reader.central_entries()[index].key().to_owned();
         if asked(&key) {
             match reader.verify(&key) {
                 Err(err) if err.kind() != ErrorKind::UnsupportedArchive => return Err(err),

@@ -6,6 +6,7 @@ use serde::de::{Deserialize, Deserializer, IntoDeserializer, Visitor};
 
 use self::access::{GroupAccess, GroupDeserializer, ListAccess, Tagged, VariantDeserializer};
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::header::Header;
 use crate::npy::de::array::Array;
 use crate::npy::de::cursor::{Cursor, limit};
 use crate::npy::marker::{JSON, Marker, ORDERED, VALUE};
@@ -101,7 +102,8 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
                 let options = self.reading.store.reader().options().clone();
                 let marker = self.marker;
                 self.reading.store.read(index, |source| {
-                    let mut cursor = Cursor::open(source, &options)?;
+                    let header = Header::read_member(&mut &mut *source, &options)?;
+                    let mut cursor = Cursor::new(header, source, &options)?;
                     body(Array::marked(&mut cursor, marker))
                 })
             }
@@ -148,7 +150,7 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
         for (name, at) in children.drain(..) {
             let node = self.reading.tree.node(at);
             if let Some(index) = node.array.filter(|_| node.children.is_empty()) {
-                let key = reader.listed()[index].key.clone();
+                let key = reader.central_entries()[index].key().to_owned();
                 if matches!(reader.header(&key), Err(err) if err.kind() == ErrorKind::Pickle) {
                     // Damage may make any array look like one of objects.
                     reader
@@ -226,7 +228,7 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
             (Some(_), Some(_)) => Err(twice()),
             (Some(index), None) => {
                 let reader = self.reading.store.reader();
-                let key = reader.listed()[index].key.clone();
+                let key = reader.central_entries()[index].key().to_owned();
                 reader.raw(&key).map(Some).map_err(Error::without_path)
             }
             (None, _) => Ok(None),

@@ -6,10 +6,9 @@ use std::marker::PhantomData;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
-use crate::format::header::{Header, MAGIC};
-use crate::io::source::{Stream, read_full};
+use crate::format::header::Header;
+use crate::io::source::Stream;
 use crate::npy::rows::walk::Rows;
-use crate::npz::de::check_magic;
 use crate::npz::reader::{Member, NpzReader, Window};
 
 impl<R: Read + Seek> NpzReader<R> {
@@ -46,10 +45,7 @@ impl<R: Read + Seek> NpzReader<R> {
         let index = self.require(name).map_err(Error::without_path)?;
         let options = self.options().clone();
         let mut member = self.member(index)?;
-        let mut magic = [0; MAGIC.len()];
-        let got = read_full(&mut member, &mut magic)?;
-        check_magic(&magic[..got])?;
-        let header = Header::read_with(&mut magic.chain(&mut member), &options)?;
+        let header = Header::read_member(&mut member, &options)?;
         let proven = member.proven();
         let rows = Rows::open(&header, &mut Stream::with_proven(&mut member, proven), &options)?;
         Ok(Each {

@@ -3,9 +3,8 @@
 use std::io::{Cursor as IoCursor, Read, Seek};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::header::MAGIC;
-use crate::io::source::{Slice, Source, Stream, read_full};
-use crate::npz::reader::{NpzReader, left_over, not_an_array};
+use crate::io::source::{Slice, Source, Stream};
+use crate::npz::reader::{NpzReader, left_over};
 
 /// The members of an archive, as far as they can be lent.
 pub(super) trait Store<'de> {
@@ -28,7 +27,7 @@ impl<'de, R: Read + Seek> Store<'de> for Reader<'_, R> {
     }
 
     fn read<T>(&mut self, index: usize, body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>) -> Result<T> {
-        match self.0.take_ahead(index) {
+        match self.0.take_prefetched(index) {
             Some(bytes) => read_bytes(&bytes?, body),
             None => read_member(self.0, index, body),
         }
@@ -59,15 +58,14 @@ impl<'de> Store<'de> for Lender<'de> {
         let Some(range) = self.reader.stored_range(index)? else {
             return Reader(&mut self.reader).read(index, body);
         };
-        let range = range.start as usize..range.end as usize;
-        let Some(bytes) = self.bytes.get(range) else {
+        let ends = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
+        let Some(bytes) = ends.and_then(|(start, end)| self.bytes.get(start..end)) else {
             return Err(Error::new(
                 ErrorKind::Truncated,
                 "found the archive's end inside a member, expected all of it",
             ));
         };
         self.reader.check_crc(index, bytes)?;
-        check_magic(bytes)?;
         let mut slice = Slice(bytes);
         let value = body(&mut slice)?;
         match slice.0.len() {
@@ -77,32 +75,20 @@ impl<'de> Store<'de> for Lender<'de> {
     }
 }
 
-pub(crate) fn check_magic(start: &[u8]) -> Result<()> {
-    if start.starts_with(MAGIC) {
-        Ok(())
-    } else {
-        Err(not_an_array(&start[..start.len().min(MAGIC.len())]))
-    }
-}
-
 pub(super) fn read_member<'de, R: Read + Seek, T>(
     reader: &mut NpzReader<R>,
     index: usize,
     body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>,
 ) -> Result<T> {
     let mut member = reader.member(index)?;
-    let mut magic = [0; MAGIC.len()];
-    let got = read_full(&mut member, &mut magic)?;
-    check_magic(&magic[..got])?;
-    let proven = member.proven() + got as u64;
-    let value = body(&mut Stream::with_proven((&magic[..]).chain(&mut member), proven))?;
+    let proven = member.proven();
+    let value = body(&mut Stream::with_proven(&mut member, proven))?;
     member.finish()?;
     Ok(value)
 }
 
 /// Bytes that are checked, but gone when the value is made.
 pub(super) fn read_bytes<'de, T>(bytes: &[u8], body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>) -> Result<T> {
-    check_magic(bytes)?;
     let mut rest = bytes;
     let value = body(&mut Stream::with_proven(&mut rest, bytes.len() as u64))?;
     match rest.len() {

@@ -11,11 +11,10 @@ use std::fmt;
 use std::io::{Read, Seek};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::dtype::Order;
+use crate::format::dtype::Number;
 use crate::format::header::Header;
 use crate::io::source::truncated;
-use crate::npz::reader::{Listed, NpzReader, left_over};
-use crate::view::demands;
+use crate::npz::reader::{CentralEntry, HEADERS, NpzReader, left_over};
 
 /// One member of an archive: names, sizes, checksum, and dtype and shape where it is an array.
 ///
@@ -31,11 +30,10 @@ use crate::view::demands;
 /// assert_eq!(entry.unmappable(), None);
 /// # Ok::<(), serde_npz::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct Entry {
-    listed: Listed,
+    central: CentralEntry,
     offset: Option<u64>,
-    /// With its length.
+    /// The header and its length.
     header: Result<(Header, u64)>,
 }
 
@@ -89,9 +87,8 @@ impl Entry {
     /// assert_eq!(npz.entry("x")?.name(), "x");
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
-    #[expect(clippy::misnamed_getters, reason = "the name is what NumPy takes for it")]
     pub fn name(&self) -> &str {
-        &self.listed.key
+        self.central.key()
     }
 
     /// The whole name in the archive.
@@ -103,7 +100,7 @@ impl Entry {
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
     pub fn file_name(&self) -> &str {
-        &self.listed.name
+        self.central.name()
     }
 
     /// Dtype, shape and order, or why there are none: `NotAnArray`, `Pickle`, a damaged member.
@@ -131,7 +128,7 @@ impl Entry {
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
     pub fn is_stored(&self) -> bool {
-        self.listed.stored
+        self.central.method.is_stored()
     }
 
     /// The compression by its number in the zip format: 0 stored, 8 deflated; no other is read.
@@ -144,7 +141,7 @@ impl Entry {
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
     pub fn compression_method(&self) -> u16 {
-        self.listed.method
+        self.central.method.number()
     }
 
     /// How many bytes the member has when inflated, its header included.
@@ -156,7 +153,7 @@ impl Entry {
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
     pub fn size(&self) -> u64 {
-        self.listed.size
+        self.central.size
     }
 
     /// How many bytes the member takes in the archive, its name and the like left out.
@@ -168,7 +165,7 @@ impl Entry {
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
     pub fn compressed_size(&self) -> u64 {
-        self.listed.compressed
+        self.central.compressed
     }
 
     /// The checksum of the inflated bytes, as the directory has it: nothing was read to compare.
@@ -181,7 +178,7 @@ impl Entry {
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
     pub fn crc(&self) -> u32 {
-        self.listed.crc
+        self.central.crc
     }
 
     /// Where the bytes of the member begin in the archive, compressed or not; `None` where it is damaged.
@@ -207,7 +204,7 @@ impl Entry {
     /// ```
     pub fn data_offset(&self) -> Option<u64> {
         let (_, header_len) = self.header.as_ref().ok()?;
-        let stored = self.offset.filter(|_| self.listed.stored);
+        let stored = self.offset.filter(|_| self.central.method.is_stored());
         stored.map(|offset| offset + header_len)
     }
 
@@ -220,7 +217,7 @@ impl Entry {
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
     pub fn unmappable(&self) -> Option<Unmappable> {
-        if !self.listed.stored {
+        if !self.central.method.is_stored() {
             return Some(Unmappable::Compressed);
         }
         let header = match &self.header {
@@ -228,12 +225,13 @@ impl Entry {
             Err(err) if err.kind() == ErrorKind::NotAnArray => return Some(Unmappable::NotAnArray),
             Err(_) => return Some(Unmappable::Refused),
         };
-        let Some((alignment, order)) = demands(header.dtype()) else {
+        let Some(number) = Number::of(header.dtype()) else {
             return Some(Unmappable::Dtype);
         };
-        if order != Order::NATIVE {
+        if Number::native(header.dtype()).is_none() {
             return Some(Unmappable::ByteSwapped);
         }
+        let alignment = number.alignment();
         match self.data_offset() {
             None => Some(Unmappable::Refused),
             Some(offset) if offset % alignment != 0 && header.data_len() > 0 => Some(Unmappable::Misaligned),
@@ -281,13 +279,12 @@ impl<R: Read + Seek> NpzReader<R> {
     }
 
     fn describe(&mut self, index: usize) -> Entry {
-        let listed = self.listed()[index].clone();
-        let at_member = |err: Error| err.without_path().at_member(&listed.key);
-        let located = self.locate(index).map_err(at_member);
-        let (offset, header) = match located {
+        let central = self.central_entries()[index].clone();
+        let at_member = |err: Error| err.without_path().at_member(central.key());
+        let (offset, header) = match self.locate(index, HEADERS) {
             Ok(offset) => {
-                let header = self.read_header(index).and_then(|(header, header_len)| {
-                    let (found, expected) = (listed.size.saturating_sub(header_len), header.data_len());
+                let header = self.header_here(index).and_then(|(header, header_len)| {
+                    let (found, expected) = (central.size.saturating_sub(header_len), header.data_len());
                     match found {
                         _ if found < expected => Err(truncated(found, expected)),
                         _ if found > expected => Err(left_over(found - expected)),
@@ -296,8 +293,27 @@ impl<R: Read + Seek> NpzReader<R> {
                 });
                 (Some(offset), header.map_err(at_member))
             }
-            Err(err) => (None, Err(err)),
+            Err(err) => (None, Err(at_member(err))),
         };
-        Entry { listed, offset, header }
+        Entry {
+            central,
+            offset,
+            header,
+        }
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry")
+            .field("file_name", &self.file_name())
+            .field("size", &self.size())
+            .field("compressed_size", &self.compressed_size())
+            .field("compression_method", &self.compression_method())
+            .field("crc", &self.crc())
+            .field("offset", &self.offset())
+            .field("data_offset", &self.data_offset())
+            .field("header", &self.header())
+            .finish()
     }
 }

@@ -1,10 +1,11 @@
-//! What a writer that goes on with an archive has to know of it.
+//! What [`NpzWriter::append`](crate::NpzWriter::append) has to know about the archive it goes on with.
 
 use std::io::{Read, Seek};
 
 use super::NpzReader;
-use super::directory::{Directory, corrupt, u16_at};
+use super::directory::{CentralEntry, Directory};
 use crate::error::Result;
+use crate::npz::zip::{CentralHeader, corrupt};
 
 /// An archive as it is, to be kept under a new directory.
 pub(crate) struct Kept {
@@ -13,13 +14,9 @@ pub(crate) struct Kept {
     pub(crate) members: Vec<KeptMember>,
 }
 
-/// A member, and its entry in the directory as it was found.
+/// A member, and the bytes of its entry in the directory.
 pub(crate) struct KeptMember {
-    pub(crate) name: String,
-    pub(crate) crc: u32,
-    pub(crate) size: u64,
-    pub(crate) compressed: u64,
-    pub(crate) offset: u64,
+    pub(crate) entry: CentralEntry,
     pub(crate) central: Vec<u8>,
 }
 
@@ -29,22 +26,14 @@ impl<R: Read + Seek> NpzReader<R> {
         let mut rest = &bytes[..];
         let mut members = Vec::new();
         for entry in &self.directory.entries {
-            let len = [28, 30, 32]
-                .iter()
-                .map(|&at| usize::from(u16_at(rest, at)))
-                .sum::<usize>()
-                + 46;
-            // It has been walked before; only another writer could have changed it.
-            let (central, behind) = rest
-                .split_at_checked(len)
-                .ok_or_else(|| corrupt("found another directory than a moment before, expected the same"))?;
+            // The directory has been read before; only another writer could have changed it.
+            let changed = || corrupt("found another directory than a moment before, expected the same");
+            let header = CentralHeader::parse(rest.first_chunk().ok_or_else(changed)?)?;
+            let len = CentralHeader::LEN + header.variable_len();
+            let (central, behind) = rest.split_at_checked(len).ok_or_else(changed)?;
             rest = behind;
             members.push(KeptMember {
-                name: entry.name.clone(),
-                crc: entry.crc,
-                size: entry.size,
-                compressed: entry.compressed,
-                offset: entry.offset,
+                entry: entry.clone(),
                 central: central.to_vec(),
             });
         }

@@ -1,8 +1,8 @@
-//! An archive that is there already, and what is to change about it.
+//! Adding to an archive that is there already, replacing its members and removing them.
 //!
 //! ```text
 //! x.npz              a │ b │ c │ directory          as it is, until the new one takes its name
-//! .serde_npz-1f3..   a │ b │ c │ d │ b' │ directory of a, c, d, b'        b is dead, until `compact`
+//! .serde_npz-1f3..   a │ b │ c │ d │ b' │ directory of a, c, d, b'        b is unused until `compact`
 //! ```
 //!
 //! Why not in place: the end of an archive is what makes it one. New members in front of a new directory would have to
@@ -20,15 +20,12 @@ use crate::io::file::AtomicFile;
 use crate::npz::reader::NpzReader;
 use crate::npz::reader::kept::KeptMember;
 use crate::npz::writer::container::{MAX_NAME, key};
+use crate::npz::writer::entry::{Entry, Found};
 use crate::npz::writer::output::{Base, Seeking};
-use crate::npz::writer::record::Record;
 use crate::npz::writer::{BUFFER, NpzWriter};
+use crate::npz::zip;
+use crate::npz::zip::LocalHeader;
 use crate::options::{Limits, ReadOptions, WriteOptions};
-
-const STORED: u16 = 0;
-const DEFLATED: u16 = 8;
-/// Encrypted in one way or another.
-const ENCRYPTED: u16 = 1 | 1 << 6 | 1 << 13;
 
 impl NpzWriter<BufWriter<File>> {
     /// Goes on with the archive at `path`; `.npz` is appended where a file of that name is there.
@@ -92,7 +89,7 @@ impl NpzWriter<BufWriter<File>> {
         // What is replaced is not in the caller's hands any more: it stays until the new archive is on the disk.
         let (target, handle) = AtomicFile::create(path, true)?;
         let mut writer = Self::on_file(target, handle, options);
-        writer.container.keep(kept.members.into_iter().map(record).collect());
+        writer.container.keep(kept.members.into_iter().map(entry).collect());
         let (_, output) = writer.container.settled()?;
         output.base = Some(Base {
             file: old,
@@ -125,15 +122,15 @@ impl NpzWriter<BufWriter<File>> {
     /// `CorruptArchive` where a member's local header is missing, `UnsupportedArchive` for encrypted members and other
     /// compressions than deflate, `Io`. The writer can go on as if nothing had been asked.
     pub fn compact(&mut self) -> Result<()> {
-        let (records, output) = self.container.settled()?;
+        let (entries, output) = self.container.settled()?;
         output.inner.flush()?;
         let Some(target) = &output.target else { return Ok(()) };
         let (compacted, handle) = target.again()?;
         let moved = match &output.base {
-            Some(base) => move_all(&base.file, records, &compacted)?,
+            Some(base) => move_all(&base.file, entries, &compacted)?,
             None => {
                 let position = output.inner.stream_position()?;
-                let moved = move_all(target.file(), records, &compacted);
+                let moved = move_all(target.file(), entries, &compacted);
                 // Both handles of a file share their place in it.
                 output.inner.seek(SeekFrom::Start(position))?;
                 moved?
@@ -172,79 +169,61 @@ impl<W: Write + Seek> NpzWriter<W> {
     }
 }
 
-fn record(member: KeptMember) -> Record {
-    Record {
-        deflated: method(&member.central) == DEFLATED,
-        crc: member.crc,
-        compressed: member.compressed,
-        offset: member.offset,
-        old: true,
-        found: Some(member.central.into()),
-        ..Record::new(&member.name, false, member.size)
+fn entry(member: KeptMember) -> Entry {
+    let KeptMember { entry, central } = member;
+    Entry {
+        crc: entry.crc,
+        compressed: entry.compressed,
+        offset: entry.offset,
+        replaceable: true,
+        found: Some(Found {
+            flags: entry.flags,
+            central: central.into(),
+        }),
+        ..Entry::new(entry.name(), entry.method, entry.size)
     }
 }
 
-fn flags(central: &[u8]) -> u16 {
-    central.get(8..10).map_or(0, |b| u16::from_le_bytes([b[0], b[1]]))
-}
-
-fn method(central: &[u8]) -> u16 {
-    central.get(10..12).map_or(STORED, |b| u16::from_le_bytes([b[0], b[1]]))
-}
-
-/// Writes what is still there of `records` to `target`, one behind the other.
-fn move_all(source: &File, records: &[Record], target: &AtomicFile) -> Result<Vec<Record>> {
+/// Writes those `entries` that have not been removed to `target`, one behind the other.
+fn move_all(source: &File, entries: &[Entry], target: &AtomicFile) -> Result<Vec<Entry>> {
     let mut at = 0;
-    let live = records.iter().filter(|record| !record.removed);
-    live.map(|record| {
-        let moved = move_member(source, record, target, at).map_err(|err| err.at_member(key(&record.name)))?;
+    let live = entries.iter().filter(|entry| !entry.removed);
+    live.map(|entry| {
+        let moved = move_member(source, entry, target, at).map_err(|err| err.at_member(key(&entry.name)))?;
         at = moved.1;
         Ok(moved.0)
     })
     .collect()
 }
 
-/// Writes one member at `at`; returns where it ends, too.
-fn move_member(mut source: &File, record: &Record, target: &AtomicFile, at: u64) -> Result<(Record, u64)> {
-    check_movable(record)?;
-    let mut local = [0; 30];
-    source.seek(SeekFrom::Start(record.offset))?;
+/// Writes one member at `at`; returns its entry there and where it ends.
+fn move_member(mut source: &File, entry: &Entry, target: &AtomicFile, at: u64) -> Result<(Entry, u64)> {
+    check_movable(entry)?;
+    let mut local = [0; LocalHeader::LEN];
+    source.seek(SeekFrom::Start(entry.offset))?;
     source.read_exact(&mut local)?;
-    if !local.starts_with(b"PK\x03\x04") {
-        return Err(Error::new(
-            ErrorKind::CorruptArchive,
-            format_args!(
-                "found `{}` at the member's offset, expected the signature `PK\\x03\\x04`",
-                local[..4].escape_ascii()
-            ),
-        ));
-    }
-    let behind = |at: usize| u64::from(u16::from_le_bytes([local[at], local[at + 1]]));
-    let data = record
-        .offset
-        .saturating_add(30)
-        .saturating_add(behind(26))
-        .saturating_add(behind(28));
-    let moved = Record {
-        described: false,
+    let data = entry.offset.saturating_add(LocalHeader::parse(&local)?.total_len());
+    let moved = Entry {
+        has_descriptor: false,
         offset: at,
         found: None,
-        ..record.clone()
+        ..entry.clone()
     };
     let mut header = Vec::new();
     moved.put_local(&mut header);
     target.file().write_all(&header)?;
-    target.copy_from(source, data, record.compressed)?;
-    Ok((moved, at + header.len() as u64 + record.compressed))
+    target.copy_from(source, data, entry.compressed)?;
+    Ok((moved, at + header.len() as u64 + entry.compressed))
 }
 
-fn check_movable(record: &Record) -> Result<()> {
-    let central = record.found.as_deref().unwrap_or_default();
-    let found = match method(central) {
-        _ if flags(central) & ENCRYPTED != 0 => "an encrypted member".to_owned(),
-        _ if record.name.len() > MAX_NAME => format!("a name of {} bytes in UTF-8", record.name.len()),
-        STORED | DEFLATED => return Ok(()),
-        other => format!("compression method {other}"),
+fn check_movable(entry: &Entry) -> Result<()> {
+    let flags = entry.found.as_ref().map_or(0, |found| found.flags);
+    let found = if let Some((found, _)) = zip::unsupported(flags, entry.method) {
+        found
+    } else if entry.name.len() > MAX_NAME {
+        format!("a name of {} bytes in UTF-8", entry.name.len())
+    } else {
+        return Ok(());
     };
     Err(Error::new(
         ErrorKind::UnsupportedArchive,

@@ -9,20 +9,19 @@
 
 use std::collections::HashMap;
 
-use super::body::{Body, Way};
-use super::deflate::Deflater;
+use super::entries::{Entries, Mode};
+use super::entry::Entry;
 use super::output::Output;
-use super::record::Record;
 use crate::error::{Error, ErrorKind, Result};
-use crate::options::{Compression, WriteOptions, threads};
+use crate::options::WriteOptions;
 
 /// The longest name the container takes: together with the fixed part of its header it stays below 64 KiB.
 pub(crate) const MAX_NAME: usize = 65_504;
 
-/// An archive under way.
+/// An archive that is being written.
 pub(crate) struct Container<O> {
-    body: Body<O>,
-    /// The keys, and the record that has each.
+    entries: Entries<O>,
+    /// The number of the entry that has each key.
     claimed: HashMap<String, usize>,
     open: Option<Open>,
     failed: Option<Error>,
@@ -33,13 +32,13 @@ pub(crate) struct Container<O> {
 struct Open {
     size: u64,
     left: u64,
-    way: Way,
+    mode: Mode,
 }
 
 impl<O: Output> Container<O> {
     pub(crate) fn new(output: O, options: &WriteOptions) -> Self {
         Container {
-            body: Body::new(output, deflater(options), options.threads),
+            entries: Entries::new(output, options),
             claimed: HashMap::new(),
             open: None,
             failed: None,
@@ -53,7 +52,7 @@ impl<O: Output> Container<O> {
 
     /// How many members there are, the open one included.
     pub(crate) fn len(&self) -> usize {
-        self.body.records().iter().filter(|record| !record.removed).count()
+        self.entries.list().iter().filter(|entry| !entry.removed).count()
     }
 
     /// Whether no earlier member failed half way; else that error.
@@ -69,14 +68,14 @@ impl<O: Output> Container<O> {
     /// A refused name or a duplicate leaves the writer as it was.
     pub(crate) fn begin(&mut self, member: &str, size: u64) -> Result<()> {
         self.admit(member)?;
-        let begun = self.body.begin(member, size);
+        let begun = self.entries.begin(member, size);
         self.opened(member, size, begun)
     }
 
-    /// Opens a member of any size; [`Container::end_growing`] replaces its first bytes.
-    pub(crate) fn begin_growing(&mut self, member: &str, front: &[u8]) -> Result<()> {
+    /// Opens a member of unknown size; [`Container::end_growing`] will replace its npy header.
+    pub(crate) fn begin_growing(&mut self, member: &str, npy_header: &[u8]) -> Result<()> {
         self.admit(member)?;
-        let begun = self.body.begin_growing(member, front);
+        let begun = self.entries.begin_growing(member, npy_header);
         self.opened(member, u64::MAX, begun)
     }
 
@@ -105,19 +104,19 @@ impl<O: Output> Container<O> {
         }
     }
 
-    /// Whether this writer has added a member of the key: one that was there before is replaced.
+    /// Whether this writer has added a member of the key; one that was in the archive before may be replaced.
     fn is_taken(&self, claim: &str) -> bool {
-        let record = self.claimed.get(claim).and_then(|&at| self.body.records().get(at));
-        record.is_some_and(|record| !record.old)
+        let entry = self.claimed.get(claim).and_then(|&at| self.entries.list().get(at));
+        entry.is_some_and(|entry| !entry.replaceable)
     }
 
     /// Takes a member out of the directory, and its keys.
     fn forget(&mut self, at: usize) {
-        let Some(record) = self.body.records_mut().get_mut(at) else {
+        let Some(entry) = self.entries.list_mut().get_mut(at) else {
             return;
         };
-        record.removed = true;
-        for claim in claims(&record.name) {
+        entry.removed = true;
+        for claim in claims(&entry.name) {
             if self.claimed.get(claim) == Some(&at) {
                 self.claimed.remove(claim);
             }
@@ -125,14 +124,14 @@ impl<O: Output> Container<O> {
     }
 
     /// Starts with members that are there already.
-    pub(crate) fn keep(&mut self, records: Vec<Record>) {
+    pub(crate) fn keep(&mut self, entries: Vec<Entry>) {
         self.claimed.clear();
-        for (at, record) in records.iter().enumerate() {
-            for claim in claims(&record.name) {
+        for (at, entry) in entries.iter().enumerate() {
+            for claim in claims(&entry.name) {
                 self.claimed.insert(claim.to_owned(), at);
             }
         }
-        *self.body.records_mut() = records;
+        *self.entries.list_mut() = entries;
     }
 
     /// Leaves the member of this key out of the directory, or else the members of this group; `false` if there is none.
@@ -156,18 +155,18 @@ impl<O: Output> Container<O> {
         Ok(!within.is_empty())
     }
 
-    /// The members, all of them out, and where they are: to be moved elsewhere.
-    pub(crate) fn settled(&mut self) -> Result<(&mut Vec<Record>, &mut O)> {
+    /// All members, once they have been written, and the output, so that they can be moved elsewhere.
+    pub(crate) fn settled(&mut self) -> Result<(&mut Vec<Entry>, &mut O)> {
         self.usable()?;
-        self.body.settle()?;
-        Ok(self.body.parts_mut())
+        self.entries.settle()?;
+        Ok(self.entries.parts_mut())
     }
 
-    fn opened(&mut self, member: &str, size: u64, begun: Result<Way>) -> Result<()> {
+    fn opened(&mut self, member: &str, size: u64, begun: Result<Mode>) -> Result<()> {
         match begun {
-            Ok(way) => {
-                self.open = Some(Open { size, left: size, way });
-                let new = self.body.records().len() - 1;
+            Ok(mode) => {
+                self.open = Some(Open { size, left: size, mode });
+                let new = self.entries.list().len() - 1;
                 for claim in claims(member) {
                     if let Some(&before) = self.claimed.get(claim) {
                         self.forget(before);
@@ -189,7 +188,7 @@ impl<O: Output> Container<O> {
         let written = match &mut self.open {
             Some(open) if bytes.len() as u64 <= open.left => {
                 open.left -= bytes.len() as u64;
-                self.body.write(&mut open.way, bytes)
+                self.entries.write(&mut open.mode, bytes)
             }
             _ => Err(Error::new(
                 ErrorKind::InvalidValue,
@@ -207,17 +206,17 @@ impl<O: Output> Container<O> {
         self.usable()?;
         let ended = match self.open.take() {
             Some(open) if open.left > 0 => Err(incomplete(&open)),
-            Some(open) => self.body.end(open.way),
+            Some(open) => self.entries.end(open.mode),
             None => Ok(()),
         };
         ended.map_err(|err| self.fail_inside(err))
     }
 
-    /// Closes the open member that has grown; `front` takes the place of its first bytes, and is as long.
-    pub(crate) fn end_growing(&mut self, front: &[u8]) -> Result<()> {
+    /// Closes the open member that has grown; `npy_header` replaces the one it began with, and has to be as long.
+    pub(crate) fn end_growing(&mut self, npy_header: &[u8]) -> Result<()> {
         self.usable()?;
         let ended = match self.open.take() {
-            Some(open) => self.body.end_growing(open.way, front),
+            Some(open) => self.entries.end_growing(open.mode, npy_header),
             None => Ok(()),
         };
         ended.map_err(|err| self.fail_inside(err))
@@ -234,10 +233,10 @@ impl<O: Output> Container<O> {
         if let Some(open) = &self.open {
             return Err(incomplete(open).at_member(self.last_key()));
         }
-        self.body.finish()
+        self.entries.finish()
     }
 
-    /// Keeps the error under the name of the last member, and hands it out bare: the caller knows the way to the value.
+    /// Keeps the error under the name of the last member, and hands it out bare: the caller knows the path of the value.
     fn fail_inside(&mut self, err: Error) -> Error {
         let named = err.again().at_member(self.last_key());
         self.fail(named);
@@ -245,29 +244,7 @@ impl<O: Output> Container<O> {
     }
 
     fn last_key(&self) -> &str {
-        self.body.records().last().map_or("", |record| key(&record.name))
-    }
-}
-
-fn deflater(options: &WriteOptions) -> Option<Deflater> {
-    let level = match options.compression {
-        // Level 0 is to store, and stored as such it can be mapped.
-        Compression::Stored | Compression::Deflate(0) => return None,
-        Compression::Deflate(level) => backend_level(level),
-    };
-    Some(Deflater::new(level, threads(options.threads)))
-}
-
-/// The level of the deflate in use that keeps the size of zlib's `level` and takes less time.
-///
-/// The scales differ: its 6 leaves stepped integers 64 % larger than zlib's, its 7 meets them and is faster.
-fn backend_level(level: u32) -> u32 {
-    match level {
-        0..=4 => level,
-        5 => 6,
-        6 | 7 => 7,
-        8 => 8,
-        _ => 9,
+        self.entries.list().last().map_or("", |entry| key(&entry.name))
     }
 }
 

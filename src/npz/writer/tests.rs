@@ -4,9 +4,9 @@ use std::io::{self, Cursor, Seek, SeekFrom, Write};
 
 use super::super::reader::NpzReader;
 use super::NpzWriter;
-use super::body::GATHERED;
 use super::container::{Container, MAX_NAME};
 use super::deflate::BLOCK;
+use super::entries::BUFFERED;
 use super::output::Streaming;
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::{Compression, WriteOptions};
@@ -289,7 +289,7 @@ fn dropped_with_threads_at_work_it_ends() {
 
 #[test]
 fn a_stream_describes_behind_the_data_what_it_could_not_know() {
-    let small = noise(GATHERED as usize);
+    let small = noise(BUFFERED as usize);
     let large = noise(2 * BLOCK + 5);
     for (options, described) in [
         (WriteOptions::new(), [false, true, false]),

@@ -9,11 +9,11 @@ use serde::Deserialize;
 
 use super::map;
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::header::{Header, MAGIC};
+use crate::format::header::Header;
 use crate::io::file;
 use crate::io::source::truncated;
 use crate::npz::de::{get_lent, read_lent};
-use crate::npz::reader::{NpzReader, left_over, not_an_array};
+use crate::npz::reader::{NpzReader, left_over};
 use crate::options::ReadOptions;
 use crate::view::{ArrayView, Element};
 
@@ -356,11 +356,8 @@ impl NpzMmap {
         let Some(member) = member.and_then(|(start, end)| self.map.get(start..end)) else {
             return Err(truncated(self.map.len() as u64, range.end));
         };
-        if !member.starts_with(MAGIC) {
-            return Err(not_an_array(&member[..member.len().min(MAGIC.len())]));
-        }
         let mut data = member;
-        let header = Header::read_with(&mut data, npz.options())?;
+        let header = Header::read_member(&mut data, npz.options())?;
         match data.len() as u64 {
             len if len < header.data_len() => Err(truncated(len, header.data_len())),
             len if len > header.data_len() => Err(left_over(len - header.data_len())),
