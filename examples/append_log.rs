@@ -55,12 +55,12 @@ fn run(path: &Path, end: u64, step: Duration) -> serde_npz::Result<()> {
         true => NpyWriter::append(path)?,
         false => NpyWriter::create(path)?,
     };
-    println!("going on at step {}", log.rows());
-    while log.rows() < end {
+    println!("going on at step {}", log.len());
+    while log.len() < end {
         std::thread::sleep(step);
-        log.push(&simulate(log.rows()))?;
+        log.push(&simulate(log.len()))?;
         // What was flushed stays, whatever happens to this program; it costs a wait for the disk.
-        if log.rows() % 100 == 0 {
+        if log.len() % 100 == 0 {
             log.flush()?;
         }
     }

@@ -81,11 +81,27 @@ impl NpzReader<BufReader<File>> {
     ///
     /// `Io` where the file cannot be opened, and those of [`NpzReader::new`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Self::open_with(path.as_ref(), &ReadOptions::new())
+        Self::open_with(path, &ReadOptions::new())
     }
 
-    pub(crate) fn open_with(path: &Path, options: &ReadOptions) -> Result<Self> {
-        Self::with_options(BufReader::new(file::open(path)?), options)
+    /// As [`NpzReader::open`], with the separator, the limits and the casting of `options`.
+    ///
+    /// ```
+    /// use serde_npz::{NpzReader, ReadOptions};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-open-with-{}.npz", std::process::id()));
+    /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("x", 1)]))?;
+    /// let mut reader = NpzReader::open_with(&path, &ReadOptions::new().separator(None))?;
+    /// assert_eq!(reader.get::<i32>("x")?, 1);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`NpzReader::open`].
+    pub fn open_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self> {
+        Self::with_options(BufReader::new(file::open(path.as_ref())?), options)
     }
 }
 

@@ -46,6 +46,7 @@ pub(crate) const BUFFER: usize = 128 << 10;
 /// # assert_eq!(serde_npz::NpzReader::new(Cursor::new(bytes))?.len(), 2);
 /// # Ok::<(), serde_npz::Error>(())
 /// ```
+#[must_use = "the archive is not complete unless `finish` is called"]
 pub struct NpzWriter<W: Write + Seek> {
     pub(crate) container: Container<Seeking<W>>,
 }

@@ -50,7 +50,7 @@ fn the_bytes_are_those_of_one_save() {
         for cut in [1, 2, all.len() - 1, all.len()] {
             save_npy(&path, &all[..cut]).unwrap();
             let mut writer = NpyWriter::append(&path).unwrap();
-            assert_eq!(writer.rows(), cut as u64);
+            assert_eq!(writer.len(), cut as u64);
             for (i, row) in all[cut..].iter().enumerate() {
                 writer.push(row).unwrap();
                 // Numbers of one, two and three digits, some of them seen by readers.
@@ -108,7 +108,7 @@ fn rows_unlike_those_of_the_file_are_refused_and_nothing_is_written() {
     let refuse = |push: &dyn Fn(&mut NpyWriter<fs::File>) -> serde_npz::Result<()>, kind, words: &[&str]| {
         let before = fs::read(&path).unwrap();
         let mut writer = NpyWriter::append(&path).unwrap();
-        let rows = writer.rows();
+        let rows = writer.len();
         let err = push(&mut writer).unwrap_err();
         assert!(err.path().starts_with(&format!("[{rows}]")), "{err}");
         let at = err.path().to_owned();
@@ -202,7 +202,7 @@ fn a_row_that_panics_or_is_refused_takes_no_other_row_with_it() {
         writer.push(&[1.0, 2.0, 3.0]).unwrap_err();
         writer.push(&(1.0, "text")).unwrap_err();
     }
-    assert_eq!(writer.rows(), 3);
+    assert_eq!(writer.len(), 3);
     let bytes = writer.finish().unwrap().into_inner();
     assert_eq!(
         bytes,
@@ -252,7 +252,7 @@ fn a_header_without_room_takes_as_many_rows_as_its_digits_can_tell() {
     #[derive(Serialize)]
     struct Empty {}
     let mut writer = NpyWriter::append(&path).unwrap();
-    assert_eq!(writer.rows(), most - 1);
+    assert_eq!(writer.len(), most - 1);
     assert!(writer.push(&Empty {}).is_err());
     writer.finish().unwrap();
 }
@@ -525,7 +525,7 @@ fn grow(faulty: &mut Faulty) -> (Option<usize>, Option<serde_npz::Error>) {
     };
     let mut shown = None;
     for rows in FLUSHED {
-        let start = writer.rows() as usize;
+        let start = writer.len() as usize;
         let grown = writer
             .extend((start..rows).map(|i| i as f64))
             .and_then(|()| writer.flush());
@@ -623,12 +623,12 @@ fn append_until_killed(task: &str) {
         .unwrap();
         for _ in 0..random.below(30) {
             for _ in 0..random.below(25) {
-                let next = row(kind, writer.rows());
+                let next = row(kind, writer.len());
                 push(&mut writer, &next).unwrap();
             }
             writer.flush().unwrap();
             // A pipe that nobody reads any more is the end as well.
-            if writeln!(out, "rows {}", writer.rows()).is_err() {
+            if writeln!(out, "rows {}", writer.len()).is_err() {
                 return;
             }
         }
@@ -743,15 +743,15 @@ fn readers_meanwhile_see_whole_rows_only_and_never_fewer() {
             .collect();
         let begun = Instant::now();
         // Past numbers of more digits each.
-        while writer.rows() < 1200 && begun.elapsed() < Duration::from_secs(10) {
-            let next = row(1, writer.rows());
+        while writer.len() < 1200 && begun.elapsed() < Duration::from_secs(10) {
+            let next = row(1, writer.len());
             push(&mut writer, &next).unwrap();
             writer.flush().unwrap();
         }
         ended.store(true, Ordering::Relaxed);
         readers.into_iter().map(|reader| reader.join().unwrap()).sum::<u64>()
     });
-    assert_eq!(checked(1, &path), writer.rows());
+    assert_eq!(checked(1, &path), writer.len());
     assert!(reads > 2, "{reads} reads");
 }
 

@@ -57,7 +57,27 @@ impl NpyReader<BufReader<File>> {
     ///
     /// `Io`, and those of [`NpyReader::new`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        NpyReader::new(BufReader::new(file::open(path.as_ref())?))
+        NpyReader::open_with(path, &ReadOptions::new())
+    }
+
+    /// As [`NpyReader::open`], with the limits and the casting of `options`.
+    ///
+    /// ```
+    /// use serde_npz::{Casting, NpyReader, ReadOptions};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-open-with-{}.npy", std::process::id()));
+    /// serde_npz::save_npy(&path, &vec![0.5_f64])?;
+    /// let mut reader = NpyReader::open_with(&path, &ReadOptions::new().casting(Casting::SameKind))?;
+    /// assert_eq!(reader.rows::<f32>().next().unwrap()?, 0.5);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `Io`, and those of [`NpyReader::with_options`].
+    pub fn open_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self> {
+        NpyReader::with_options(BufReader::new(file::open(path.as_ref())?), options)
     }
 }
 
@@ -130,9 +150,9 @@ impl<R: Read> NpyReader<R> {
     ///
     /// Each row is a `Result`; behind an error there are no more rows, and a later call returns it again until
     /// [`NpyReader::seek`] leads away from it. An array without axes has no rows: `TypeMismatch`.
-    pub fn rows<T: DeserializeOwned>(&mut self) -> impl Iterator<Item = Result<T>> {
+    pub fn rows<T: DeserializeOwned>(&mut self) -> NpyRows<'_, R, T> {
         let refused = self.open_rows().err();
-        Each {
+        NpyRows {
             reader: self,
             refused,
             ended: false,
@@ -276,15 +296,30 @@ impl<R> std::fmt::Debug for NpyReader<R> {
     }
 }
 
-/// The iterator of [`NpyReader::rows`].
-struct Each<'r, R, T> {
+/// The rows of an array, from [`NpyReader::rows`].
+///
+/// ```
+/// use serde_npz::{NpyReader, NpyRows};
+///
+/// struct Log<'r, R> {
+///     rows: NpyRows<'r, R, [f64; 2]>,
+/// }
+///
+/// let bytes = serde_npz::to_npy_vec(&vec![[0.0, 1.0], [0.5, 2.0]])?;
+/// let mut reader = NpyReader::new(&bytes[..])?;
+/// let log = Log { rows: reader.rows() };
+/// assert_eq!(log.rows.count(), 2);
+/// # Ok::<(), serde_npz::Error>(())
+/// ```
+#[must_use = "iterators read nothing unless they are consumed"]
+pub struct NpyRows<'r, R, T> {
     reader: &'r mut NpyReader<R>,
     refused: Option<Error>,
     ended: bool,
     target: PhantomData<T>,
 }
 
-impl<R: Read, T: DeserializeOwned> Iterator for Each<'_, R, T> {
+impl<R: Read, T: DeserializeOwned> Iterator for NpyRows<'_, R, T> {
     type Item = Result<T>;
 
     fn next(&mut self) -> Option<Result<T>> {
@@ -307,5 +342,11 @@ impl<R: Read, T: DeserializeOwned> Iterator for Each<'_, R, T> {
             State::Rows(rows) => (0, usize::try_from(rows.ahead()).ok()),
             State::Nothing | State::All => (0, Some(self.refused.iter().len())),
         }
+    }
+}
+
+impl<R, T> std::fmt::Debug for NpyRows<'_, R, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NpyRows").finish_non_exhaustive()
     }
 }

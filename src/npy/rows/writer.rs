@@ -39,6 +39,7 @@ use crate::options::WriteOptions;
 /// assert_eq!(bytes, serde_npz::to_npy_vec(&vec![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])?);
 /// # Ok::<(), serde_npz::Error>(())
 /// ```
+#[must_use = "rows that were pushed are lost unless `finish` or `flush` is called"]
 pub struct NpyWriter<W: Write + Seek> {
     inner: W,
     /// Where the header starts.
@@ -220,16 +221,27 @@ impl<W: Write + Seek> NpyWriter<W> {
         rows.into_iter().try_for_each(|row| self.push(&row))
     }
 
-    /// How many rows there are by now, those that were in the file before included.
+    /// How many rows there are so far, including those that were in the file before.
     ///
     /// ```
     /// let mut writer = serde_npz::NpyWriter::new(std::io::Cursor::new(Vec::new()))?;
     /// writer.extend([1.5, 2.5])?;
-    /// assert_eq!(writer.rows(), 2);
+    /// assert_eq!(writer.len(), 2);
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
-    pub fn rows(&self) -> u64 {
+    pub fn len(&self) -> u64 {
         self.rows.rows()
+    }
+
+    /// Whether there are no rows yet.
+    ///
+    /// ```
+    /// let writer = serde_npz::NpyWriter::new(std::io::Cursor::new(Vec::new()))?;
+    /// assert!(writer.is_empty());
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Makes all rows so far visible to readers: first their data, then their number.
@@ -368,7 +380,7 @@ impl<W: Write + Seek> NpyWriter<W> {
 impl<W: Write + Seek> std::fmt::Debug for NpyWriter<W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("NpyWriter")
-            .field("rows", &self.rows())
+            .field("rows", &self.len())
             .finish_non_exhaustive()
     }
 }

@@ -37,18 +37,18 @@ impl<R: Read + Seek> NpzReader<R> {
     /// `MissingMember`, `NotAnArray`, `TypeMismatch` for an array without axes, those of
     /// [`Header::read`](crate::Header::read), `LimitExceeded`, `CorruptArchive`, `UnsupportedArchive`, `Io`. Each row is a
     /// `Result`; behind an error there are no more rows.
-    pub fn rows<T: DeserializeOwned>(&mut self, name: &str) -> Result<impl Iterator<Item = Result<T>>> {
+    pub fn rows<T: DeserializeOwned>(&mut self, name: &str) -> Result<NpzRows<'_, R, T>> {
         self.open_rows(name).map_err(|err| err.at_member(name))
     }
 
-    fn open_rows<T>(&mut self, name: &str) -> Result<Each<'_, R, T>> {
+    fn open_rows<T>(&mut self, name: &str) -> Result<NpzRows<'_, R, T>> {
         let index = self.require(name).map_err(Error::without_path)?;
         let options = self.options().clone();
         let mut member = self.member(index)?;
         let header = Header::read_member(&mut member, &options)?;
         let proven = member.proven();
         let rows = Rows::open(&header, &mut Stream::with_proven(&mut member, proven), &options)?;
-        Ok(Each {
+        Ok(NpzRows {
             rows,
             member: Some(member),
             name: name.to_owned(),
@@ -57,8 +57,23 @@ impl<R: Read + Seek> NpzReader<R> {
     }
 }
 
-/// The iterator of [`NpzReader::rows`].
-struct Each<'r, R, T> {
+/// The rows of a member, from [`NpzReader::rows`].
+///
+/// ```
+/// use std::io::{Read, Seek};
+/// use serde_npz::NpzRows;
+///
+/// fn largest<R: Read + Seek>(mut rows: NpzRows<'_, R, f64>) -> serde_npz::Result<f64> {
+///     rows.try_fold(f64::MIN, |max, row| Ok(max.max(row?)))
+/// }
+///
+/// let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", vec![1.0, 4.0, 2.0])]))?;
+/// let mut npz = serde_npz::NpzReader::new(std::io::Cursor::new(bytes))?;
+/// assert_eq!(largest(npz.rows("x")?)?, 4.0);
+/// # Ok::<(), serde_npz::Error>(())
+/// ```
+#[must_use = "iterators read nothing unless they are consumed"]
+pub struct NpzRows<'r, R, T> {
     rows: Rows,
     /// `None` behind the end, and behind an error.
     member: Option<Member<'r, Window<R>>>,
@@ -66,7 +81,7 @@ struct Each<'r, R, T> {
     target: PhantomData<T>,
 }
 
-impl<R: Read + Seek, T: DeserializeOwned> Iterator for Each<'_, R, T> {
+impl<R: Read + Seek, T: DeserializeOwned> Iterator for NpzRows<'_, R, T> {
     type Item = Result<T>;
 
     fn next(&mut self) -> Option<Result<T>> {
@@ -87,5 +102,13 @@ impl<R: Read + Seek, T: DeserializeOwned> Iterator for Each<'_, R, T> {
         // One more than there are rows, where the checksum is wrong.
         let ahead = self.member.as_ref().map_or(0, |_| self.rows.ahead().saturating_add(1));
         (0, usize::try_from(ahead).ok())
+    }
+}
+
+impl<R, T> std::fmt::Debug for NpzRows<'_, R, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NpzRows")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
