@@ -300,6 +300,13 @@ pub(crate) fn into_custom<E: serde::de::Error>(err: Error) -> E {
     }
 }
 
+/// Whether a serializer or deserializer with the error `E` is one of this crate's, also through serde's buffer.
+///
+/// Only there may a value take NumPy's form (NaT for `None`); every other format is given the plain value.
+pub(crate) fn is_our_error<E>() -> bool {
+    typeid::of::<E>() == typeid::of::<Error>()
+}
+
 fn custom_kind<T>() -> ErrorKind {
     let id = typeid::of::<T>();
     if id == typeid::of::<Invalid>() {

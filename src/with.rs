@@ -35,12 +35,8 @@
 //! # Ok::<(), serde_npz::Error>(())
 //! ```
 
-use std::fmt;
-use std::marker::PhantomData;
-
-use serde::de::{Deserialize, Deserializer, Visitor};
-
 pub mod bytes;
+mod codec;
 pub mod datetime64;
 #[cfg(any(feature = "nalgebra-0_34", feature = "ndarray-0_17"))]
 mod dense;
@@ -52,46 +48,9 @@ pub mod nalgebra_0_34;
 pub mod nan;
 #[cfg(feature = "ndarray-0_17")]
 pub mod ndarray_0_17;
-mod nested;
 pub mod ragged;
 mod time;
 pub mod timedelta64;
 pub mod view;
 
-/// Reads a value inside a marker.
-fn unwrap<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    marker: &'static str,
-    deserializer: D,
-) -> Result<T, D::Error> {
-    deserializer.deserialize_newtype_struct(
-        marker,
-        Inside {
-            marker,
-            value: PhantomData,
-        },
-    )
-}
-
-struct Inside<T> {
-    marker: &'static str,
-    value: PhantomData<T>,
-}
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Inside<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a value marked {}", self.marker)
-    }
-
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        T::deserialize(deserializer)
-    }
-}
-
-/// Whether values go to or come from this crate's own formats, also through serde's buffer.
-///
-/// Only there may a value take NumPy's form (NaT for `None`); every other format gets it plain.
-fn ours<E>() -> bool {
-    typeid::of::<E>() == typeid::of::<crate::error::Error>()
-}
+pub use self::codec::{Codec, Decode, Encode};

@@ -22,7 +22,7 @@ mod printable;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use number::Number;
+pub(crate) use number::{Number, for_each_number};
 pub(crate) use print::{Repr, Text, Tuple};
 
 /// Deeper nested records are refused, so that recursion over a [`Dtype`] ends in time.

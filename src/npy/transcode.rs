@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{self, Serialize, SerializeMap, SerializeSeq, Serializer};
 
-use crate::error::Error;
+use crate::error::is_our_error;
 use crate::io::source::Slice;
 use crate::npy::de::array::Array;
 use crate::npy::de::cursor::Cursor;
@@ -37,7 +37,7 @@ impl Serialize for RawArray<'_> {
 impl Serialize for RawText<'_> {
     /// Our serializers ask for the text itself; those of other formats are given what it says.
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        if typeid::of::<S::Error>() == typeid::of::<Error>() {
+        if is_our_error::<S::Error>() {
             return serializer.serialize_str(self.0);
         }
         let mut text = serde_json::Deserializer::from_str(self.0);

@@ -15,7 +15,7 @@ pub(crate) use self::collect::{
     Collector, Fill, bad_bool, collect_bytes, collector_of, collects_scalars, swap, zeroed,
 };
 pub(crate) use crate::format::dtype::Number;
-use crate::format::dtype::{Dtype, Kind};
+use crate::format::dtype::{Dtype, Kind, for_each_number};
 use crate::npy::raw::RawArray;
 
 /// A slice of plain numbers as its bytes lie in the file, which is as they lie in memory on a little-endian machine.
@@ -26,15 +26,6 @@ pub(crate) struct Whole<'a> {
     pub(crate) row: Option<usize>,
     pub(crate) bytes: &'a [u8],
 }
-
-macro_rules! for_each_number {
-    ($do:ident!($($arg:tt)*)) => {
-        $do!(($($arg)*)
-            bool => Bool, i8 => I8, i16 => I16, i32 => I32, i64 => I64, u8 => U8, u16 => U16, u32 => U32, u64 => U64,
-            half::f16 => F16, f32 => F32, f64 => F64, Complex<f32> => C64, Complex<f64> => C128)
-    };
-}
-use for_each_number;
 
 /// What `usize` and `isize` are here.
 const USIZE: Number = if size_of::<usize>() == 4 {

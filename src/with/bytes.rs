@@ -48,8 +48,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use serde::ser::Serializer;
 
-use self::codec::Fixed;
-use super::nested::{Codec, Decode, Encode};
+use super::codec::{Codec, Decode, Encode};
+use crate::error::is_our_error;
 use crate::npy::marker;
 
 /// Writes byte strings of one width.
@@ -95,15 +95,22 @@ pub fn deserialize<'de, T: Decode<'de, Fixed>, D: Deserializer<'de>>(deserialize
     T::decode_field(Fixed, deserializer)
 }
 
-mod codec {
-    /// Byte strings of one width; public for the signatures only.
-    #[derive(Clone, Copy)]
-    pub struct Fixed;
-}
+/// The codec of this module: byte strings of one width. See [`Codec`].
+///
+/// ```
+/// use serde_npz::with::Encode;
+/// use serde_npz::with::bytes::Fixed;
+///
+/// fn texts<T: Encode<Fixed>>(_: T) {}
+///
+/// texts(vec!["AB", "C"]);
+/// ```
+#[derive(Clone, Copy)]
+pub struct Fixed;
 
 impl Codec for Fixed {
-    fn marker(self) -> &'static str {
-        marker::BYTES
+    fn marker(self) -> Option<&'static str> {
+        Some(marker::BYTES)
     }
 }
 
@@ -127,7 +134,7 @@ impl<'de> Decode<'de, Fixed> for Vec<u8> {
 
 impl<const N: usize> Encode<Fixed> for [u8; N] {
     fn encode<S: Serializer>(&self, _: Fixed, serializer: S) -> Result<S::Ok, S::Error> {
-        if super::ours::<S::Error>() {
+        if is_our_error::<S::Error>() {
             let len = self.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
             serializer.serialize_bytes(&self[..len])
         } else {
@@ -140,7 +147,7 @@ impl<'de, const N: usize> Decode<'de, Fixed> for [u8; N] {
     fn decode<D: Deserializer<'de>>(_: Fixed, deserializer: D) -> Result<Self, D::Error> {
         let bytes = deserializer.deserialize_byte_buf(Bytes { most: Some(N) })?;
         // NULs that pad are not handed out, only another format may tell that some are missing.
-        if bytes.len() > N || (bytes.len() < N && !super::ours::<D::Error>()) {
+        if bytes.len() > N || (bytes.len() < N && !is_our_error::<D::Error>()) {
             return Err(D::Error::invalid_length(bytes.len(), &Bytes { most: Some(N) }));
         }
         let mut array = [0; N];
@@ -151,7 +158,7 @@ impl<'de, const N: usize> Decode<'de, Fixed> for [u8; N] {
 
 impl Encode<Fixed> for str {
     fn encode<S: Serializer>(&self, _: Fixed, serializer: S) -> Result<S::Ok, S::Error> {
-        if super::ours::<S::Error>() {
+        if is_our_error::<S::Error>() {
             serializer.serialize_bytes(self.as_bytes())
         } else {
             serializer.serialize_str(self)

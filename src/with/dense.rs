@@ -1,154 +1,26 @@
 //! Whole arrays of plain numbers: what the modules for the array crates share.
 //!
 //! ```text
-//! out   header and the elements in one piece, or gathered into pieces where they do not lie side by side
+//! out   header and the elements in one piece, or gathered into pieces where there are gaps between them
 //! in    shape, which axis runs fastest, one vector of the elements as they lie in the file
 //! ```
 //!
-//! `L` is the crate whose arrays are meant. The traits are public for the signatures of the modules, but cannot be
-//! named from outside.
-
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::ser::{Error as _, Serialize, SerializeSeq, Serializer};
+use serde::ser::{Error as _, Serialize, Serializer};
 
 use crate::format::dtype::Kind;
 use crate::format::header::Header;
-use crate::npy::marker::{LIST, ORDERED, ORDERED_FIELDS, PAIRS, RAW};
+use crate::npy::marker::{ORDERED, ORDERED_FIELDS, PAIRS, RAW};
 use crate::npy::raw::{RawArray, RawData};
 use crate::view::Element;
-use crate::with::ours;
 
 /// A plain number that other formats know as well.
 pub trait Number: Element + Serialize {}
 
 impl<T: Element + Serialize> Number for T {}
-
-/// An array that is written whole, or several.
-pub trait Encode<L> {
-    fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
-}
-
-/// An array that is read whole, or several.
-pub trait Decode<'de, L>: Sized {
-    fn decode<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
-}
-
-impl<L, T: Encode<L> + ?Sized> Encode<L> for &T {
-    fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        T::encode(self, serializer)
-    }
-}
-
-impl<L, T: Encode<L>> Encode<L> for Option<T> {
-    fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Some(array) => serializer.serialize_some(&As(array, PhantomData)),
-            None => serializer.serialize_none(),
-        }
-    }
-}
-
-impl<L, T: Encode<L>> Encode<L> for [T] {
-    fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if ours::<S::Error>() {
-            serializer.serialize_newtype_struct(LIST, &Many(self, PhantomData))
-        } else {
-            Many(self, PhantomData).serialize(serializer)
-        }
-    }
-}
-
-impl<L, T: Encode<L>> Encode<L> for Vec<T> {
-    fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self[..].encode(serializer)
-    }
-}
-
-impl<'de, L, T: Decode<'de, L>> Decode<'de, L> for Option<T> {
-    fn decode<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_option(Maybe(PhantomData))
-    }
-}
-
-impl<'de, L, T: Decode<'de, L>> Decode<'de, L> for Vec<T> {
-    fn decode<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(Each(PhantomData))
-    }
-}
-
-/// An array seen through its module.
-struct As<'a, T: ?Sized, L>(&'a T, PhantomData<L>);
-
-impl<L, T: Encode<L> + ?Sized> Serialize for As<'_, T, L> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.encode(serializer)
-    }
-}
-
-struct Many<'a, T, L>(&'a [T], PhantomData<L>);
-
-impl<L, T: Encode<L>> Serialize for Many<'_, T, L> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut seq = serializer.serialize_seq(Some(self.0.len()))?;
-        for array in self.0 {
-            seq.serialize_element(&As(array, PhantomData))?;
-        }
-        seq.end()
-    }
-}
-
-struct One<T, L>(PhantomData<(T, L)>);
-
-impl<'de, L, T: Decode<'de, L>> DeserializeSeed<'de> for One<T, L> {
-    type Value = T;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        T::decode(deserializer)
-    }
-}
-
-struct Maybe<T, L>(PhantomData<(T, L)>);
-
-impl<'de, L, T: Decode<'de, L>> Visitor<'de> for Maybe<T, L> {
-    type Value = Option<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array or none")
-    }
-
-    fn visit_none<E: de::Error>(self) -> Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
-        T::decode(deserializer).map(Some)
-    }
-}
-
-struct Each<T, L>(PhantomData<(T, L)>);
-
-impl<'de, L, T: Decode<'de, L>> Visitor<'de> for Each<T, L> {
-    type Value = Vec<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of arrays")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
-        let mut arrays = Vec::new();
-        while let Some(array) = seq.next_element_seed(One(PhantomData))? {
-            arrays.push(array);
-        }
-        Ok(arrays)
-    }
-}
 
 /// Takes one slice after another.
 pub(super) type Put<'p, A> = &'p mut dyn FnMut(&[A]) -> crate::error::Result<()>;

@@ -37,6 +37,7 @@
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
+use super::codec::unmark;
 use crate::npy::marker::JSON;
 
 /// Writes the JSON text.
@@ -79,5 +80,5 @@ pub fn serialize<T: Serialize + ?Sized, S: Serializer>(value: &T, serializer: S)
 ///
 /// Those of the deserializer; `InvalidValue` with the line and column where the text is no JSON or does not fit the type.
 pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    super::unwrap(JSON, deserializer)
+    unmark(JSON, deserializer)
 }

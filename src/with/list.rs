@@ -30,6 +30,7 @@
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
+use super::codec::unmark;
 use crate::npy::marker::LIST;
 
 /// Writes one member per element.
@@ -72,5 +73,5 @@ pub fn serialize<T: Serialize + ?Sized, S: Serializer>(value: &T, serializer: S)
 ///
 /// Those of the deserializer; `MissingMember` where an index is missing.
 pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    super::unwrap(LIST, deserializer)
+    unmark(LIST, deserializer)
 }

@@ -47,11 +47,28 @@ use nalgebra::{
 use serde::de::{Deserialize, Deserializer, Error as _, Unexpected};
 use serde::ser::{Serialize, Serializer};
 
-use crate::with::dense::{self, Decode, Dense, Elements, Encode, Gather, Number, Put};
-use crate::with::ours;
+use crate::error::is_our_error;
+use crate::with::codec::{Codec, Decode, Encode};
+use crate::with::dense::{self, Dense, Elements, Gather, Number, Put};
 
 /// The matrices of this crate.
+///
+/// The codec of this module: see [`Codec`].
+///
+/// ```
+/// use serde_npz::with::Encode;
+/// use serde_npz::with::nalgebra_0_34::Nalgebra;
+///
+/// fn arrays<T: Encode<Nalgebra>>(_: T) {}
+///
+/// arrays(nalgebra::Vector2::new(1.5, 2.5));
+/// ```
+#[derive(Clone, Copy)]
 pub struct Nalgebra;
+
+impl Codec for Nalgebra {
+    const LIST: bool = true;
+}
 
 /// Writes a matrix in Fortran order, the order in which it lies in memory.
 ///
@@ -72,7 +89,7 @@ pub struct Nalgebra;
 ///
 /// Those of the serializer.
 pub fn serialize<T: Encode<Nalgebra> + ?Sized, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-    value.encode(serializer)
+    value.encode_field(Nalgebra, serializer)
 }
 
 /// Reads a matrix from an array of two axes, a vector from one of one axis.
@@ -94,7 +111,7 @@ pub fn serialize<T: Encode<Nalgebra> + ?Sized, S: Serializer>(value: &T, seriali
 /// Those of the deserializer; `TypeMismatch` for another number of axes, for a fixed side of another length, or for
 /// numbers that do not fit.
 pub fn deserialize<'de, T: Decode<'de, Nalgebra>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    T::decode(deserializer)
+    T::decode_field(Nalgebra, deserializer)
 }
 
 /// What a side is called where its length is not fixed.
@@ -157,7 +174,7 @@ where
     S: RawStorage<T, R, C> + IsContiguous + Serialize,
     Z: Serializer,
 {
-    if !ours::<Z::Error>() {
+    if !is_our_error::<Z::Error>() {
         return matrix.serialize(serializer);
     }
     write(matrix, Elements::Whole(matrix.as_slice()), serializer)
@@ -170,7 +187,7 @@ where
     C: Dim,
     VecStorage<T, R, C>: RawStorage<T, R, C> + Serialize,
 {
-    fn encode<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
+    fn encode<Z: Serializer>(&self, _: Nalgebra, serializer: Z) -> Result<Z::Ok, Z::Error> {
         whole(self, serializer)
     }
 }
@@ -179,7 +196,7 @@ impl<T, const R: usize, const C: usize> Encode<Nalgebra> for SMatrix<T, R, C>
 where
     T: Number,
 {
-    fn encode<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
+    fn encode<Z: Serializer>(&self, _: Nalgebra, serializer: Z) -> Result<Z::Ok, Z::Error> {
         whole(self, serializer)
     }
 }
@@ -193,8 +210,8 @@ macro_rules! views {
             C: Dim,
             S: Dim,
         {
-            fn encode<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
-                if !ours::<Z::Error>() {
+            fn encode<Z: Serializer>(&self, _: Nalgebra, serializer: Z) -> Result<Z::Ok, Z::Error> {
+                if !is_our_error::<Z::Error>() {
                     let (rows, columns) = self.shape();
                     return DMatrix::from_iterator(rows, columns, self.iter().copied()).serialize(serializer);
                 }
@@ -283,8 +300,8 @@ where
     C: Dim,
     VecStorage<T, R, C>: RawStorage<T, R, C> + Deserialize<'de>,
 {
-    fn decode<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if !ours::<D::Error>() {
+    fn decode<D: Deserializer<'de>>(_: Nalgebra, deserializer: D) -> Result<Self, D::Error> {
+        if !is_our_error::<D::Error>() {
             return Self::deserialize(deserializer);
         }
         let (rows, columns, data) = read::<T, R, C, D>(deserializer)?;
@@ -298,8 +315,8 @@ where
     T: Number,
     ArrayStorage<T, R, C>: Deserialize<'de>,
 {
-    fn decode<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if !ours::<D::Error>() {
+    fn decode<D: Deserializer<'de>>(_: Nalgebra, deserializer: D) -> Result<Self, D::Error> {
+        if !is_our_error::<D::Error>() {
             return Self::deserialize(deserializer);
         }
         let (_, _, data) = read::<T, Const<R>, Const<C>, D>(deserializer)?;

@@ -45,6 +45,7 @@
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
+use super::codec::unmark;
 use crate::npy::marker::NAN;
 
 /// Writes `None` as NaN.
@@ -87,5 +88,5 @@ pub fn serialize<T: Serialize + ?Sized, S: Serializer>(value: &T, serializer: S)
 ///
 /// Those of the deserializer; `TypeMismatch` for what does not fit the type.
 pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    super::unwrap(NAN, deserializer)
+    unmark(NAN, deserializer)
 }

@@ -48,12 +48,29 @@ use ndarray::{ArrayBase, Data, DataOwned, Dimension, Shape, ShapeBuilder};
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 
+use crate::error::is_our_error;
 use crate::view::ndarray_0_17::dim;
-use crate::with::dense::{self, Decode, Elements, Encode, Gather, Number, Put};
-use crate::with::ours;
+use crate::with::codec::{Codec, Decode, Encode};
+use crate::with::dense::{self, Elements, Gather, Number, Put};
 
 /// The arrays of this crate.
+///
+/// The codec of this module: see [`Codec`].
+///
+/// ```
+/// use serde_npz::with::Encode;
+/// use serde_npz::with::ndarray_0_17::Ndarray;
+///
+/// fn arrays<T: Encode<Ndarray>>(_: T) {}
+///
+/// arrays(ndarray::array![1.5]);
+/// ```
+#[derive(Clone, Copy)]
 pub struct Ndarray;
+
+impl Codec for Ndarray {
+    const LIST: bool = true;
+}
 
 /// Writes an array in the order in which it lies in memory.
 ///
@@ -74,7 +91,7 @@ pub struct Ndarray;
 ///
 /// Those of the serializer; an error for more than the 64 axes that NumPy allows.
 pub fn serialize<T: Encode<Ndarray> + ?Sized, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-    value.encode(serializer)
+    value.encode_field(Ndarray, serializer)
 }
 
 /// Reads an array in the order in which it lies in the file.
@@ -95,7 +112,7 @@ pub fn serialize<T: Encode<Ndarray> + ?Sized, S: Serializer>(value: &T, serializ
 ///
 /// Those of the deserializer; `TypeMismatch` for an array of another number of axes, or of numbers that do not fit.
 pub fn deserialize<'de, T: Decode<'de, Ndarray>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    T::decode(deserializer)
+    T::decode_field(Ndarray, deserializer)
 }
 
 impl<A, S, D> Encode<Ndarray> for ArrayBase<S, D>
@@ -104,8 +121,8 @@ where
     S: Data<Elem = A>,
     D: Dimension + Serialize,
 {
-    fn encode<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
-        if !ours::<Z::Error>() {
+    fn encode<Z: Serializer>(&self, _: Ndarray, serializer: Z) -> Result<Z::Ok, Z::Error> {
+        if !is_our_error::<Z::Error>() {
             return self.serialize(serializer);
         }
         let shape = self.shape().iter().map(|&axis| axis as u64).collect();
@@ -136,8 +153,8 @@ where
     S: DataOwned<Elem = A>,
     D: Dimension + Deserialize<'de>,
 {
-    fn decode<Z: Deserializer<'de>>(deserializer: Z) -> Result<Self, Z::Error> {
-        if !ours::<Z::Error>() {
+    fn decode<Z: Deserializer<'de>>(_: Ndarray, deserializer: Z) -> Result<Self, Z::Error> {
+        if !is_our_error::<Z::Error>() {
             return Self::deserialize(deserializer);
         }
         let array = dense::read(D::NDIM, deserializer)?;

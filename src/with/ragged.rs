@@ -39,6 +39,7 @@
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
+use super::codec::unmark;
 use crate::npy::marker::RAGGED;
 
 /// Writes the rows end to end, and where each ends.
@@ -81,5 +82,5 @@ pub fn serialize<T: Serialize + ?Sized, S: Serializer>(value: &T, serializer: S)
 ///
 /// Those of the deserializer; `InvalidValue` for offsets that do not fit the values.
 pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    super::unwrap(RAGGED, deserializer)
+    unmark(RAGGED, deserializer)
 }

@@ -37,12 +37,15 @@
 //! # Ok::<(), serde_npz::Error>(())
 //! ```
 
-mod field;
+use std::borrow::Cow;
 
-use serde::de::Deserializer;
-use serde::ser::Serializer;
+use serde::de::{Deserialize, Deserializer, Error};
+use serde::ser::{self, Serialize, Serializer};
 
-use self::field::{Decode, Encode};
+use crate::error::into_custom;
+use crate::format::dtype::for_each_number;
+use crate::view::{ArrayView, Element};
+use crate::with::codec::{Codec, Decode, Encode};
 
 /// Writes an array in one piece.
 ///
@@ -62,8 +65,8 @@ use self::field::{Decode, Encode};
 /// # Errors
 ///
 /// Those of the serializer.
-pub fn serialize<V: Encode + ?Sized, S: Serializer>(value: &V, serializer: S) -> Result<S::Ok, S::Error> {
-    value.encode(serializer)
+pub fn serialize<V: Encode<View> + ?Sized, S: Serializer>(value: &V, serializer: S) -> Result<S::Ok, S::Error> {
+    value.encode_field(View, serializer)
 }
 
 /// Reads an array, borrowed where it can be.
@@ -86,6 +89,73 @@ pub fn serialize<V: Encode + ?Sized, S: Serializer>(value: &V, serializer: S) ->
 ///
 /// Those of the deserializer; `TypeMismatch` for a dtype or a number of axes that does not fit, and for a `&[T]` that
 /// would have to be a copy.
-pub fn deserialize<'de, V: Decode<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<V, D::Error> {
-    V::decode(deserializer)
+pub fn deserialize<'de, V: Decode<'de, View>, D: Deserializer<'de>>(deserializer: D) -> Result<V, D::Error> {
+    V::decode_field(View, deserializer)
+}
+
+/// The codec of this module: see [`Codec`].
+///
+/// ```
+/// use serde_npz::with::Encode;
+/// use serde_npz::with::view::View;
+///
+/// fn arrays<T: Encode<View>>(_: T) {}
+///
+/// arrays(&[1.5, 2.5][..]);
+/// ```
+#[derive(Clone, Copy)]
+pub struct View;
+
+impl Codec for View {
+    const LIST: bool = true;
+}
+
+impl<T: Element> Encode<View> for ArrayView<'_, T> {
+    fn encode<S: Serializer>(&self, _: View, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
+    }
+}
+
+/// An element alone has no axes; a slice of elements is one row.
+macro_rules! elements {
+    (() $($t:ty => $number:ident),*) => { $(
+        impl Encode<View> for $t {
+            fn encode<S: Serializer>(&self, _: View, serializer: S) -> Result<S::Ok, S::Error> {
+                let single = ArrayView::new(std::slice::from_ref(self), &[]).map_err(ser::Error::custom)?;
+                single.serialize(serializer)
+            }
+
+            fn encode_slice<S: Serializer>(slice: &[$t], _: bool, _: View, serializer: S) -> Result<S::Ok, S::Error> {
+                ArrayView::row_of(slice).serialize(serializer)
+            }
+        }
+    )* };
+}
+
+for_each_number!(elements!());
+elements!(() isize => ISIZE, usize => USIZE);
+
+impl<'de, T: Element> Decode<'de, View> for ArrayView<'de, T> {
+    fn decode<D: Deserializer<'de>>(_: View, deserializer: D) -> Result<Self, D::Error> {
+        ArrayView::deserialize(deserializer)
+    }
+}
+
+impl<'de, T: Element> Decode<'de, View> for Cow<'de, [T]> {
+    fn decode<D: Deserializer<'de>>(_: View, deserializer: D) -> Result<Self, D::Error> {
+        let view = ArrayView::deserialize(deserializer)?;
+        view.into_row().map_err(into_custom)
+    }
+}
+
+impl<'de, T: Element> Decode<'de, View> for &'de [T] {
+    fn decode<D: Deserializer<'de>>(codec: View, deserializer: D) -> Result<Self, D::Error> {
+        match Cow::decode(codec, deserializer)? {
+            Cow::Borrowed(lent) => Ok(lent),
+            Cow::Owned(_) => Err(D::Error::custom(
+                "found an array that has to be copied or converted, expected one that can be lent: a field of \
+                 `Cow<[T]>` or `ArrayView<T>` takes both",
+            )),
+        }
+    }
 }

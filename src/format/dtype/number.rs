@@ -2,6 +2,17 @@
 
 use super::{Dtype, Kind, Order};
 
+/// Calls a macro with every number's type and its [`Number`].
+macro_rules! for_each_number {
+    ($do:ident!($($arg:tt)*)) => {
+        $do! { ($($arg)*)
+            bool => Bool, i8 => I8, i16 => I16, i32 => I32, i64 => I64, u8 => U8, u16 => U16, u32 => U32, u64 => U64,
+            half::f16 => F16, f32 => F32, f64 => F64,
+            num_complex::Complex<f32> => C64, num_complex::Complex<f64> => C128 }
+    };
+}
+pub(crate) use for_each_number;
+
 /// The plain numbers: fixed width, every one a row of the mapping table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Number {

@@ -14,7 +14,7 @@ use self::text::{SHORT, ascii, short_ascii, trim};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::{Dtype, Kind, Order, Record, TimeBase, TimeUnit};
 use crate::format::header::Header;
-use crate::format::time::{NAT, convert, iso};
+use crate::format::time::{NAT, convert_count, iso};
 use crate::npy::de::cursor::{Bytes, limit};
 use crate::npy::de::plan::{Plan, may_be_derived};
 use crate::npy::de::raw::RawAccess;
@@ -97,7 +97,7 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
         let count = int(self.raw(), 8, order);
         match (self.marker, date) {
             (Some(Marker::Datetime(base)), true) | (Some(Marker::Timedelta(base)), false) => {
-                convert(count, unit, TimeUnit { base, multiple: 1 }, date).map(Some)
+                convert_count(count, unit, TimeUnit { base, multiple: 1 }, date).map(Some)
             }
             (Some(Marker::Datetime(_) | Marker::Timedelta(_)), _) => {
                 Err(self.mismatch(if date { "a timedelta" } else { "a datetime" }))
@@ -399,9 +399,9 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
             return Err(refuse("a time before zero"));
         }
         // Whole seconds reach further than nanoseconds.
-        let (secs, nanos) = match convert(count, unit, NANO, date) {
+        let (secs, nanos) = match convert_count(count, unit, NANO, date) {
             Ok(nanos) => (nanos as u64 / 1_000_000_000, (nanos as u64 % 1_000_000_000) as u32),
-            Err(_) => (convert(count, unit, SECOND, date)? as u64, 0),
+            Err(_) => (convert_count(count, unit, SECOND, date)? as u64, 0),
         };
         let [first, second] = fields else {
             return Err(self.mismatch(name));

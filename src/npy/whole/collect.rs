@@ -8,12 +8,12 @@ use std::any::TypeId;
 use std::fmt;
 use std::mem::{ManuallyDrop, MaybeUninit};
 
-use num_complex::Complex;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::{ISIZE, Number, USIZE, for_each_number, rows};
+use super::{ISIZE, Number, USIZE, rows};
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::dtype::for_each_number;
 
 /// Bytes in the order they are asked for.
 pub(crate) trait Fill {

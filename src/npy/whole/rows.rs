@@ -4,10 +4,9 @@ use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use num_complex::Complex;
-
 use super::collect::{Make, collector, make_vec};
-use super::{Number, bytes_of, for_each_number};
+use super::{Number, bytes_of};
+use crate::format::dtype::for_each_number;
 
 /// One of the types `[T; N]`.
 pub(super) struct Row {
