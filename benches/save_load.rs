@@ -3,7 +3,7 @@
 //! The large cases go to files, as a user's do; what one element costs is measured in memory.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use divan::counter::{BytesCount, ItemsCount};
@@ -16,7 +16,7 @@ use serde_npz::{ReadOptions, WriteOptions};
 
 mod data;
 
-use data::{DEFLATED, LARGE, RECORDS};
+use data::{DEFLATED, LARGE, PUSHED, RECORDS};
 
 fn main() {
     divan::main();
@@ -40,11 +40,33 @@ impl Drop for Scratch {
     }
 }
 
-fn save_npy<T: Serialize>(bencher: Bencher, value: &T, bytes: usize) {
-    let file = Scratch::new("npy");
+/// What is at the path of a save: an older file is given up for the new one, which takes longer.
+#[derive(Clone, Copy, Debug)]
+enum At {
+    New,
+    Replaced,
+}
+
+const BOTH: [At; 2] = [At::New, At::Replaced];
+
+/// Measures `save` on a path.
+fn save(bencher: Bencher, at: At, suffix: &str, bytes: usize, save: impl Fn(&Path)) {
+    let file = Scratch::new(suffix);
+    save(&file.0);
     bencher
         .counter(BytesCount::new(bytes))
-        .bench_local(|| serde_npz::save_npy(&file.0, value).unwrap());
+        .with_inputs(|| {
+            if let At::New = at {
+                let _ = std::fs::remove_file(&file.0);
+            }
+        })
+        .bench_local_values(|()| save(&file.0));
+}
+
+fn save_npy<T: Serialize>(bencher: Bencher, at: At, value: &T, bytes: usize) {
+    save(bencher, at, "npy", bytes, |path| {
+        serde_npz::save_npy(path, value).unwrap();
+    });
 }
 
 fn load_npy<T: Serialize + DeserializeOwned>(bencher: Bencher, value: T, bytes: usize) {
@@ -56,11 +78,10 @@ fn load_npy<T: Serialize + DeserializeOwned>(bencher: Bencher, value: T, bytes: 
         .bench_local(|| serde_npz::load_npy::<T>(&file.0).unwrap());
 }
 
-fn save_npz<T: Serialize>(bencher: Bencher, value: &T, options: &WriteOptions, bytes: usize) {
-    let file = Scratch::new("npz");
-    bencher
-        .counter(BytesCount::new(bytes))
-        .bench_local(|| options.save_npz(&file.0, value).unwrap());
+fn save_npz<T: Serialize>(bencher: Bencher, at: At, value: &T, options: &WriteOptions, bytes: usize) {
+    save(bencher, at, "npz", bytes, |path| {
+        options.save_npz(path, value).unwrap();
+    });
 }
 
 fn load_npz<T: Serialize + DeserializeOwned>(
@@ -83,9 +104,9 @@ fn load_npz<T: Serialize + DeserializeOwned>(
 mod f64_npy {
     use super::*;
 
-    #[divan::bench]
-    fn save(bencher: Bencher) {
-        save_npy(bencher, &data::sines(LARGE), LARGE * 8);
+    #[divan::bench(args = BOTH)]
+    fn save(bencher: Bencher, at: At) {
+        save_npy(bencher, at, &data::sines(LARGE), LARGE * 8);
     }
 
     #[divan::bench]
@@ -99,20 +120,17 @@ mod f64_npy {
 mod four_npz {
     use super::*;
 
-    #[divan::bench]
-    fn save(bencher: Bencher) {
-        save_npz(
-            bencher,
-            &data::four(&data::sines(LARGE)),
-            &WriteOptions::new(),
-            LARGE * 8,
-        );
+    #[divan::bench(args = BOTH, consts = [1, 2])]
+    fn save<const THREADS: usize>(bencher: Bencher, at: At) {
+        let options = WriteOptions::new().threads(THREADS);
+        save_npz(bencher, at, &data::four(&data::sines(LARGE)), &options, LARGE * 8);
     }
 
-    #[divan::bench]
-    fn load(bencher: Bencher) {
+    #[divan::bench(args = [1, 2])]
+    fn load(bencher: Bencher, threads: usize) {
         let value = data::four(&data::sines(LARGE));
-        load_npz(bencher, value, &WriteOptions::new(), &ReadOptions::new(), LARGE * 8);
+        let read = ReadOptions::new().threads(threads);
+        load_npz(bencher, value, &WriteOptions::new(), &read, LARGE * 8);
     }
 }
 
@@ -129,6 +147,7 @@ mod deflated {
     fn save_four(bencher: Bencher, threads: usize) {
         save_npz(
             bencher,
+            At::Replaced,
             &data::four(&data::sines(DEFLATED)),
             &options(threads),
             DEFLATED * 8,
@@ -140,13 +159,13 @@ mod deflated {
         let value = data::One {
             x: data::sines(DEFLATED),
         };
-        save_npz(bencher, &value, &options(threads), DEFLATED * 8);
+        save_npz(bencher, At::Replaced, &value, &options(threads), DEFLATED * 8);
     }
 
     #[divan::bench]
     fn save_steps(bencher: Bencher) {
         let value = BTreeMap::from([("x", data::steps(DEFLATED))]);
-        save_npz(bencher, &value, &options(1), DEFLATED * 8);
+        save_npz(bencher, At::Replaced, &value, &options(1), DEFLATED * 8);
     }
 
     #[divan::bench]
@@ -154,7 +173,7 @@ mod deflated {
         let value = data::One {
             x: data::gaussians(DEFLATED),
         };
-        save_npz(bencher, &value, &options(1), DEFLATED * 8);
+        save_npz(bencher, At::Replaced, &value, &options(1), DEFLATED * 8);
     }
 
     #[divan::bench(args = [1, 2])]
@@ -169,9 +188,9 @@ mod deflated {
 mod many {
     use super::*;
 
-    #[divan::bench]
-    fn save(bencher: Bencher) {
-        save_npz(bencher, &data::many(), &WriteOptions::new(), 1000 * 16 * 8);
+    #[divan::bench(args = BOTH)]
+    fn save(bencher: Bencher, at: At) {
+        save_npz(bencher, at, &data::many(), &WriteOptions::new(), 1000 * 16 * 8);
     }
 
     #[divan::bench]
@@ -202,7 +221,7 @@ mod small {
 
     #[divan::bench]
     fn save_scalars(bencher: Bencher) {
-        save_npz(bencher, &scalars(), &WriteOptions::new(), 8000);
+        save_npz(bencher, At::Replaced, &scalars(), &WriteOptions::new(), 8000);
     }
 
     #[divan::bench]
@@ -212,7 +231,7 @@ mod small {
 
     #[divan::bench]
     fn save_groups(bencher: Bencher) {
-        save_npz(bencher, &groups(), &WriteOptions::new(), 200 * 64 * 8);
+        save_npz(bencher, At::Replaced, &groups(), &WriteOptions::new(), 200 * 64 * 8);
     }
 
     #[divan::bench]
@@ -227,19 +246,160 @@ mod small {
     }
 }
 
-/// Two million structs.
+/// Two million structs, as a lone array and as the only member of an archive.
 #[divan::bench_group(sample_count = 10, sample_size = 1)]
 mod records {
     use super::*;
 
-    #[divan::bench]
-    fn save(bencher: Bencher) {
-        save_npy(bencher, &data::records(RECORDS), RECORDS * 24);
+    #[derive(Serialize, Deserialize)]
+    struct Member {
+        x: Vec<data::Record>,
+    }
+
+    fn member() -> Member {
+        Member {
+            x: data::records(RECORDS),
+        }
+    }
+
+    #[divan::bench(args = BOTH)]
+    fn save(bencher: Bencher, at: At) {
+        save_npy(bencher, at, &data::records(RECORDS), RECORDS * 24);
     }
 
     #[divan::bench]
     fn load(bencher: Bencher) {
         load_npy(bencher, data::records(RECORDS), RECORDS * 24);
+    }
+
+    #[divan::bench(args = BOTH)]
+    fn save_archive(bencher: Bencher, at: At) {
+        save_npz(bencher, at, &member(), &WriteOptions::new(), RECORDS * 24);
+    }
+
+    #[divan::bench]
+    fn load_archive(bencher: Bencher) {
+        let (write, read) = (WriteOptions::new(), ReadOptions::new());
+        load_npz(bencher, member(), &write, &read, RECORDS * 24);
+    }
+}
+
+/// Rows that come one by one.
+#[divan::bench_group(sample_count = 10, sample_size = 1)]
+mod rows {
+    use serde_npz::{NpyWriter, NpzWriter};
+
+    use super::*;
+
+    fn push<T: Serialize>(bencher: Bencher, at: At, rows: &[T]) {
+        save(bencher, at, "npy", size_of_val(rows), |path| {
+            let mut npy = NpyWriter::create(path).unwrap();
+            for row in rows {
+                npy.push(row).unwrap();
+            }
+            npy.finish().unwrap();
+        });
+    }
+
+    fn add_rows<T: Serialize>(bencher: Bencher, at: At, rows: &[T]) {
+        save(bencher, at, "npz", size_of_val(rows), |path| {
+            let mut npz = NpzWriter::create(path).unwrap();
+            npz.add_rows("x", rows).unwrap();
+            npz.finish().unwrap();
+        });
+    }
+
+    #[divan::bench(args = BOTH)]
+    fn push_f64(bencher: Bencher, at: At) {
+        push(bencher, at, &data::sines(PUSHED));
+    }
+
+    #[divan::bench(args = BOTH)]
+    fn push_records(bencher: Bencher, at: At) {
+        push(bencher, at, &data::records(PUSHED));
+    }
+
+    #[divan::bench(args = BOTH)]
+    fn add_rows_f64(bencher: Bencher, at: At) {
+        add_rows(bencher, at, &data::sines(PUSHED));
+    }
+
+    #[divan::bench(args = BOTH)]
+    fn add_rows_records(bencher: Bencher, at: At) {
+        add_rows(bencher, at, &data::records(PUSHED));
+    }
+}
+
+/// A million texts.
+#[divan::bench_group(sample_count = 10, sample_size = 1)]
+mod words {
+    use super::*;
+
+    const N: usize = 1_000_000;
+
+    #[divan::bench(args = BOTH)]
+    fn save(bencher: Bencher, at: At) {
+        save_npy(bencher, at, &data::words(N), N * 48);
+    }
+
+    #[divan::bench]
+    fn load(bencher: Bencher) {
+        load_npy(bencher, data::words(N), N * 48);
+    }
+}
+
+/// Archives of many members.
+#[divan::bench_group(sample_count = 10, sample_size = 1)]
+mod members {
+    use serde_npz::NpzReader;
+
+    use super::*;
+
+    fn archive(count: usize, len: usize) -> Scratch {
+        let file = Scratch::new("npz");
+        let numbers = data::sines(len);
+        let members: BTreeMap<_, _> = (0..count).map(|i| (format!("member_{i:05}"), &numbers)).collect();
+        serde_npz::save_npz(&file.0, &members).unwrap();
+        file
+    }
+
+    #[divan::bench]
+    fn open_65600(bencher: Bencher) {
+        let file = archive(65_600, 1);
+        bencher.bench_local(|| NpzReader::open(&file.0).unwrap());
+    }
+
+    #[divan::bench]
+    fn first_get_of_65600(bencher: Bencher) {
+        let file = archive(65_600, 1);
+        bencher
+            .with_inputs(|| NpzReader::open(&file.0).unwrap())
+            .bench_local_values(|mut npz| npz.get::<Vec<f64>>("member_40000").unwrap());
+    }
+
+    #[divan::bench]
+    fn entries_of_1000(bencher: Bencher) {
+        let file = archive(1000, 20_000);
+        bencher
+            .with_inputs(|| NpzReader::open(&file.0).unwrap())
+            .bench_local_values(|mut npz| npz.entries().filter(|entry| entry.header().is_ok()).count());
+    }
+
+    #[divan::bench]
+    fn save_list(bencher: Bencher) {
+        save_npz(
+            bencher,
+            At::Replaced,
+            &data::list(10_000),
+            &WriteOptions::new(),
+            10_000 * 48,
+        );
+    }
+
+    #[divan::bench(args = [1, 2])]
+    fn load_list(bencher: Bencher, threads: usize) {
+        let read = ReadOptions::new().threads(threads);
+        load_npz(bencher, data::list(10_000), &WriteOptions::new(), &read, 10_000 * 48);
     }
 }
 
@@ -355,6 +515,7 @@ mod elements {
         f16_whole: data::sines(N).into_iter().map(f16::from_f64).collect::<Vec<_>>();
         complex_whole: data::sines(N).into_iter().map(|x| Complex::new(x, -x)).collect::<Vec<_>>();
         rows_of_1000: data::sines(N).chunks(1000).map(<[f64]>::to_vec).collect::<Vec<_>>();
+        rows_of_4: data::short_rows(N);
         rows_of_3: (0..N).map(|i| [i as f64; 3]).collect::<Vec<_>>();
         pairs: (0..N).map(|i| (i as f64, 0.5)).collect::<Vec<_>>();
         mixed_tuples: (0..N).map(|i| (i as u32, (0.5, i as i64))).collect::<Vec<_>>();

@@ -10,6 +10,8 @@ pub const LARGE: usize = 16_000_000;
 pub const DEFLATED: usize = 2_000_000;
 /// Records of the cases of structs.
 pub const RECORDS: usize = 2_000_000;
+/// Rows of the cases that push them one by one.
+pub const PUSHED: usize = 500_000;
 
 /// One member.
 #[derive(Serialize, Deserialize)]
@@ -84,6 +86,30 @@ pub fn records(n: usize) -> Vec<Record> {
             n: -(i as i32),
         })
         .collect()
+}
+
+/// A group of a list.
+#[derive(Serialize, Deserialize)]
+pub struct Layer {
+    pub weights: Vec<f32>,
+    pub bias: Vec<f32>,
+    pub step: u64,
+}
+
+/// `n` groups of three members.
+pub fn list(n: usize) -> Vec<Layer> {
+    (0..n)
+        .map(|i| Layer {
+            weights: vec![0.5; 8],
+            bias: vec![0.25; 2],
+            step: i as u64,
+        })
+        .collect()
+}
+
+/// `n` vectors of four numbers.
+pub fn short_rows(n: usize) -> Vec<Vec<f64>> {
+    (0..n).map(|i| vec![i as f64; 4]).collect()
 }
 
 /// `n` words of 1 to 12 letters.
