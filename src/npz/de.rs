@@ -95,7 +95,7 @@ fn get<'de, S: Store<'de>, T: Deserialize<'de>>(store: &mut S, name: &str) -> Re
     let separator = reader.options().separator;
     let tree = tree(reader)?;
     let members = reader.len();
-    let value = match (tree.find(name, separator), reader.find(name)) {
+    let value = match (tree.find(name), reader.find(name)) {
         (Some(at), _) if tree.node(at).children.is_empty() => read_node(store, &tree, at),
         (Some(at), _) => {
             let outermost = first_of(name, separator);

@@ -6,7 +6,11 @@
 //!                                                         └─ note  json
 //! ```
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// Where the tree starts.
 pub(crate) const ROOT: usize = 0;
@@ -14,19 +18,56 @@ pub(crate) const ROOT: usize = 0;
 /// All groups, arrays and texts. Nodes are numbers in one vector: no walk recurses, however long a path is.
 pub(crate) struct Tree {
     nodes: Vec<Node>,
-    index: HashMap<(usize, String), usize>,
+    separator: Option<char>,
+    index: HashMap<Path, usize>,
     /// Members that are neither array nor JSON text, as far as their names and first bytes tell.
     others: Vec<usize>,
 }
 
 /// One key: an array, a JSON text, a group, or several of these.
-#[derive(Default)]
 pub(crate) struct Node {
+    parent: usize,
+    path: Path,
+    /// Where the name of the node itself starts in its path.
+    name: usize,
     pub(crate) array: Option<usize>,
     pub(crate) json: Option<usize>,
     /// In the archive's order.
-    pub(crate) children: Vec<(String, usize)>,
+    pub(crate) children: Vec<usize>,
 }
+
+/// The beginning of a member's name: the member's allocation serves all nodes on the way to it.
+#[derive(Clone)]
+struct Path {
+    member: Arc<str>,
+    len: usize,
+}
+
+impl Path {
+    fn as_str(&self) -> &str {
+        &self.member[..self.len]
+    }
+}
+
+impl Borrow<str> for Path {
+    fn borrow(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl Hash for Path {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl PartialEq for Path {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Path {}
 
 /// What a member gives its key: an array or a text.
 #[derive(Clone, Copy)]
@@ -36,10 +77,18 @@ pub(crate) enum Role {
 }
 
 impl Tree {
-    pub(crate) fn new() -> Self {
+    /// An empty tree, with room for so many `members`.
+    pub(crate) fn new(separator: Option<char>, members: usize) -> Self {
+        let mut nodes = Vec::with_capacity(members.saturating_add(1));
+        let path = Path {
+            member: "".into(),
+            len: 0,
+        };
+        nodes.push(Node::new(ROOT, path, 0));
         Tree {
-            nodes: vec![Node::default()],
-            index: HashMap::new(),
+            nodes,
+            separator,
+            index: HashMap::with_capacity(members),
             others: Vec::new(),
         }
     }
@@ -52,61 +101,100 @@ impl Tree {
         &self.others
     }
 
-    /// Enters a member under its key.
-    pub(crate) fn insert(&mut self, key: &str, separator: Option<char>, role: Role) {
-        let mut at = ROOT;
-        match separator.filter(|&separator| key.split(separator).all(|name| !name.is_empty())) {
-            Some(separator) => {
-                for name in key.split(separator) {
-                    at = self.child(at, name);
-                }
+    /// Enters a member, whose key is the first `len` bytes of its name.
+    pub(crate) fn insert(&mut self, member: &Arc<str>, len: usize, role: Role) {
+        let key = &member[..len];
+        let (mut at, mut start) = (ROOT, 0);
+        // A key with an empty segment, such as `a//b`, is not split.
+        if let Some(separator) = self.separator
+            && key.split(separator).all(|name| !name.is_empty())
+        {
+            for (end, separator) in key.match_indices(separator) {
+                at = self.child(at, member, start, end);
+                start = end + separator.len();
             }
-            // A key with an empty segment, such as `a//b`, is not split.
-            None => at = self.child(at, key),
         }
+        at = self.child(at, member, start, len);
         match role {
             Role::Array(member) => self.nodes[at].array = Some(member),
             Role::Json(member) => self.nodes[at].json = Some(member),
         }
     }
 
-    fn child(&mut self, at: usize, name: &str) -> usize {
-        if let Some(&child) = self.index.get(&(at, name.to_owned())) {
-            return child;
+    /// The child whose path is the first `end` bytes of a member's name, and its own name those from `start` on.
+    fn child(&mut self, at: usize, member: &Arc<str>, start: usize, end: usize) -> usize {
+        let path = Path {
+            member: Arc::clone(member),
+            len: end,
+        };
+        match self.index.entry(path) {
+            Entry::Occupied(entry) => *entry.get(),
+            Entry::Vacant(entry) => {
+                let child = self.nodes.len();
+                self.nodes.push(Node::new(at, entry.key().clone(), start));
+                self.nodes[at].children.push(child);
+                *entry.insert(child)
+            }
         }
-        let child = self.nodes.len();
-        self.nodes.push(Node::default());
-        self.nodes[at].children.push((name.to_owned(), child));
-        self.index.insert((at, name.to_owned()), child);
-        child
     }
 
     pub(crate) fn node(&self, at: usize) -> &Node {
         &self.nodes[at]
     }
 
+    /// The children of a group by name, in the archive's order.
+    pub(crate) fn children(&self, at: usize) -> impl Iterator<Item = (&str, usize)> {
+        let children = self.nodes[at].children.iter();
+        children.map(|&child| (self.nodes[child].name(), child))
+    }
+
     /// The child of a group that has exactly this name.
     pub(crate) fn child_of(&self, at: usize, name: &str) -> Option<usize> {
-        self.index.get(&(at, name.to_owned())).copied()
+        let child = match at {
+            ROOT => self.index.get(name),
+            _ => {
+                let path = format!("{}{}{name}", self.nodes[at].path.as_str(), self.separator?);
+                self.index.get(path.as_str())
+            }
+        };
+        // `a/` may be a key that is not split: no child of `a`.
+        child.copied().filter(|&child| self.nodes[child].parent == at)
     }
 
     /// The node of a path: first the key that is exactly so, then the path into groups.
-    pub(crate) fn find(&self, path: &str, separator: Option<char>) -> Option<usize> {
+    pub(crate) fn find(&self, path: &str) -> Option<usize> {
         match self.child_of(ROOT, path) {
             Some(verbatim) => Some(verbatim),
-            None => self.trail(ROOT, path, separator?)?.pop(),
+            None => self.trail(ROOT, path)?.pop(),
         }
     }
 
     /// The nodes along a path from the group `at` on, the one it leads to last.
-    pub(crate) fn trail(&self, at: usize, path: &str, separator: char) -> Option<Vec<usize>> {
+    pub(crate) fn trail(&self, at: usize, path: &str) -> Option<Vec<usize>> {
         let mut at = at;
-        path.split(separator)
+        path.split(self.separator?)
             .map(|name| {
                 at = self.child_of(at, name)?;
                 Some(at)
             })
             .collect()
+    }
+}
+
+impl Node {
+    fn new(parent: usize, path: Path, name: usize) -> Self {
+        Node {
+            parent,
+            path,
+            name,
+            array: None,
+            json: None,
+            children: Vec::new(),
+        }
+    }
+
+    fn name(&self) -> &str {
+        &self.path.as_str()[self.name..]
     }
 }
 

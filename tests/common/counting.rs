@@ -15,6 +15,7 @@ thread_local! {
     static LIVE: Cell<isize> = const { Cell::new(0) };
     static PEAK: Cell<isize> = const { Cell::new(0) };
     static LARGEST: Cell<usize> = const { Cell::new(usize::MAX) };
+    static CALLS: Cell<usize> = const { Cell::new(0) };
 }
 
 static LIVE_OF_ALL: AtomicIsize = AtomicIsize::new(0);
@@ -26,6 +27,13 @@ pub fn peak<T>(body: impl FnOnce() -> T) -> (T, usize) {
     PEAK.set(before);
     let value = body();
     (value, (PEAK.get() - before) as usize)
+}
+
+/// What `body` returns, and how often this thread asked for memory meanwhile.
+pub fn allocations<T>(body: impl FnOnce() -> T) -> (T, usize) {
+    let before = CALLS.get();
+    let value = body();
+    (value, CALLS.get() - before)
 }
 
 /// The right to measure the process: one test at a time has it.
@@ -101,12 +109,13 @@ unsafe impl GlobalAlloc for Counting {
 }
 
 fn refused(size: usize) -> bool {
+    // A thread that is ending has no counters any more.
+    let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
     LARGEST.try_with(Cell::get).is_ok_and(|largest| size > largest)
 }
 
 fn grow(by: isize) {
     PEAK_OF_ALL.fetch_max(LIVE_OF_ALL.fetch_add(by, Relaxed) + by, Relaxed);
-    // A thread that is ending has no counters any more.
     let _ = LIVE.try_with(|live| {
         live.set(live.get() + by);
         let _ = PEAK.try_with(|peak| peak.set(peak.get().max(live.get())));

@@ -7,6 +7,7 @@ mod common;
 mod counting;
 
 mod adversarial;
+mod archives;
 mod arrays;
 mod bombs;
 mod refused;

@@ -1,5 +1,6 @@
 //! What an archive says of its members, and what reading costs where every span has to be fetched from elsewhere.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
@@ -266,4 +267,60 @@ fn only_the_spans_asked_for_are_fetched() {
     assert!(fetched <= LEN + 2 * BLOCK, "{fetched} bytes");
     // No span came twice.
     assert_eq!(remote.fetched.len(), remote.blocks.len());
+}
+
+/// A file that counts the bytes read from it.
+struct Counted<'a>(Cursor<&'a [u8]>, &'a Cell<usize>);
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let got = self.0.read(buf)?;
+        self.1.set(self.1.get() + got);
+        Ok(got)
+    }
+}
+
+impl Seek for Counted<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+#[test]
+fn the_headers_of_large_members_are_all_that_is_read() {
+    const MEMBERS: usize = 50;
+    // Numbers that deflate cannot make small.
+    let noise =
+        |i: usize| (0..20_000_u64).map(move |k| (k + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(i as u32));
+    let data: BTreeMap<String, Vec<u64>> = (0..MEMBERS).map(|i| (format!("m{i}"), noise(i).collect())).collect();
+    for options in [WriteOptions::new(), WriteOptions::new().compressed()] {
+        let bytes = options.to_npz_vec(&data).unwrap();
+        assert!(bytes.len() > MEMBERS * 100_000);
+        let read = Cell::new(0);
+        let mut npz = NpzReader::new(Counted(Cursor::new(&bytes), &read)).unwrap();
+        read.set(0);
+        assert!(npz.entries().all(|entry| entry.header().unwrap().shape() == [20_000]));
+        assert!(
+            read.get() <= MEMBERS * 4096,
+            "{} bytes of {MEMBERS} members",
+            read.get()
+        );
+        read.set(0);
+        assert_eq!(npz.header("m7").unwrap().shape(), [20_000]);
+        assert!(read.get() <= 4096, "{} bytes of one", read.get());
+    }
+}
+
+#[test]
+fn an_entry_shows_what_its_methods_tell() {
+    let bytes = serde_npz::to_npz_vec(&run()).unwrap();
+    let entry = NpzReader::new(Cursor::new(bytes)).unwrap().entry("dt").unwrap();
+    let shown = format!("{entry:?}");
+    assert!(
+        shown.starts_with("Entry { file_name: \"dt.npy\", size: 136,"),
+        "{shown}"
+    );
+    for private in ["limit", "flags", "central", "Listed"] {
+        assert!(!shown.contains(private), "{shown}");
+    }
 }

@@ -45,7 +45,7 @@ impl Claims {
             .filter(|field| field.contains(separator))
             // A key that is exactly so comes first; it is a child like any other.
             .filter(|field| tree.child_of(at, field).is_none())
-            .filter_map(|field| Some((*field, tree.trail(at, field, separator)?)))
+            .filter_map(|field| Some((*field, tree.trail(at, field)?)))
             .collect();
         // Inner paths first: a group of which they leave nothing is absent, even where its own path is a field.
         found.sort_by_key(|(_, trail)| std::cmp::Reverse(trail.len()));

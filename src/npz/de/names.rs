@@ -14,16 +14,15 @@ pub(super) fn tree<R: Read + Seek>(reader: &mut NpzReader<R>) -> Result<Arc<Tree
     if let Some(tree) = reader.tree() {
         return Ok(tree);
     }
-    let separator = reader.options().separator;
-    let mut tree = Tree::new();
+    let mut tree = Tree::new(reader.options().separator, reader.len());
     for index in 0..reader.len() {
         let entry = reader.central_entries()[index].clone();
         let key = entry.key();
         // A member that starts as an array is one whatever its name. Of all others only JSON texts are values.
         if entry.name().ends_with(".npy") || starts_as_array(reader, index)? {
-            tree.insert(key, separator, Role::Array(index));
+            tree.insert(entry.name(), key.len(), Role::Array(index));
         } else if let Some(key) = key.strip_suffix(".json") {
-            tree.insert(key, separator, Role::Json(index));
+            tree.insert(entry.name(), key.len(), Role::Json(index));
         } else {
             tree.leave_out(index);
         }

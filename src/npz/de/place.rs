@@ -35,11 +35,8 @@ impl<'a, S> Reading<'a, S> {
 
     /// The children of a group that no field of a struct has claimed, in the order of the archive.
     fn children(&self, at: usize) -> Vec<(&'a str, usize)> {
-        let children = self.tree.node(at).children.iter();
-        children
-            .filter(|(_, child)| !self.claims.hides(*child))
-            .map(|(name, child)| (name.as_str(), *child))
-            .collect()
+        let children = self.tree.children(at);
+        children.filter(|(_, child)| !self.claims.hides(*child)).collect()
     }
 }
 

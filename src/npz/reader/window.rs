@@ -1,14 +1,17 @@
-//! A buffer over the archive that knows where it is: many small members are served by few reads.
+//! A buffer over the archive that knows its position: many small members are served by few reads.
 //!
 //! ```text
 //! file    ......|PK\3\4 a.npy ..|PK\3\4 b.npy ..|PK\3\4 c.npy ..|
-//!               |<-- window, up to the member's end; on while members are read in order -->|
+//!               |<- one member ->|
+//!                                |<- further and further while members are read in order ->|
 //! ```
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// As much as is read at once, and the size from which on a read goes past the window.
+/// How much is fetched at once at most; larger reads bypass the buffer.
 const MOST: u64 = 64 << 10;
+/// How far is read ahead at the second member in order; then twice as far each time.
+const FIRST_AHEAD: u64 = 4 << 10;
 
 /// A reader that seeks only where it has to.
 pub(crate) struct Window<R> {
@@ -18,10 +21,14 @@ pub(crate) struct Window<R> {
     buffer: Vec<u8>,
     /// Where in the file the buffer starts.
     start: u64,
-    /// The position of who reads here.
+    /// The position of the next read from here.
     at: u64,
-    /// What may be read into the buffer ends here.
+    /// What may be fetched into the buffer ends here.
     end: u64,
+    /// Where the announced part of the last member ended.
+    next: u64,
+    /// How far to read ahead.
+    ahead: u64,
 }
 
 impl<R> Window<R> {
@@ -33,6 +40,8 @@ impl<R> Window<R> {
             start: 0,
             at: 0,
             end: 0,
+            next: 0,
+            ahead: 0,
         }
     }
 
@@ -40,14 +49,16 @@ impl<R> Window<R> {
         &self.inner
     }
 
-    /// Announces a member: nothing behind its end is fetched, unless members are read one after another.
+    /// Announces that a member, or the first part of one, will be read: nothing behind `limit` is fetched, unless members
+    /// have been read one after another, each up to where the next one starts.
     pub(super) fn focus(&mut self, offset: u64, limit: u64) {
-        let in_order = self.end == offset && offset > 0;
-        self.end = if in_order {
-            limit.max(offset.saturating_add(MOST))
-        } else {
-            limit
+        let in_order = self.next == offset && offset > 0;
+        self.ahead = match in_order {
+            true => (2 * self.ahead).clamp(FIRST_AHEAD, MOST),
+            false => 0,
         };
+        self.end = limit.max(offset.saturating_add(self.ahead));
+        self.next = limit;
         self.at = offset;
     }
 
@@ -82,14 +93,14 @@ impl<R: Read + Seek> Read for Window<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let mut ready = self.buffered();
         if ready.is_empty() {
-            let wanted = (buf.len() as u64).max(MOST.min(self.end.saturating_sub(self.at)));
-            if wanted <= buf.len() as u64 {
+            let window = usize::try_from(MOST.min(self.end.saturating_sub(self.at))).unwrap_or_default();
+            if window <= buf.len() {
                 let got = self.read_inner(buf)?;
                 self.at += got as u64;
                 return Ok(got);
             }
             let mut buffer = std::mem::take(&mut self.buffer);
-            buffer.resize(wanted as usize, 0);
+            buffer.resize(window, 0);
             let got = self.read_inner(&mut buffer);
             buffer.truncate(*got.as_ref().unwrap_or(&0));
             self.buffer = buffer;
@@ -127,7 +138,7 @@ mod tests {
 
     use super::*;
 
-    /// Notes what is asked of it.
+    /// A file that notes what is read from it.
     struct Noting(Cursor<Vec<u8>>, Notes);
 
     /// Where each read started, and how much it got.
@@ -183,6 +194,31 @@ mod tests {
             check(&mut window, member * 1000, 900);
         }
         assert!(notes.borrow().len() < 6, "{:?}", notes.borrow());
+    }
+
+    #[test]
+    fn the_first_parts_of_large_members_are_all_that_is_fetched() {
+        let (mut window, notes) = window(500_000);
+        for member in 0..10 {
+            window.focus(member * 50_000, member * 50_000 + 4096);
+            check(&mut window, member * 50_000, 300);
+        }
+        assert!(
+            notes.borrow().iter().all(|&(_, got)| got == 4096),
+            "{:?}",
+            notes.borrow()
+        );
+        // Small ones between large ones do not change that much.
+        notes.borrow_mut().clear();
+        for member in 0..5 {
+            let small = member * 100_000;
+            window.focus(small, small + 500);
+            check(&mut window, small, 300);
+            window.focus(small + 500, small + 500 + 4096);
+            check(&mut window, small + 500, 300);
+        }
+        let fetched: usize = notes.borrow().iter().map(|(_, got)| got).sum();
+        assert!(fetched <= 5 * (500 + 4096), "{:?}", notes.borrow());
     }
 
     #[test]
