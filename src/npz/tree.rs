@@ -107,6 +107,7 @@ impl Tree {
         let (mut at, mut start) = (ROOT, 0);
         // A key with an empty segment, such as `a//b`, is not split.
         if let Some(separator) = self.separator
+            && key.contains(separator)
             && key.split(separator).all(|name| !name.is_empty())
         {
             for (end, separator) in key.match_indices(separator) {
@@ -196,6 +197,11 @@ impl Node {
     fn name(&self) -> &str {
         &self.path.as_str()[self.name..]
     }
+}
+
+/// NumPy's key for a member: its name without one trailing `.npy`.
+pub(crate) fn key(member: &str) -> &str {
+    member.strip_suffix(".npy").unwrap_or(member)
 }
 
 /// Children in the order of a list, where the names behind `prefix` are exactly 0, 1, ..

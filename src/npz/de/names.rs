@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::MAGIC;
 use crate::io::source::read_full;
 use crate::npz::reader::NpzReader;
-use crate::npz::tree::{Role, Tree};
+use crate::npz::tree::{Role, Tree, key};
 
 /// The names of all arrays and texts of an archive, sorted into groups once for each reader.
 pub(super) fn tree<R: Read + Seek>(reader: &mut NpzReader<R>) -> Result<Arc<Tree>> {
@@ -16,13 +16,13 @@ pub(super) fn tree<R: Read + Seek>(reader: &mut NpzReader<R>) -> Result<Arc<Tree
     }
     let mut tree = Tree::new(reader.options().separator, reader.len());
     for index in 0..reader.len() {
-        let entry = reader.central_entries()[index].clone();
-        let key = entry.key();
+        let name = Arc::clone(reader.central_entries()[index].name());
+        let key = key(&name);
         // A member that starts as an array is one whatever its name. Of all others only JSON texts are values.
-        if entry.name().ends_with(".npy") || starts_as_array(reader, index)? {
-            tree.insert(entry.name(), key.len(), Role::Array(index));
+        if name.ends_with(".npy") || starts_as_array(reader, index)? {
+            tree.insert(&name, key.len(), Role::Array(index));
         } else if let Some(key) = key.strip_suffix(".json") {
-            tree.insert(entry.name(), key.len(), Role::Json(index));
+            tree.insert(&name, key.len(), Role::Json(index));
         } else {
             tree.leave_out(index);
         }

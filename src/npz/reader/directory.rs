@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::npz::tree::key;
 use crate::npz::zip::{
     CentralHeader, EndRecord, Fields, LocalHeader, Method, WIDE, Zip64Locator, corrupt, decode_name, split, zip64_field,
 };
@@ -51,10 +52,6 @@ impl CentralEntry {
     pub(crate) fn key(&self) -> &str {
         key(&self.name)
     }
-}
-
-fn key(name: &str) -> &str {
-    name.strip_suffix(".npy").unwrap_or(name)
 }
 
 /// The name of a member, found by its key: one allocation serves the entry and the index.

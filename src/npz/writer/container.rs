@@ -13,6 +13,7 @@ use super::entries::{Entries, Mode};
 use super::entry::Entry;
 use super::output::Output;
 use crate::error::{Error, ErrorKind, Result};
+use crate::npz::tree::key;
 use crate::options::WriteOptions;
 
 /// The longest name the container takes: together with the fixed part of its header it stays below 64 KiB.
@@ -269,11 +270,6 @@ fn check_name(member: &str) -> Result<()> {
         ErrorKind::InvalidName,
         format_args!("found {found}, expected {expected}"),
     ))
-}
-
-/// NumPy's key for a member.
-pub(crate) fn key(member: &str) -> &str {
-    member.strip_suffix(".npy").unwrap_or(member)
 }
 
 /// The keys a member answers, NumPy's first.
