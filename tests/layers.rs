@@ -41,9 +41,11 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("npy::whole", &["rows", "collect"]),
-    ("npy::layout", &["compound", "scalar", "node", "capture", "measure"]),
-    ("npy::layout::measure", &["special", "check"]),
-    ("npy::layout::measure::check", &["tests"]),
+    (
+        "npy::layout",
+        &["compound", "tally", "scalar", "node", "capture", "known", "measure"],
+    ),
+    ("npy::layout::measure", &["items", "fields", "tests"]),
     ("npy::ser", &["packed", "stream", "array"]),
     (
         "npy::de",

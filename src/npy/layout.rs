@@ -2,6 +2,8 @@
 
 pub(crate) mod capture;
 pub(crate) mod compound;
+pub(crate) mod known;
 pub(crate) mod measure;
 pub(crate) mod node;
 pub(crate) mod scalar;
+pub(crate) mod tally;

@@ -369,7 +369,7 @@ impl<'w> Archive<'w> {
     /// Writes what a tuple or struct variant holds, at the path of its name.
     fn content<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         let marker = self.marker;
-        match measure_content(value, marker).map_err(|e| e.at_member(&self.path))? {
+        match measure_content(value, marker).map_err(|e| e.at_member(&self.path))?.0 {
             Node::Fault(fault) => Err(fault.into_error().at_member(&self.path)),
             node @ Node::Axis { .. } => self.member(|sink| write_node(value, &node, marker, sink)),
             _ => self.list(value, Names::Index, Absent::Marker),

@@ -4,27 +4,37 @@
 //! vec![("ab", 1u8), ("c", 2u8)]  ->  Axis 2 of Record { f0: <U2, f1: |u1 }  ->  header ([('f0', '<U2'), ('f1', '|u1')], (2,))
 //! vec![Some(vec![1.0]), None]    ->  Group                                  ->  a list, one member each
 //! ```
+//!
+//! The first element of a sequence tells what the others are likely to be, so that each is walked along the layout of
+//! those before it. As long as it is the same, nothing is allocated and only the widths of texts grow. From the first
+//! difference on the walk notes what it meets, beginning with a copy of what was the same until then:
+//!
+//! ```text
+//! seen     Record { id: |u1, name: <U3 }    the elements so far
+//! element  { id: 7, name: "abcd" }          the same: name is <U4 from now on
+//! element  { id: 8, name: ["x"] }           differs in its second field: Record { id: |u1, name: Axis .. }, joined with seen
+//! ```
+//!
+//! No walk is cut short: what cannot matter to the layout any more is still counted, so that another walk over the same
+//! value can be held against this one.
 
-mod check;
-mod special;
-
-use std::borrow::Cow;
+mod fields;
+mod items;
+#[cfg(test)]
+mod tests;
 
 use serde::Serialize;
-use serde::ser::{self, Serializer};
+use serde::ser::Serializer;
 
-use self::check::Check;
-pub(crate) use self::special::{Finished, Special};
-use crate::error::{Error, ErrorKind, Result};
-use crate::format::dtype::TimeUnit;
-use crate::npy::layout::capture;
-use crate::npy::layout::capture::unsigned;
-use crate::npy::layout::compound::compound;
-use crate::npy::layout::node::{Node, fault};
+use self::fields::Fields;
+use self::items::Items;
+use crate::error::{Error, Result};
+pub(crate) use crate::npy::layout::known::{half, nested_none, too_deep};
+use crate::npy::layout::node::Node;
 use crate::npy::layout::scalar::{Leaf, Scalar, scalars};
+use crate::npy::layout::tally::{Tally, Thing};
 use crate::npy::marker::Marker;
-use crate::npy::whole;
-use crate::npy::whole::{Element, Number, Whole};
+use crate::npy::whole::{self, Element, Number, Whole};
 
 /// Deeper than this nothing can be an array: 64 axes, 32 levels of a dtype.
 pub(crate) const MAX_LEVELS: u8 = 100;
@@ -36,145 +46,269 @@ pub(crate) fn measure<T: Serialize + ?Sized>(value: &T) -> Result<Node> {
 
 /// The layout of `value` inside a `with` module.
 pub(crate) fn measure_marked<T: Serialize + ?Sized>(value: &T, marker: Option<Marker>) -> Result<Node> {
-    Measure::new(marker, false).value(value).map(Node::settled)
+    measure_counted(value, marker).map(|(node, _)| node)
 }
 
-/// The layout of what a tuple variant holds: that of the tuple.
-pub(crate) fn measure_content<T: Serialize + ?Sized>(value: &T, marker: Option<Marker>) -> Result<Node> {
-    Measure::new(marker, true).value(value)
+/// The layout of `value`, and what the walk has met.
+pub(crate) fn measure_counted<T: Serialize + ?Sized>(value: &T, marker: Option<Marker>) -> Result<(Node, Tally)> {
+    walk(value, marker, false).map(|(node, tally)| (node.settled(), tally))
 }
 
-#[derive(Clone, Copy)]
-struct Measure {
+/// The layout of what a tuple variant holds, which is that of the tuple, and what the walk has met.
+pub(crate) fn measure_content<T: Serialize + ?Sized>(value: &T, marker: Option<Marker>) -> Result<(Node, Tally)> {
+    walk(value, marker, true)
+}
+
+fn walk<T: Serialize + ?Sized>(value: &T, marker: Option<Marker>, content: bool) -> Result<(Node, Tally)> {
+    let mut tally = Tally::default();
+    let measure = Measure {
+        seen: None,
+        tally: &mut tally,
+        at: Place {
+            marker,
+            content,
+            ..Place::default()
+        },
+    };
+    let found = measure.value(value)?;
+    Ok((found.into_node(), tally))
+}
+
+/// What a walk along the layout of the values before finds.
+enum Found {
+    /// The value is laid out as those before.
+    Same,
+    /// The value takes more than one member, or its layout does not matter.
+    Group,
+    /// It has a layout of its own.
+    New(Box<Node>),
+}
+
+impl Found {
+    fn new(node: Node) -> Result<Found> {
+        Ok(match node {
+            Node::Group => Found::Group,
+            node => Found::New(Box::new(node)),
+        })
+    }
+
+    fn into_node(self) -> Node {
+        match self {
+            Found::New(node) => *node,
+            Found::Same | Found::Group => Node::Group,
+        }
+    }
+}
+
+/// A value, beside the layout of those before it.
+struct Measure<'a> {
+    seen: Option<&'a mut Node>,
+    tally: &'a mut Tally,
+    at: Place,
+}
+
+/// What is around a value.
+#[derive(Clone, Copy, Default)]
+struct Place {
     marker: Option<Marker>,
     level: u8,
     /// Directly inside a Some.
     in_option: bool,
+    /// Directly an element of a sequence, where Some(x) and x are one.
+    direct: bool,
     /// A variant stands for the tuple it holds.
     content: bool,
+    /// The layout cannot matter any more: the value is part of a list.
+    counting: bool,
+    /// The float that a None would have been, where the type tells.
+    none: Option<Number>,
 }
 
-impl Measure {
-    fn new(marker: Option<Marker>, content: bool) -> Self {
-        Measure {
-            marker,
-            level: 0,
-            in_option: false,
-            content,
-        }
-    }
-
-    fn value<T: Serialize + ?Sized>(self, value: &T) -> Result<Node> {
-        match whole::complex(value) {
-            Some(complex) => self.scalar(complex.into()),
-            None => match value.serialize(self)? {
-                Node::Leaf(Leaf::Nan) => Ok(Node::Leaf(whole::optional_float::<T>().map_or(Leaf::Nan, Leaf::Number))),
-                node => Ok(node),
-            },
-        }
-    }
-
-    fn scalar(self, scalar: Scalar<'_>) -> Result<Node> {
-        if self.in_option && self.marker == Some(Marker::Nan) {
-            scalar.check_not_nan()?;
-        }
-        Ok(Node::Leaf(scalar.leaf(self.marker)?))
-    }
-
-    /// For the parts of this value, or None where they cannot matter any more.
+impl Place {
+    /// For the parts of a value, where there may be any.
     fn deeper(self) -> Option<Self> {
-        (self.level < MAX_LEVELS).then_some(Measure {
+        (self.level < MAX_LEVELS).then_some(Place {
             level: self.level + 1,
             in_option: false,
             ..self
         })
     }
 
-    /// Parts are not looked at: inside an Option, or too deep. A variant among them keeps its name.
+    /// For the elements, items or fields of a value. A variant among them keeps its name.
     fn parts(self) -> Option<Self> {
-        let whole = Measure { content: false, ..self };
-        if self.in_option { None } else { whole.deeper() }
-    }
-}
-
-impl Serializer for Measure {
-    type Ok = Node;
-    type Error = Error;
-    type SerializeSeq = Items;
-    type SerializeTuple = Items;
-    type SerializeTupleStruct = Items;
-    type SerializeTupleVariant = Items;
-    type SerializeMap = Fields;
-    type SerializeStruct = Fields;
-    type SerializeStructVariant = Ignore;
-
-    scalars!();
-
-    fn serialize_bytes(self, v: &[u8]) -> Result<Node> {
-        self.scalar(Scalar::Raw(v))
-    }
-
-    fn serialize_none(self) -> Result<Node> {
-        if self.in_option {
-            return Err(nested_none("Some(None)"));
-        }
-        Ok(match self.marker {
-            Some(Marker::Nan) => Node::Leaf(Leaf::Nan),
-            _ => Node::None { scalar: false },
+        Some(Place {
+            content: false,
+            direct: false,
+            none: None,
+            ..self.deeper()?
         })
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Node> {
-        let Some(inner) = self.deeper() else {
-            return Ok(Node::Group);
-        };
-        Ok(
-            match (Measure {
-                in_option: true,
-                ..inner
-            })
-            .value(value)?
-            {
-                Node::Leaf(leaf) if self.marker == Some(Marker::Nan) => Node::Leaf(leaf),
-                Node::Leaf(leaf) => Node::Maybe(leaf),
-                // Around anything else an Option makes a list, whether Some or None.
-                _ => Node::Group,
-            },
-        )
+    /// Whether the parts of the value are members of a list: what is inside of an Option is no array.
+    fn counts_parts(self) -> bool {
+        self.counting || self.in_option
     }
+}
 
-    fn serialize_unit(self) -> Result<Node> {
-        if self.in_option {
-            Err(nested_none("Some(())"))
-        } else {
-            Ok(Node::Unit)
+impl<'a> Measure<'a> {
+    #[inline(always)]
+    fn value<T: Serialize + ?Sized>(mut self, value: &T) -> Result<Found> {
+        match whole::complex(value) {
+            Some(complex) => self.scalar(complex.into()),
+            None => {
+                self.at.none = whole::optional_float::<T>().or(self.at.none);
+                whole::serialize(value, self)
+            }
         }
     }
 
-    fn serialize_unit_struct(self, _: &'static str) -> Result<Node> {
+    #[inline(always)]
+    fn scalar(self, scalar: Scalar<'_>) -> Result<Found> {
+        self.tally.add(scalar.thing());
+        if let Some(Node::Leaf(Leaf::Number(seen))) = &self.seen
+            && scalar.number() == Some(*seen)
+            && self.at.marker.is_none()
+        {
+            return Ok(Found::Same);
+        }
+        self.other(scalar)
+    }
+
+    /// A text, anything inside a `with` module, or what differs.
+    #[inline(never)]
+    fn other(self, scalar: Scalar<'_>) -> Result<Found> {
+        if self.at.counting {
+            return Ok(Found::Group);
+        }
+        if self.at.in_option && self.at.marker == Some(Marker::Nan) {
+            scalar.check_not_nan()?;
+        }
+        let leaf = scalar.leaf(self.at.marker)?;
+        self.leaf(leaf)
+    }
+
+    /// A value without parts, of the layout `leaf`.
+    fn leaf(self, leaf: Leaf) -> Result<Found> {
+        if let Some(Node::Leaf(seen) | Node::Maybe(seen)) = self.seen
+            && seen.widen(leaf)
+        {
+            return Ok(Found::Same);
+        }
+        Found::new(Node::Leaf(leaf))
+    }
+}
+
+impl<'a> Serializer for Measure<'a> {
+    type Ok = Found;
+    type Error = Error;
+    type SerializeSeq = Items<'a>;
+    type SerializeTuple = Items<'a>;
+    type SerializeTupleStruct = Items<'a>;
+    type SerializeTupleVariant = Items<'a>;
+    type SerializeMap = Fields<'a>;
+    type SerializeStruct = Fields<'a>;
+    type SerializeStructVariant = Fields<'a>;
+
+    scalars!();
+
+    fn serialize_bytes(self, v: &[u8]) -> Result<Found> {
+        self.scalar(Scalar::Raw(v))
+    }
+
+    fn serialize_none(self) -> Result<Found> {
+        if self.at.marker != Some(Marker::Nan) {
+            self.tally.add(Thing::None);
+            if self.at.in_option && !self.at.counting {
+                return Err(nested_none("Some(None)"));
+            }
+            return Found::new(Node::None { scalar: false });
+        }
+        self.tally.add(Thing::Float);
+        if self.at.counting {
+            return Ok(Found::Group);
+        }
+        if self.at.in_option {
+            return Err(nested_none("Some(None)"));
+        }
+        match self.at.none {
+            // Any number seen before tells which NaN this is.
+            None if matches!(self.seen, Some(Node::Leaf(Leaf::Number(_)))) => Ok(Found::Same),
+            none => self.leaf(none.map_or(Leaf::Nan, Leaf::Number)),
+        }
+    }
+
+    #[inline(always)]
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Found> {
+        let Measure { seen, tally, at } = self;
+        let Some(inner) = at.deeper() else {
+            return Ok(Found::Group);
+        };
+        let nan = at.marker == Some(Marker::Nan);
+        let fits = match &seen {
+            Some(Node::Maybe(_)) => true,
+            Some(Node::Leaf(_)) => at.direct || nan,
+            _ => false,
+        };
+        let inside = Measure {
+            seen: seen.filter(|_| fits && !at.in_option),
+            tally,
+            at: Place {
+                in_option: true,
+                none: None,
+                ..inner
+            },
+        };
+        match inside.value(value)? {
+            Found::New(found) => match *found {
+                Node::Leaf(leaf) if nan => Found::new(Node::Leaf(leaf)),
+                Node::Leaf(leaf) => Found::new(Node::Maybe(leaf)),
+                // Around anything else an Option makes a list, whether Some or None.
+                _ => Ok(Found::Group),
+            },
+            found => Ok(found),
+        }
+    }
+
+    fn serialize_unit(self) -> Result<Found> {
+        self.tally.add(Thing::Unit);
+        match self.seen {
+            _ if self.at.counting => Ok(Found::Group),
+            _ if self.at.in_option => Err(nested_none("Some(())")),
+            Some(Node::Unit) => Ok(Found::Same),
+            _ => Found::new(Node::Unit),
+        }
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Result<Found> {
         self.serialize_unit()
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<Node> {
+    #[inline(always)]
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<Found> {
         if let Some(half) = half(name, value) {
             return self.scalar(half);
         }
-        let Some(inner) = self.deeper() else {
-            return Err(too_deep());
+        let Some(inner) = self.at.deeper() else {
+            return if self.at.counting {
+                Ok(Found::Group)
+            } else {
+                Err(too_deep())
+            };
         };
-        let inner = Measure {
-            in_option: self.in_option,
-            ..inner
-        };
-        match Marker::of(name) {
-            Some(marker) if !marker.is_layout() => Ok(Node::Group),
-            Some(marker) => Measure {
-                marker: Some(marker),
-                ..inner
-            }
-            .value(value),
-            None => inner.value(value),
+        let marker = Marker::of(name);
+        if marker.is_some_and(|marker| !marker.is_layout()) {
+            self.tally.add(Thing::Members);
+            return Ok(Found::Group);
         }
+        Measure {
+            at: Place {
+                in_option: self.at.in_option,
+                marker: marker.or(self.at.marker),
+                ..inner
+            },
+            ..self
+        }
+        .value(value)
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -182,87 +316,76 @@ impl Serializer for Measure {
         _: &'static str,
         _: u32,
         _: &'static str,
-        _: &T,
-    ) -> Result<Node> {
-        Ok(Node::Group)
+        value: &T,
+    ) -> Result<Found> {
+        self.tally.add(Thing::Variant);
+        if let Some(at) = self.at.parts() {
+            count(value, at, self.tally);
+        }
+        Ok(Found::Group)
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Items> {
-        Ok(Items::new(self.parts(), Parts::Union(None)))
+    #[inline(always)]
+    fn serialize_seq(self, _: Option<usize>) -> Result<Items<'a>> {
+        Ok(self.sequence())
     }
 
-    fn serialize_tuple(self, _: usize) -> Result<Items> {
-        Ok(Items::new(self.parts(), Parts::Each(Vec::new())))
+    #[inline(always)]
+    fn serialize_tuple(self, _: usize) -> Result<Items<'a>> {
+        Ok(self.tuple(false))
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, len: usize) -> Result<Items> {
-        self.serialize_tuple(len)
+    #[inline(always)]
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Items<'a>> {
+        Ok(self.tuple(false))
     }
 
-    fn serialize_tuple_variant(self, _: &'static str, _: u32, _: &'static str, len: usize) -> Result<Items> {
-        let measured = self.serialize_tuple(len)?;
-        Ok(if self.content {
-            measured
-        } else {
-            Items {
-                measure: None,
-                ..measured
-            }
-        })
+    fn serialize_tuple_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Items<'a>> {
+        let counting = !self.at.content;
+        Ok(self.tuple(counting))
     }
 
-    fn serialize_map(self, len: Option<usize>) -> Result<Fields> {
+    #[inline]
+    fn serialize_map(self, len: Option<usize>) -> Result<Fields<'a>> {
         // serde's flatten asks for a map of unknown length; a real map knows its own.
-        let measure = if len.is_none() { self.parts() } else { None };
-        Ok(Fields {
-            measure,
-            name: "",
-            in_option: self.in_option,
-            fields: Vec::new(),
-            special: Special::default(),
-        })
+        Ok(self.fields("", Thing::Map, len.is_some()))
     }
 
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Fields> {
-        // Inside an Option a Duration is still a scalar.
-        let inside = Measure {
-            in_option: false,
-            ..self
-        };
-        Ok(Fields {
-            measure: inside.deeper(),
-            name,
-            in_option: self.in_option,
-            fields: Vec::new(),
-            special: Special::default(),
-        })
+    #[inline(always)]
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Fields<'a>> {
+        Ok(self.fields(name, Thing::Struct, false))
     }
 
-    fn serialize_struct_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Ignore> {
-        Ok(Ignore)
+    fn serialize_struct_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Fields<'a>> {
+        Ok(self.fields("", Thing::Struct, true))
     }
 
-    fn collect_seq<I>(self, iter: I) -> Result<Node>
+    fn collect_seq<I>(self, iter: I) -> Result<Found>
     where
         I: IntoIterator,
         I::Item: Serialize,
     {
-        if !self.in_option
-            && self.marker.is_none()
+        let counting = self.at.counts_parts();
+        if (counting || self.at.marker.is_none())
             && let Some(whole) = whole::whole(&iter)
         {
-            return Ok(Node::Axis {
-                len: whole.len as u64,
-                item: Box::new(whole_item(&whole)),
-                tuple: false,
-            });
+            self.tally.add_whole(&whole);
+            return match self.seen {
+                _ if counting => Ok(Found::Group),
+                Some(seen) if is_laid_out_as(seen, &whole) => Ok(Found::Same),
+                _ => Found::new(Node::Axis {
+                    len: whole.len as u64,
+                    item: Box::new(whole_item(&whole)),
+                    tuple: false,
+                }),
+            };
         }
-        let mut items = self.serialize_seq(None)?;
+        let mut items = self.sequence();
         items.element = whole::element::<I::Item>();
         for item in iter {
-            ser::SerializeSeq::serialize_element(&mut items, &item)?;
+            items.push(&item)?;
         }
-        ser::SerializeSeq::end(items)
+        items.finish()
     }
 
     fn is_human_readable(&self) -> bool {
@@ -285,310 +408,31 @@ fn whole_item(whole: &Whole<'_>) -> Node {
     }
 }
 
-/// The bits of a half float, which its crate hands out as a newtype of u16.
-#[inline(always)]
-pub(crate) fn half<T: Serialize + ?Sized>(name: &str, value: &T) -> Option<Scalar<'static>> {
-    match name {
-        "f16" => Some(Scalar::F16(bits(value)?)),
-        "bf16" => Some(Scalar::Bf16(bits(value)?)),
-        _ => None,
-    }
-}
-
-fn bits<T: Serialize + ?Sized>(value: &T) -> Option<u16> {
-    unsigned(value).and_then(|bits| u16::try_from(bits).ok())
-}
-
-#[cold]
-pub(crate) fn nested_none(found: &str) -> Error {
-    Error::new(
-        ErrorKind::UnsupportedType,
-        format_args!("found {found}, expected a value inside Some: it could not be told from None when read back"),
-    )
-}
-
-#[cold]
-pub(crate) fn too_deep() -> Error {
-    Error::new(
-        ErrorKind::LimitExceeded,
-        "found more levels of nesting than can be written, expected at most 64 groups and 64 axes",
-    )
-}
-
-#[cold]
-fn units() -> Error {
-    Error::new(
-        ErrorKind::UnsupportedType,
-        "found a sequence of `()`, expected elements that hold something: its length could not be read back safely",
-    )
-}
-
-/// A sequence or tuple.
-pub(crate) struct Items {
-    measure: Option<Measure>,
-    element: Option<Element>,
-    len: u64,
-    parts: Parts,
-}
-
-enum Parts {
-    /// The layouts of all items of a tuple.
-    Each(Vec<Node>),
-    /// The layout that holds all elements of a sequence so far.
-    Union(Option<Node>),
-}
-
-impl Items {
-    fn new(measure: Option<Measure>, parts: Parts) -> Self {
-        Items {
-            measure,
-            element: None,
-            len: 0,
-            parts,
-        }
-    }
-
-    #[inline]
-    fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        let Some(measure) = self.measure else {
-            self.len += 1;
-            return Ok(());
-        };
-        #[cfg(test)]
-        if check::tests::off() {
-            return self.measured(measure, value);
-        }
-        if let Parts::Union(Some(seen)) = &mut self.parts {
-            if Check::new(seen, measure, false).value(value).is_ok() {
-                self.len += 1;
-                return Ok(());
-            }
-            // It may have added the bytes of its texts before it differed.
-            let _ = Check::new(seen, measure, true).value(value);
-        }
-        self.measured(measure, value)
-    }
-
-    /// Measures an element that is the first or differs from those before.
-    #[cold]
-    fn measured<T: Serialize + ?Sized>(&mut self, measure: Measure, value: &T) -> Result<()> {
-        let index = self.len;
-        self.len += 1;
-        let mut node = measure.value(value).map_err(|e| e.at_index(index))?;
-        if let Node::None { scalar } = &mut node {
-            *scalar = whole::is_optional_scalar::<T>();
-        }
-        if let Node::Group = node {
-            // Nothing that follows can make it an array again.
-            self.measure = None;
-            return Ok(());
-        }
-        match &mut self.parts {
-            Parts::Each(items) => items.push(node),
-            Parts::Union(seen) => {
-                *seen = Some(match seen.take() {
-                    None => node,
-                    Some(seen) => seen.union(node, index),
-                });
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> Result<Node> {
-        let Some(measure) = self.measure else {
-            return Ok(Node::Group);
-        };
-        let seen = match self.parts {
-            Parts::Each(items) => return Ok(tuple(items)),
-            Parts::Union(seen) => seen,
-        };
-        let item = match seen {
-            None => measure_empty(self.element, measure.marker),
-            Some(Node::Group) => return Ok(Node::Group),
-            Some(Node::None { scalar: false }) => return Ok(Node::Group),
-            Some(Node::None { scalar: true }) => {
-                return Ok(fault(
-                    ErrorKind::InvalidValue,
-                    "found only None among optional scalars, expected all of them to be Some: use `with::nan` for \
-                     floats, or a list of their own with `with::list`"
-                        .into(),
-                ));
-            }
-            Some(Node::Unit) => return Err(units()),
-            Some(Node::Ndarray { .. }) => return Ok(Node::Group),
-            Some(fault @ Node::Fault(_)) => return Ok(fault),
-            Some(node) => node.settled(),
-        };
-        Ok(Node::Axis {
-            len: self.len,
-            item: Box::new(item),
-            tuple: false,
-        })
-    }
-}
-
-/// What an empty sequence holds: the type of its elements tells, or the `with` module around.
-fn measure_empty(element: Option<Element>, marker: Option<Marker>) -> Node {
-    Node::Leaf(match marker {
-        Some(Marker::Float16) => Leaf::Number(Number::F16),
-        Some(Marker::Bytes) => Leaf::Bytes(1),
-        Some(Marker::Datetime(base)) => Leaf::Datetime(TimeUnit { base, multiple: 1 }),
-        Some(Marker::Timedelta(base)) => Leaf::Timedelta(TimeUnit { base, multiple: 1 }),
-        _ => return Node::Empty(element),
-    })
-}
-
-/// A tuple is one more axis where its items are of one fixed-size kind, a record where they differ.
-fn tuple(items: Vec<Node>) -> Node {
-    if let Some(at) = items.iter().position(|item| matches!(item, Node::Fault(_))) {
-        return items.into_iter().nth(at).unwrap_or(Node::Group);
-    }
-    if !items.iter().all(Node::is_fixed) {
-        return Node::Group;
-    }
-    let len = items.len() as u64;
-    let one = items.iter().cloned().reduce(|a, b| a.union(b, 0));
-    match one {
-        None => Node::Axis {
+fn is_laid_out_as(seen: &Node, whole: &Whole<'_>) -> bool {
+    match seen {
+        Node::Axis {
             len,
-            item: Box::new(Node::Empty(None)),
-            tuple: true,
-        },
-        Some(Node::Fault(_) | Node::Group | Node::Unit) => {
-            let fields = items
-                .into_iter()
-                .enumerate()
-                .map(|(i, node)| (Cow::Owned(format!("f{i}")), node))
-                .collect();
-            Node::Record { fields, tuple: true }
-        }
-        Some(node) => Node::Axis {
-            len,
-            item: Box::new(node),
-            tuple: true,
-        },
-    }
-}
-
-compound!(Items => Node, Error:
-    SerializeSeq serialize_element,
-    SerializeTuple serialize_element,
-    SerializeTupleStruct serialize_field,
-    SerializeTupleVariant serialize_field);
-
-/// A struct, or the map that flatten makes of one.
-pub(crate) struct Fields {
-    measure: Option<Measure>,
-    name: &'static str,
-    in_option: bool,
-    fields: Vec<(Cow<'static, str>, Node)>,
-    special: Special,
-}
-
-impl Fields {
-    fn push<T: Serialize + ?Sized>(&mut self, key: Cow<'static, str>, value: &T) -> Result<()> {
-        let Some(measure) = self.measure else { return Ok(()) };
-        let mut node = None;
-        self.special.take(self.name, &key, value, |value| {
-            let found = measure.value(value)?;
-            node = Some(found.clone());
-            Ok(found)
-        })?;
-        let node = match node {
-            Some(node) => node,
-            None => measure.value(value).map_err(|e| e.at_field(&key))?,
-        };
-        if node.is_fixed() || matches!(node, Node::Fault(_)) || self.name == "Array" {
-            self.fields.push((key, node));
-        } else {
-            self.measure = None;
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> Result<Node> {
-        if self.measure.is_none() {
-            return Ok(Node::Group);
-        }
-        match self.special.finish(self.name, self.fields.len())? {
-            Some(Finished::Scalar(scalar)) => return Ok(Node::Leaf(scalar.leaf(None)?)),
-            Some(Finished::Ndarray(_)) if self.in_option => return Ok(Node::Group),
-            Some(Finished::Ndarray(node)) => return Ok(node),
-            None => {}
-        }
-        if self.in_option || !self.fields.iter().all(|(_, node)| node.is_fixed()) {
-            let fault = self
-                .fields
-                .into_iter()
-                .map(|(_, node)| node)
-                .find(|node| matches!(node, Node::Fault(_)));
-            return Ok(if self.in_option {
-                Node::Group
-            } else {
-                fault.unwrap_or(Node::Group)
-            });
-        }
-        Ok(Node::Record {
-            fields: self.fields,
+            item,
             tuple: false,
-        })
-    }
-}
-
-impl ser::SerializeStruct for Fields {
-    type Ok = Node;
-    type Error = Error;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<()> {
-        self.push(Cow::Borrowed(key), value)
-    }
-
-    fn end(self) -> Result<Node> {
-        self.finish()
-    }
-}
-
-impl ser::SerializeMap for Fields {
-    type Ok = Node;
-    type Error = Error;
-
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, _: &T) -> Result<()> {
-        // Whoever gives key and value apart is a map.
-        self.measure = None;
-        Ok(())
-    }
-
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, _: &T) -> Result<()> {
-        Ok(())
-    }
-
-    fn serialize_entry<K: Serialize + ?Sized, V: Serialize + ?Sized>(&mut self, key: &K, value: &V) -> Result<()> {
-        // What derive's flatten passes is a `str`: a field. Any other key is an entry of a real map.
-        if self.measure.is_none() || !whole::is_str::<K>() {
-            self.measure = None;
-            return Ok(());
+        } => {
+            *len == whole.len as u64
+                && match **item {
+                    // Of two empty sequences the first tells the type.
+                    Node::Empty(Some(_)) => true,
+                    _ => item.is_of(whole),
+                }
         }
-        self.push(Cow::Owned(capture::key(key)?), value)
-    }
-
-    fn end(self) -> Result<Node> {
-        self.finish()
+        _ => false,
     }
 }
 
-/// A data-carrying variant is a group whatever it carries.
-pub(crate) struct Ignore;
-
-impl ser::SerializeStructVariant for Ignore {
-    type Ok = Node;
-    type Error = Error;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, _: &'static str, _: &T) -> Result<()> {
-        Ok(())
+/// Counts what is in a value that is part of a list. An error is not one of this walk: writing the list finds it again,
+/// where it is told with the name of the member.
+fn count<T: Serialize + ?Sized>(value: &T, at: Place, tally: &mut Tally) {
+    let _ = Measure {
+        seen: None,
+        tally,
+        at: Place { counting: true, ..at },
     }
-
-    fn end(self) -> Result<Node> {
-        Ok(Node::Group)
-    }
+    .value(value);
 }

@@ -71,6 +71,32 @@ impl Node {
         )
     }
 
+    /// A copy of this layout for texts that have been counted already.
+    pub(crate) fn without_texts(&self) -> Node {
+        fn forget(node: &mut Node) {
+            match node {
+                Node::Leaf(Leaf::Str { text, .. }) | Node::Maybe(Leaf::Str { text, .. }) => *text = 0,
+                Node::Axis { item, .. } | Node::Ndarray { item, .. } => forget(item),
+                Node::Record { fields, .. } => fields.iter_mut().for_each(|(_, node)| forget(node)),
+                _ => {}
+            }
+        }
+        let mut node = self.clone();
+        forget(&mut node);
+        node
+    }
+
+    /// Whether the item of an empty axis stays the same beside `other`, the item of another one.
+    pub(crate) fn holds_empty(&self, other: &Node) -> bool {
+        match (self, other) {
+            // Of two empty sequences the first tells the type.
+            (Node::Empty(None), Node::Empty(Some(_))) => false,
+            (_, Node::Empty(_)) => true,
+            (Node::Leaf(a), Node::Leaf(b)) => a == b,
+            _ => false,
+        }
+    }
+
     /// Whether this is the layout of the elements of a slice that is not empty.
     pub(crate) fn is_of(&self, whole: &Whole<'_>) -> bool {
         let number = match (self, whole.row) {

@@ -4,6 +4,7 @@ use half::f16;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::{Dtype, Kind, TimeBase, TimeUnit};
+use crate::npy::layout::tally::Thing;
 use crate::npy::marker::Marker;
 use crate::npy::sink::Put;
 use crate::npy::whole::{AnyComplex, Number};
@@ -73,6 +74,22 @@ impl Leaf {
         }
     }
 
+    /// Widens this layout for one more value, of the layout `leaf`; returns whether the two are of one kind.
+    pub(crate) fn widen(&mut self, leaf: Leaf) -> bool {
+        match (self, leaf) {
+            (Leaf::Str { width, text }, Leaf::Str { width: w, text: t }) => {
+                *width = w.max(*width);
+                *text = text.saturating_add(t);
+                true
+            }
+            (Leaf::Bytes(width), Leaf::Bytes(w)) => {
+                *width = w.max(*width);
+                true
+            }
+            (seen, leaf) => *seen == leaf,
+        }
+    }
+
     pub(crate) fn dtype(self) -> Dtype {
         match self {
             Leaf::Number(number) => number.dtype(),
@@ -117,6 +134,18 @@ impl Scalar<'_> {
             Scalar::C128(..) => Number::C128,
             _ => return None,
         })
+    }
+
+    /// What a walk counts this as.
+    #[inline(always)]
+    pub(crate) fn thing(&self) -> Thing {
+        match self {
+            Scalar::Bool(_) => Thing::Bool,
+            Scalar::F16(_) | Scalar::Bf16(_) | Scalar::F32(_) | Scalar::F64(_) => Thing::Float,
+            Scalar::C64(..) | Scalar::C128(..) => Thing::Complex,
+            Scalar::Char(_) | Scalar::Str(_) | Scalar::Raw(_) => Thing::Text,
+            _ => Thing::Integer,
+        }
     }
 
     /// Inside `with::nan` a NaN stands for None, and only floats have one.

@@ -10,7 +10,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Header;
 use crate::npy::layout::capture;
 use crate::npy::layout::compound::{compound, refusals};
-use crate::npy::layout::measure::{Finished, Special, half, measure};
+use crate::npy::layout::known::{Finished, KnownStruct, half};
+use crate::npy::layout::measure::measure;
 use crate::npy::layout::node::Node;
 use crate::npy::layout::scalar::{Leaf, Scalar, changed, scalars};
 use crate::npy::marker::Marker;
@@ -170,16 +171,15 @@ impl<'a, 's> Item<'a, 's> {
                 known: None,
             });
         }
-        // The name is a literal: for all but these three structs what follows is never compiled.
-        let known = match name {
+        let fits = match name {
             "Duration" => matches!(self.node, Node::Leaf(Leaf::Timedelta(_))),
             "SystemTime" => matches!(self.node, Node::Leaf(Leaf::Datetime(_))),
             "Array" => matches!(self.node, Node::Ndarray { .. }),
             _ => false,
         };
-        if !known {
+        let Some(known) = KnownStruct::of(name).filter(|_| fits) else {
             return Err(self.unexpected("a struct"));
-        }
+        };
         Ok(Fields {
             out: self.out,
             fields: &[],
@@ -188,9 +188,8 @@ impl<'a, 's> Item<'a, 's> {
             known: Some(Box::new(Known {
                 node: self.node,
                 slots: self.slots,
-                name,
                 count: 0,
-                special: Special::default(),
+                known,
             })),
         })
     }
@@ -445,9 +444,8 @@ fn missing_fields(missing: usize, fields: usize) -> Error {
 struct Known<'a> {
     node: &'a Node,
     slots: Option<&'a Slots>,
-    name: &'static str,
     count: usize,
-    special: Special,
+    known: KnownStruct,
 }
 
 impl Known<'_> {
@@ -480,13 +478,13 @@ impl Known<'_> {
                 }
                 _ => Ok(()),
             },
-            _ => self.special.take(self.name, key, value, |_| Ok(Node::Group)),
+            _ => self.known.take(key, value, |_| Ok(Node::Group)),
         }
     }
 
     fn finish(self, out: &mut Out<'_>) -> Result<()> {
         match self.node {
-            Node::Leaf(leaf) => match self.special.finish(self.name, self.count)? {
+            Node::Leaf(leaf) => match self.known.finish(self.count)? {
                 Some(Finished::Scalar(scalar)) => scalar.put(*leaf, out),
                 _ => Err(changed("a struct", leaf.dtype())),
             },

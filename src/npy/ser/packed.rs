@@ -17,7 +17,8 @@ use serde::ser::{self, Impossible, Serializer};
 use crate::error::{Error, Result};
 use crate::npy::layout::capture;
 use crate::npy::layout::compound::{compound, refusals};
-use crate::npy::layout::measure::{Finished, MAX_LEVELS, Special, half, too_deep};
+use crate::npy::layout::known::{Finished, KnownStruct, half, too_deep};
+use crate::npy::layout::measure::MAX_LEVELS;
 use crate::npy::layout::node::Node;
 use crate::npy::layout::scalar::{Leaf, Scalar, changed, no_128};
 use crate::npy::marker::Marker;
@@ -248,10 +249,10 @@ impl<'a, 'w, 'r, 's> Packed<'a, 'w, 'r, 's> {
 
     #[inline(always)]
     fn fields(mut self, name: &'static str) -> Result<Fields<'a, 'w, 'r, 's>> {
-        let known = matches!(name, "Duration" | "SystemTime" | "Array");
+        let known = KnownStruct::of(name);
         match self.slot.what {
             // These may be more than they show here.
-            What::Struct(len) if !(self.walk.in_option || known && self.walk.strict) => {
+            What::Struct(len) if !(self.walk.in_option || known.is_some() && self.walk.strict) => {
                 self.enter()?;
                 self.walk.direct = false;
                 Ok(Fields {
@@ -260,15 +261,10 @@ impl<'a, 'w, 'r, 's> Packed<'a, 'w, 'r, 's> {
                     time: None,
                 })
             }
-            What::Leaf(leaf @ (Leaf::Timedelta(_) | Leaf::Datetime(_))) if known => Ok(Fields {
+            What::Leaf(leaf @ (Leaf::Timedelta(_) | Leaf::Datetime(_))) if let Some(known) = known => Ok(Fields {
                 walk: self.walk,
                 left: 0,
-                time: Some(Box::new(Time {
-                    name,
-                    leaf,
-                    count: 0,
-                    special: Special::default(),
-                })),
+                time: Some(Box::new(Time { leaf, count: 0, known })),
             }),
             _ => Err(self.refuse("a struct")),
         }
@@ -550,10 +546,9 @@ pub(crate) struct Fields<'a, 'w, 'r, 's> {
 }
 
 struct Time {
-    name: &'static str,
     leaf: Leaf,
     count: usize,
-    special: Special,
+    known: KnownStruct,
 }
 
 impl Fields<'_, '_, '_, '_> {
@@ -595,7 +590,7 @@ impl Fields<'_, '_, '_, '_> {
 
     /// The end of a time.
     fn scalar(self, time: Time) -> Result<()> {
-        let result = match time.special.finish(time.name, time.count) {
+        let result = match time.known.finish(time.count) {
             Ok(Some(Finished::Scalar(scalar))) => match scalar.leaf(None) {
                 Ok(leaf) if leaf == time.leaf => scalar.put(leaf, self.walk.room),
                 _ => Err(changed(scalar.describe(), time.leaf.dtype())),
@@ -628,7 +623,7 @@ impl ser::SerializeStruct for Fields<'_, '_, '_, '_> {
             None => self.push(|name| capture::same_name(name, key), || key.into(), value),
             Some(time) => {
                 time.count += 1;
-                time.special.take(time.name, key, value, |_| Ok(Node::Group))
+                time.known.take(key, value, |_| Ok(Node::Group))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! `Duration`, `SystemTime` and ndarray's arrays: structs that are told by their name and fields.
+//! Structs that are told by their names and fields: `Duration`, `SystemTime`, ndarray's arrays, the half floats.
 
 use serde::Serialize;
 
@@ -9,9 +9,9 @@ use crate::npy::layout::node::Node;
 use crate::npy::layout::scalar::Scalar;
 use crate::npy::whole::Element;
 
-/// The structs that are known by name and fields.
-#[derive(Default)]
-pub(crate) struct Special {
+/// A `Duration`, a `SystemTime` or an ndarray, as far as its fields have come.
+pub(crate) struct KnownStruct {
+    name: &'static str,
     numbers: [u64; 2],
     /// How many of the numbers have come.
     count: usize,
@@ -19,16 +19,32 @@ pub(crate) struct Special {
     data: Option<Box<Node>>,
 }
 
-impl Special {
-    /// Takes a field of a struct that may be a `Duration`, a `SystemTime` or an ndarray.
+impl KnownStruct {
+    /// A struct of this name, if it may be one of these.
+    // The name is a literal: for all other structs what is special about these is never compiled.
+    #[inline(always)]
+    pub(crate) fn of(name: &'static str) -> Option<Self> {
+        matches!(name, "Duration" | "SystemTime" | "Array").then(|| KnownStruct {
+            name,
+            numbers: [0; 2],
+            count: 0,
+            shape: Vec::new(),
+            data: None,
+        })
+    }
+
+    pub(crate) fn is_array(&self) -> bool {
+        self.name == "Array"
+    }
+
+    /// Takes the next field; `data` measures the elements of an ndarray.
     pub(crate) fn take<T: Serialize + ?Sized>(
         &mut self,
-        name: &str,
         key: &str,
         value: &T,
         data: impl FnOnce(&T) -> Result<Node>,
     ) -> Result<()> {
-        match (name, key) {
+        match (self.name, key) {
             ("Duration", "secs" | "nanos")
             | ("SystemTime", "secs_since_epoch" | "nanos_since_epoch")
             | ("Array", "v") => {
@@ -62,14 +78,14 @@ impl Special {
     }
 
     /// What the struct is, if all of its fields have been taken.
-    pub(crate) fn finish(self, name: &str, fields: usize) -> Result<Option<Finished>> {
-        match (name, fields, &self.numbers[..self.count]) {
-            ("Duration", 2, &[secs, nanos]) => {
-                Ok(Some(Finished::Scalar(Scalar::Nanos(nanoseconds(name, secs, nanos)?))))
-            }
-            ("SystemTime", 2, &[secs, nanos]) => {
-                Ok(Some(Finished::Scalar(Scalar::Epoch(nanoseconds(name, secs, nanos)?))))
-            }
+    pub(crate) fn finish(self, fields: usize) -> Result<Option<Finished>> {
+        match (self.name, fields, &self.numbers[..self.count]) {
+            ("Duration", 2, &[secs, nanos]) => Ok(Some(Finished::Scalar(Scalar::Nanos(nanoseconds(
+                self.name, secs, nanos,
+            )?)))),
+            ("SystemTime", 2, &[secs, nanos]) => Ok(Some(Finished::Scalar(Scalar::Epoch(nanoseconds(
+                self.name, secs, nanos,
+            )?)))),
             ("Array", 3, &[1]) => Ok(self.data.map(|item| {
                 Finished::Ndarray(Node::Ndarray {
                     shape: self.shape,
@@ -101,4 +117,34 @@ fn nanoseconds(name: &str, secs: u64, nanos: u64) -> Result<i64> {
             ),
         )
     })
+}
+
+/// The bits of a half float, which its crate hands out as a newtype of u16.
+#[inline(always)]
+pub(crate) fn half<T: Serialize + ?Sized>(name: &str, value: &T) -> Option<Scalar<'static>> {
+    match name {
+        "f16" => Some(Scalar::F16(bits(value)?)),
+        "bf16" => Some(Scalar::Bf16(bits(value)?)),
+        _ => None,
+    }
+}
+
+fn bits<T: Serialize + ?Sized>(value: &T) -> Option<u16> {
+    unsigned(value).and_then(|bits| u16::try_from(bits).ok())
+}
+
+#[cold]
+pub(crate) fn nested_none(found: &str) -> Error {
+    Error::new(
+        ErrorKind::UnsupportedType,
+        format_args!("found {found}, expected a value inside Some: it could not be told from None when read back"),
+    )
+}
+
+#[cold]
+pub(crate) fn too_deep() -> Error {
+    Error::new(
+        ErrorKind::LimitExceeded,
+        "found more levels of nesting than can be written, expected at most 64 groups and 64 axes",
+    )
 }

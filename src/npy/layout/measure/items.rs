@@ -1,0 +1,274 @@
+//! The parts of a sequence or tuple, along the layout of the one seen before.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use super::{Found, Measure, Place, count};
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::dtype::TimeUnit;
+use crate::npy::layout::compound::compound;
+use crate::npy::layout::node::{Node, fault};
+use crate::npy::layout::scalar::Leaf;
+use crate::npy::layout::tally::{Tally, Thing};
+use crate::npy::marker::Marker;
+use crate::npy::whole::{self, Element, Number};
+
+/// A sequence or tuple.
+pub(super) struct Items<'a> {
+    tally: &'a mut Tally,
+    /// What is around the elements; `None` too deep inside of others to look at any.
+    at: Option<Place>,
+    /// The elements are members of a list.
+    counting: bool,
+    /// A sequence, not a tuple.
+    direct: bool,
+    /// What the type of the elements tells, for a sequence without any.
+    pub(super) element: Option<Element>,
+    count: u64,
+    parts: Parts<'a>,
+}
+
+enum Parts<'a> {
+    /// The elements are as those of the sequence or tuple seen before.
+    Alike { len: u64, item: &'a mut Node },
+    /// The items are as those of the tuple seen before, which are of several kinds.
+    Record(&'a mut Vec<(Cow<'static, str>, Node)>),
+    /// The layouts of all items of a tuple.
+    Each(Vec<Node>),
+    /// The layout that holds all elements of a sequence so far.
+    Union(Option<Node>),
+}
+
+impl<'a> Measure<'a> {
+    /// The elements of a sequence.
+    #[inline(always)]
+    pub(super) fn sequence(self) -> Items<'a> {
+        self.tally.add(Thing::Sequence);
+        let parts = match self.seen {
+            Some(Node::Axis {
+                len,
+                item,
+                tuple: false,
+            }) => Parts::Alike { len: *len, item },
+            _ => Parts::Union(None),
+        };
+        Items {
+            tally: self.tally,
+            at: self.at.parts(),
+            counting: self.at.counts_parts(),
+            direct: true,
+            element: None,
+            count: 0,
+            parts,
+        }
+    }
+
+    /// The items of a tuple.
+    #[inline(always)]
+    pub(super) fn tuple(self, counting: bool) -> Items<'a> {
+        self.tally.add(Thing::Tuple);
+        let parts = match self.seen {
+            Some(Node::Axis { len, item, tuple: true }) => Parts::Alike { len: *len, item },
+            Some(Node::Record { fields, tuple: true }) => Parts::Record(fields),
+            _ => Parts::Each(Vec::new()),
+        };
+        Items {
+            tally: self.tally,
+            at: self.at.parts(),
+            counting: counting || self.at.counts_parts(),
+            direct: false,
+            element: None,
+            count: 0,
+            parts,
+        }
+    }
+}
+
+impl Items<'_> {
+    #[inline(always)]
+    pub(super) fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        let index = self.count;
+        self.count += 1;
+        let Some(at) = self.at else { return Ok(()) };
+        if self.counting {
+            count(value, at, self.tally);
+            return Ok(());
+        }
+        let seen = match &mut self.parts {
+            Parts::Alike { len, item } if index < *len => Some(&mut **item),
+            Parts::Record(fields) => fields.get_mut(index as usize).map(|(_, node)| node),
+            Parts::Union(Some(seen)) if !apart() => Some(seen),
+            _ => None,
+        };
+        let measure = Measure {
+            seen,
+            tally: self.tally,
+            at: Place {
+                direct: self.direct,
+                ..at
+            },
+        };
+        match measure.value(value) {
+            Ok(Found::Same) => {}
+            // Nothing that follows can make it an array again.
+            Ok(Found::Group) => self.counting = true,
+            Ok(Found::New(mut found)) => {
+                if let Node::None { scalar } = &mut *found {
+                    *scalar = whole::is_optional_scalar::<T>();
+                }
+                self.differs(*found, index);
+            }
+            Err(error) => {
+                // A value that swallows the error is not what it would have been with this element.
+                self.part(index);
+                return Err(error.at_index(index));
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes an element that is the first or differs from those before.
+    #[cold]
+    fn differs(&mut self, found: Node, index: u64) {
+        self.part(index);
+        match &mut self.parts {
+            Parts::Each(items) => items.push(found),
+            Parts::Union(seen) => {
+                *seen = Some(match seen.take() {
+                    None => found,
+                    Some(seen) => seen.union(found, index),
+                });
+            }
+            Parts::Alike { .. } | Parts::Record(_) => {}
+        }
+    }
+
+    /// Parts with the sequence or tuple seen before: the first `len` elements were the same, the next one is not.
+    fn part(&mut self, len: u64) {
+        let parts = match &self.parts {
+            Parts::Alike { item, .. } if self.direct => Parts::Union((len > 0).then(|| item.without_texts())),
+            Parts::Alike { item, .. } => Parts::Each((0..len).map(|_| item.without_texts()).collect()),
+            Parts::Record(fields) => {
+                let same = fields.iter().take(len as usize);
+                Parts::Each(same.map(|(_, node)| node.without_texts()).collect())
+            }
+            Parts::Each(_) | Parts::Union(_) => return,
+        };
+        self.parts = parts;
+    }
+
+    pub(super) fn finish(mut self) -> Result<Found> {
+        let Some(at) = self.at.filter(|_| !self.counting) else {
+            return Ok(Found::Group);
+        };
+        let same = match &self.parts {
+            Parts::Alike { len: 0, item } if self.direct => {
+                self.count == 0 && item.holds_empty(&empty(self.element, at.marker))
+            }
+            Parts::Alike { len, .. } => self.count == *len,
+            Parts::Record(fields) => self.count == fields.len() as u64,
+            _ => false,
+        };
+        if same {
+            return Ok(Found::Same);
+        }
+        self.part(self.count);
+        let seen = match self.parts {
+            Parts::Each(items) => return Found::new(tuple(items)),
+            Parts::Union(seen) => seen,
+            Parts::Alike { .. } | Parts::Record(_) => None,
+        };
+        let item = match seen {
+            None => empty(self.element, at.marker),
+            Some(Node::Group | Node::None { scalar: false } | Node::Ndarray { .. }) => return Ok(Found::Group),
+            Some(Node::None { scalar: true }) => {
+                return Found::new(fault(
+                    ErrorKind::InvalidValue,
+                    "found only None among optional scalars, expected all of them to be Some: use `with::nan` for \
+                     floats, or a list of their own with `with::list`"
+                        .into(),
+                ));
+            }
+            Some(Node::Unit) => return Err(units()),
+            Some(fault @ Node::Fault(_)) => return Found::new(fault),
+            Some(node) => node.settled(),
+        };
+        Found::new(Node::Axis {
+            len: self.count,
+            item: Box::new(item),
+            tuple: false,
+        })
+    }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Tests have every element measured on its own.
+    pub(super) static APART: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+#[inline(always)]
+fn apart() -> bool {
+    #[cfg(test)]
+    return APART.get();
+    #[cfg(not(test))]
+    false
+}
+
+#[cold]
+fn units() -> Error {
+    Error::new(
+        ErrorKind::UnsupportedType,
+        "found a sequence of `()`, expected elements that hold something: its length could not be read back safely",
+    )
+}
+
+/// What an empty sequence holds: the type of its elements tells, or the `with` module around.
+fn empty(element: Option<Element>, marker: Option<Marker>) -> Node {
+    Node::Leaf(match marker {
+        Some(Marker::Float16) => Leaf::Number(Number::F16),
+        Some(Marker::Bytes) => Leaf::Bytes(1),
+        Some(Marker::Datetime(base)) => Leaf::Datetime(TimeUnit { base, multiple: 1 }),
+        Some(Marker::Timedelta(base)) => Leaf::Timedelta(TimeUnit { base, multiple: 1 }),
+        _ => return Node::Empty(element),
+    })
+}
+
+/// A tuple is one more axis where its items are of one fixed-size kind, a record where they differ.
+fn tuple(items: Vec<Node>) -> Node {
+    if let Some(at) = items.iter().position(|item| matches!(item, Node::Fault(_))) {
+        return items.into_iter().nth(at).unwrap_or(Node::Group);
+    }
+    if !items.iter().all(Node::is_fixed) {
+        return Node::Group;
+    }
+    let len = items.len() as u64;
+    let one = items.iter().cloned().reduce(|a, b| a.union(b, 0));
+    match one {
+        None => Node::Axis {
+            len,
+            item: Box::new(Node::Empty(None)),
+            tuple: true,
+        },
+        Some(Node::Fault(_) | Node::Group | Node::Unit) => {
+            let fields = items
+                .into_iter()
+                .enumerate()
+                .map(|(i, node)| (Cow::Owned(format!("f{i}")), node))
+                .collect();
+            Node::Record { fields, tuple: true }
+        }
+        Some(node) => Node::Axis {
+            len,
+            item: Box::new(node),
+            tuple: true,
+        },
+    }
+}
+
+compound!(Items<'_> => Found, Error:
+    SerializeSeq serialize_element,
+    SerializeTuple serialize_element,
+    SerializeTupleStruct serialize_field,
+    SerializeTupleVariant serialize_field);
