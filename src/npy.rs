@@ -18,12 +18,12 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use self::de::array::Array;
-use self::de::cursor::Cursor;
+use self::de::read_array;
 use self::file::{FileSink, FileSource};
 use self::ser::array::write_array;
 use self::sink::{Memory, Plain};
 use crate::error::Result;
+use crate::format::header::Header;
 use crate::io::file::{AtomicFile, open_sized, with_suffix};
 use crate::io::source::{Slice, Source, Stream};
 use crate::options::{ReadOptions, WriteOptions};
@@ -239,7 +239,7 @@ impl ReadOptions {
     }
 
     fn read<'de, T: Deserialize<'de>>(&self, source: &mut dyn Source<'de>) -> Result<T> {
-        let mut cursor = Cursor::open(source, self)?;
-        T::deserialize(Array::new(&mut cursor))
+        let header = Header::read_with(&mut &mut *source, self)?;
+        read_array(header, source, self)
     }
 }

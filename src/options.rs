@@ -39,10 +39,10 @@ pub enum Casting {
     SameKind,
 }
 
-/// Upper bounds for what a reader takes from a file nobody vouched for.
+/// Upper bounds for what a reader takes from a file that cannot be trusted.
 ///
-/// The defaults are safe: memory is never taken from a claim, so the bounds only stop honest but
-/// enormous data.
+/// The defaults are safe: no memory is allocated because a header says so, and the bounds only stop data that is really
+/// there but enormous.
 ///
 /// ```
 /// use serde_npz::{ErrorKind, Limits, ReadOptions};
@@ -65,7 +65,7 @@ pub struct Limits {
     pub(crate) byteless: u64,
 }
 
-/// The file proves nothing of elements without a byte: a header of 128 bytes may tell of 2^63.
+/// Nothing in a file proves elements without a byte: a header of 128 bytes may announce 2^63 of them.
 const MOST_BYTELESS: u64 = 1 << 20;
 
 /// More groups in groups than this are refused, reading and writing.
@@ -91,8 +91,8 @@ impl Limits {
         }
     }
 
-    /// No bounds but those that keep the program alive: memory is never taken from a claim, at most 64 groups nest, and
-    /// no more than 2^20 elements that hold no byte are looped over, unless [`Limits::any_elements`] says so.
+    /// No bounds but those that keep the program alive: no memory is allocated because a header says so, at most 64 groups
+    /// nest, and one call loops over no more than 2^20 elements that hold no byte, unless [`Limits::any_elements`] says so.
     ///
     /// ```
     /// let limits = serde_npz::Limits::unlimited();
@@ -165,10 +165,11 @@ impl Limits {
         self
     }
 
-    /// Elements handed out one by one to a target that takes whatever comes, and elements that hold no byte.
+    /// Elements handed out one by one to a target that takes anything, and elements that hold no byte.
     ///
-    /// Such a target asks for `deserialize_any`. The header is checked against the bound before any element is read. The
-    /// sequences they lie in may be as many again, and count together with elements that hold no byte.
+    /// Such a target asks for `deserialize_any`. What the header announces is counted before any element is read, and
+    /// over all arrays of one call: a `load`, a `get`, one reading of rows. The sequences around those elements may be as many again,
+    /// and count together with elements that hold no byte.
     ///
     /// ```
     /// let limits = serde_npz::Limits::new().any_elements(1 << 30);
@@ -187,7 +188,7 @@ impl Default for Limits {
     }
 }
 
-/// As many as allowed, or as there are processors for this program; asking for these takes a while.
+/// As many threads as allowed, or as there are processors. Asking the system for these takes about 40 µs.
 pub(crate) fn threads(allowed: Option<usize>) -> usize {
     allowed.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
 }

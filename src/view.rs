@@ -22,8 +22,6 @@ use std::iter::FusedIterator;
 use std::ops::{Range, RangeBounds};
 use std::sync::Arc;
 
-use ::serde::Deserialize;
-
 use self::element::Fit;
 pub use self::element::{Element, Sealed};
 use self::layout::{Layout, to_c_order};
@@ -31,8 +29,7 @@ pub use self::writable::ArrayViewMut;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Header;
 use crate::io::source::{Slice, truncated};
-use crate::npy::de::array::Array;
-use crate::npy::de::cursor::Cursor;
+use crate::npy::de::read_array;
 use crate::options::ReadOptions;
 
 /// An array of any number of axes whose elements are a slice: lent from a file in memory, or owned.
@@ -504,9 +501,7 @@ fn no_elements<T: Element>(data: &[u8]) -> Error {
 /// Elements of another dtype, in the order of the file.
 fn convert<T: Element>(header: &Header, data: &[u8], options: &ReadOptions) -> Result<Vec<T>> {
     let flat = Header::new(header.dtype().clone(), vec![header.count()], false)?;
-    let mut source = Slice(data);
-    let mut cursor = Cursor::new(flat, &mut source, options)?;
-    Vec::deserialize(Array::new(&mut cursor)).map_err(Error::without_path)
+    read_array(flat, &mut Slice(data), options).map_err(Error::without_path)
 }
 
 /// The header of a part of the first axis, and where its bytes lie in the data.

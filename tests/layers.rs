@@ -50,9 +50,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "npy::de",
         &[
+            "budget",
             "transpose",
             "plan",
-            "cursor",
+            "data",
             "raw",
             "key",
             "element",

@@ -8,8 +8,8 @@ use serde::ser::{self, Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::error::is_our_error;
 use crate::io::source::Slice;
-use crate::npy::de::array::Array;
-use crate::npy::de::cursor::Cursor;
+use crate::npy::de::budget::Budget;
+use crate::npy::de::with_array;
 use crate::npy::raw::{RawArray, RawText};
 use crate::options::{Limits, ReadOptions};
 
@@ -28,9 +28,11 @@ impl Serialize for RawArray<'_> {
             Limits::unlimited()
         };
         let options = ReadOptions::new().limits(limits);
-        let mut source = Slice(&bytes);
-        let mut cursor = Cursor::new(self.header.clone(), &mut source, &options).map_err(ser::Error::custom)?;
-        transcode(Array::new(&mut cursor), serializer)
+        let budget = Budget::new(&options.limits);
+        with_array(self.header.clone(), &mut Slice(&bytes), &options, &budget, |array| {
+            Ok(transcode(array, serializer))
+        })
+        .map_err(ser::Error::custom)?
     }
 }
 

@@ -9,8 +9,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::Dtype;
 use crate::format::header::Header;
 use crate::io::source::Slice;
-use crate::npy::de::array::{Array, Shape};
-use crate::npy::de::cursor::Cursor;
+use crate::npy::de::array::Shape;
+use crate::npy::de::budget::Budget;
+use crate::npy::de::{read_array, with_array};
 use crate::options::{Casting, WriteOptions};
 use crate::value::everything;
 
@@ -260,8 +261,14 @@ impl AnyArray {
         let row = Header::new(self.dtype().clone(), vec![self.len()], false)?;
         if self.fortran_order() && self.shape().len() > 1 {
             let options = everything();
-            let mut source = Slice(&self.data);
-            let turned = Cursor::new(self.header.clone(), &mut source, &options)?.take_buf(self.header.data_len())?;
+            let budget = Budget::new(&options.limits);
+            let turned = with_array(
+                self.header.clone(),
+                &mut Slice(&self.data),
+                &options,
+                &budget,
+                |array| array.c_order_bytes(),
+            )?;
             return read(row, &turned, Casting::Safe);
         }
         read(row, &self.data, Casting::Safe)
@@ -316,10 +323,7 @@ impl AnyArray {
 }
 
 fn read<'de, T: Deserialize<'de>>(header: Header, data: &'de [u8], casting: Casting) -> Result<T> {
-    let options = everything().casting(casting);
-    let mut source = Slice(data);
-    let mut cursor = Cursor::new(header, &mut source, &options)?;
-    T::deserialize(Array::new(&mut cursor))
+    read_array(header, &mut Slice(data), &everything().casting(casting))
 }
 
 impl fmt::Debug for AnyArray {

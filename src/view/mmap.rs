@@ -23,8 +23,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Header;
 use crate::io::file;
 use crate::io::source::{Slice, truncated};
-use crate::npy::de::array::Array;
-use crate::npy::de::cursor::Cursor;
+use crate::npy::de::read_array;
 use crate::options::ReadOptions;
 use crate::view::{ArrayView, Element, first_axis_range};
 
@@ -257,19 +256,13 @@ impl Npy {
     }
 
     fn read<'a, T: Deserialize<'a>>(&self, map: &'a [u8]) -> Result<T> {
-        read(self.header.clone(), self.bytes(map), &self.options)
+        read_array(self.header.clone(), &mut Slice(self.bytes(map)), &self.options)
     }
 
     fn read_rows<'a, T: Deserialize<'a>>(&self, map: &'a [u8], range: impl RangeBounds<usize>) -> Result<T> {
         let (header, part) = first_axis_range(&self.header, range)?;
-        read(header, &self.bytes(map)[part], &self.options)
+        read_array(header, &mut Slice(&self.bytes(map)[part]), &self.options)
     }
-}
-
-fn read<'a, T: Deserialize<'a>>(header: Header, data: &'a [u8], options: &ReadOptions) -> Result<T> {
-    let mut source = Slice(data);
-    let mut cursor = Cursor::new(header, &mut source, options)?;
-    T::deserialize(Array::new(&mut cursor))
 }
 
 /// The error of an operation on a file that is to be mapped; it names the path.

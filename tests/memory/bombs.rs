@@ -2,13 +2,15 @@
 //!
 //! `cargo test --release --test memory bombs -- --nocapture` prints how long each took.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Cursor;
 use std::time::{Duration, Instant};
 
 use crate::common::Any;
 use crate::counting::Alone;
-use serde_npz::{Limits, NpzReader, ReadOptions, Result};
+use serde_npz::value::AnyArray;
+use serde_npz::{ErrorKind, Limits, NpzReader, NpzWriter, ReadOptions, Result};
 
 fn npy(version: u8, len: u32, text: &str, data: &[u8]) -> Vec<u8> {
     let mut bytes = b"\x93NUMPY".to_vec();
@@ -114,4 +116,69 @@ fn bombs_are_refused_within_eight_megabytes() {
         }
     }
     println!("at most {} bytes and {:?}", worst.0, worst.1);
+}
+
+/// Limits count over one call: what a single member may have, two hundred of them may not have each.
+#[test]
+fn members_share_the_limits_of_one_call() {
+    let alone = Alone::wait();
+    let bytes = empty_rows(200, 1 << 20);
+    assert!(bytes.len() < 60_000, "{}", bytes.len());
+    type Rows = BTreeMap<String, Vec<Vec<f64>>>;
+    type Way = fn(&[u8]) -> Result<()>;
+    let ways: [Way; 4] = [
+        |bytes| serde_npz::from_npz_slice::<Rows>(bytes).map(drop),
+        |bytes| serde_npz::from_npz_reader::<_, Rows>(Cursor::new(bytes)).map(drop),
+        |bytes| serde_npz::from_npz_slice::<Any>(bytes).map(drop),
+        |bytes| {
+            let options = ReadOptions::new().limits(Limits::unlimited());
+            options
+                .from_npz_slice::<BTreeMap<String, Vec<[f64; 0]>>>(bytes)
+                .map(drop)
+        },
+    ];
+    for way in ways {
+        let began = Instant::now();
+        let (outcome, grown) = alone.peak(|| way(&bytes));
+        let took = began.elapsed();
+        let err = outcome.unwrap_err();
+        println!("{took:>12.1?} {grown:>9} bytes: {err}");
+        assert_eq!((err.kind(), err.path()), (ErrorKind::LimitExceeded, "x1"));
+        assert!(err.to_string().contains("any_elements"), "{err}");
+        assert!(grown < 64 << 20, "{grown} bytes");
+        if !cfg!(debug_assertions) {
+            assert!(took < Duration::from_millis(500), "{took:?}");
+        }
+    }
+    // Each call has all of it, and a higher limit lets all members pass.
+    let mut npz = NpzReader::new(Cursor::new(&bytes)).unwrap();
+    for name in ["x0", "x1"] {
+        assert_eq!(npz.get::<Vec<Vec<f64>>>(name).unwrap().len(), 1 << 20);
+    }
+    let bytes = empty_rows(20, 100_000);
+    assert!(serde_npz::from_npz_slice::<Rows>(&bytes).is_err());
+    let high = ReadOptions::new().limits(Limits::new().any_elements(2_000_000));
+    assert_eq!(high.from_npz_slice::<Rows>(&bytes).unwrap().len(), 20);
+
+    // Elements that are handed out one by one count together as well.
+    let numbers = serde_npz::to_npz_vec(&BTreeMap::from([("a", vec![1.0; 60]), ("b", vec![1.0; 60])])).unwrap();
+    for (most, fine) in [(120, true), (119, false)] {
+        let options = ReadOptions::new().limits(Limits::new().any_elements(most));
+        let found = options.from_npz_slice::<Any>(&numbers);
+        assert_eq!(found.is_ok(), fine, "{most}");
+        assert!(found.is_ok() || found.unwrap_err().path() == "b");
+        // Two calls, each with all of it.
+        let mut npz = NpzReader::with_options(Cursor::new(&numbers), &options).unwrap();
+        assert!(npz.get::<Any>("a").is_ok() && npz.get::<Any>("b").is_ok());
+    }
+}
+
+/// An archive of so many arrays, each of so many rows without a value.
+fn empty_rows(members: u64, rows: u64) -> Vec<u8> {
+    let mut npz = NpzWriter::new(Cursor::new(Vec::new()));
+    for i in 0..members {
+        let rows = AnyArray::from_parts("<f8".parse().unwrap(), &[rows, 0], false, Vec::new()).unwrap();
+        npz.add(&format!("x{i}"), &rows).unwrap();
+    }
+    npz.finish().unwrap().into_inner()
 }

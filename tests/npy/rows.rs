@@ -413,3 +413,30 @@ fn the_examples_of_files() {
         events(9)[7..]
     );
 }
+
+#[test]
+fn readers_and_writers_go_to_other_threads() {
+    fn is_send<T: Send>(_: &T) {}
+    fn is_both<T: Send + Sync>() {}
+    let bytes = to_npy_vec(&events(3)).unwrap();
+    let mut reader = NpyReader::new(&bytes[..]).unwrap();
+    is_send(&reader);
+    is_send(&reader.rows::<Event>());
+    let archive = serde_npz::to_npz_vec(&BTreeMap::from([("x", events(3))])).unwrap();
+    let mut npz = NpzReader::new(Cursor::new(&archive)).unwrap();
+    is_send(&npz.rows::<Event>("x").unwrap());
+    is_both::<NpzReader<Cursor<Vec<u8>>>>();
+    is_both::<NpzWriter<Cursor<Vec<u8>>>>();
+    is_both::<serde_npz::NpyWriter<Cursor<Vec<u8>>>>();
+    is_both::<serde_npz::Checkpoints>();
+    is_both::<serde_npz::Value>();
+    is_both::<serde_npz::Header>();
+    is_both::<(Limits, ReadOptions, WriteOptions)>();
+    let (first, rest) = std::thread::scope(|scope| {
+        let first = reader.rows::<Event>().next().unwrap().unwrap();
+        // Between two rows, to another thread.
+        let rest = scope.spawn(move || reader.rows::<Event>().collect::<Result<Vec<_>>>().unwrap());
+        (first, rest.join().unwrap())
+    });
+    assert_eq!((first, rest), (events(3)[0].clone(), events(3)[1..].to_vec()));
+}

@@ -998,3 +998,69 @@ fn one_record_alone() {
         ErrorKind::TypeMismatch
     );
 }
+
+/// Hands other names on than those of the struct: its own fields in another order.
+struct OtherNames<D>(D);
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for OtherNames<D> {
+    type Error = D::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_any(visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.0.deserialize_struct(name, &["b", "a"], visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+/// The order of the fields is that of the struct, whatever names an adapter tells.
+#[test]
+fn an_adapter_that_tells_other_names() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Pair {
+        a: u8,
+        b: u8,
+    }
+
+    struct Adapted(Pair);
+
+    impl<'de> Deserialize<'de> for Adapted {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            Pair::deserialize(OtherNames(deserializer)).map(Adapted)
+        }
+    }
+
+    #[derive(Clone, Serialize)]
+    struct Turned {
+        b: u8,
+        a: u8,
+    }
+
+    let bytes = to_npy_vec(&vec![Turned { b: 2, a: 1 }; 3]).unwrap();
+    for Adapted(pair) in from_npy_slice::<Vec<Adapted>>(&bytes).unwrap() {
+        assert_eq!(pair, Pair { a: 1, b: 2 });
+    }
+    let mut rows = serde_npz::NpyReader::new(&bytes[..]).unwrap();
+    for row in rows.rows::<Adapted>() {
+        assert_eq!(row.unwrap().0, Pair { a: 1, b: 2 });
+    }
+    // Both ways in one array: what was learned of one does not hold for the other.
+    for (Adapted(first), second) in from_npy_slice::<Vec<(Adapted, Pair)>>(
+        &to_npy_vec(&vec![(Turned { b: 2, a: 1 }, Turned { b: 4, a: 3 }); 3]).unwrap(),
+    )
+    .unwrap()
+    {
+        assert_eq!((first, second), (Pair { a: 1, b: 2 }, Pair { a: 3, b: 4 }));
+    }
+}

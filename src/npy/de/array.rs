@@ -1,26 +1,25 @@
 //! One array to a value: an axis is a sequence, behind the last axis come the elements.
 
 use std::borrow::Cow;
-use std::rc::Rc;
 
 use serde::de::{self, DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::Kind;
 use crate::format::header::Header;
-use crate::npy::de::cursor::{Cursor, limit};
-use crate::npy::de::element::{Item, utf8};
-use crate::npy::de::ndarray::Parts;
-use crate::npy::de::ordered::Ordered;
-use crate::npy::de::plan::{Plan, stops};
+use crate::npy::de::data::ArrayData;
+use crate::npy::de::element::{ElementDeserializer, utf8};
+use crate::npy::de::ndarray::NdarrayAccess;
+use crate::npy::de::ordered::OrderedAccess;
+use crate::npy::de::plan::{Plan, visits};
 use crate::npy::de::raw::RawAccess;
 use crate::npy::marker::{Marker, ORDERED};
 use crate::npy::whole;
 use crate::npy::whole::{Collector, Number};
 
 /// An array from some axis on.
-pub(crate) struct Array<'a, 's, 'de> {
-    pub(super) cursor: &'a mut Cursor<'s, 'de>,
+pub(crate) struct ArrayDeserializer<'a, 's, 'de> {
+    pub(super) data: &'a mut ArrayData<'s, 'de>,
     /// The axes already entered.
     pub(super) axis: usize,
     /// How long the next axis is, where it is cut: a row of a ragged array.
@@ -28,29 +27,25 @@ pub(crate) struct Array<'a, 's, 'de> {
     pub(super) marker: Option<Marker>,
 }
 
-impl<'a, 's, 'de> Array<'a, 's, 'de> {
-    pub(crate) fn new(cursor: &'a mut Cursor<'s, 'de>) -> Self {
-        Array {
-            cursor,
+impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
+    pub(crate) fn new(data: &'a mut ArrayData<'s, 'de>) -> Self {
+        ArrayDeserializer {
+            data,
             axis: 0,
             len: None,
             marker: None,
         }
     }
 
-    pub(crate) fn marked(cursor: &'a mut Cursor<'s, 'de>, marker: Option<Marker>) -> Self {
-        Array {
-            cursor,
-            axis: 0,
-            len: None,
-            marker,
-        }
+    /// The same array inside a `with` module.
+    pub(crate) fn marked(self, marker: Option<Marker>) -> Self {
+        ArrayDeserializer { marker, ..self }
     }
 
     /// One row: what lies behind the first axis.
-    pub(crate) fn row(cursor: &'a mut Cursor<'s, 'de>) -> Self {
-        Array {
-            cursor,
+    pub(crate) fn row(data: &'a mut ArrayData<'s, 'de>) -> Self {
+        ArrayDeserializer {
+            data,
             axis: 1,
             len: None,
             marker: None,
@@ -58,9 +53,9 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
     }
 
     /// The next `len` elements along the first axis, as an array of their own.
-    pub(crate) fn cut(&mut self, len: u64) -> Array<'_, 's, 'de> {
-        Array {
-            cursor: &mut *self.cursor,
+    pub(crate) fn cut(&mut self, len: u64) -> ArrayDeserializer<'_, 's, 'de> {
+        ArrayDeserializer {
+            data: &mut *self.data,
             axis: self.axis,
             len: Some(len),
             marker: self.marker,
@@ -72,7 +67,7 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
     }
 
     pub(super) fn shape(&self) -> &[u64] {
-        self.cursor.header.shape().get(self.axis..).unwrap_or_default()
+        self.data.header.shape().get(self.axis..).unwrap_or_default()
     }
 
     /// The shape of this part.
@@ -84,12 +79,12 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
         shape
     }
 
-    pub(crate) fn is_item(&self) -> bool {
+    pub(crate) fn is_element(&self) -> bool {
         self.shape().is_empty()
     }
 
     pub(crate) fn kind(&self) -> &Kind {
-        &self.cursor.header.dtype().kind
+        &self.data.header.dtype().kind
     }
 
     /// The elements from here on, as many as there are in this part.
@@ -102,7 +97,7 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
 
     #[cold]
     pub(super) fn mismatch(&self, expected: &str) -> Error {
-        let header = &self.cursor.header;
+        let header = &self.data.header;
         Error::new(
             ErrorKind::TypeMismatch,
             format_args!(
@@ -114,15 +109,15 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
     }
 
     /// Runs `body` on the element that is next.
-    fn item<T>(self, body: impl FnOnce(Item<'_, 'de>) -> Result<T>) -> Result<T>
+    fn element<T>(self, body: impl FnOnce(ElementDeserializer<'_, 'de>) -> Result<T>) -> Result<T>
     where
         'de: 'a,
     {
-        let plan = Rc::clone(&self.cursor.plan);
-        let bytes = self.cursor.take(plan.dtype.itemsize())?;
-        body(Item {
+        let plan = self.data.plan;
+        let bytes = self.data.take(plan.dtype.itemsize())?;
+        body(ElementDeserializer {
             dtype: &plan.dtype,
-            plan: &plan,
+            plan,
             bytes,
             number: plan.number.filter(|_| self.marker.is_none()),
             marker: self.marker,
@@ -131,9 +126,9 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
 
     fn sequence<V: Visitor<'de>>(self, visitor: V, expected: Option<usize>) -> Result<V::Value> {
         let Some(&axis) = self.shape().first() else {
-            return self.item(|item| match expected {
-                Some(len) => item.deserialize_tuple(len, visitor),
-                None => item.deserialize_seq(visitor),
+            return self.element(|element| match expected {
+                Some(len) => element.deserialize_tuple(len, visitor),
+                None => element.deserialize_seq(visitor),
             });
         };
         let len = self.len.unwrap_or(axis);
@@ -143,53 +138,53 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
             return Err(self.mismatch(&format!("{expected} elements along the first axis")));
         }
         let rest = &self.shape()[1..];
-        self.check_byteless(len, rest)?;
+        self.charge_zero_sized(len, rest)?;
         if rest.is_empty() {
-            return self.items(len, visitor);
+            return self.elements(len, visitor);
         }
-        let mut elements = Elements {
+        let mut parts = AxisAccess {
             axis: self.axis + 1,
             array: self,
             at: 0,
             len,
         };
-        let value = visitor.visit_seq(&mut elements)?;
-        if elements.at < len {
-            return Err(elements.array.mismatch(&format!(
+        let value = visitor.visit_seq(&mut parts)?;
+        if parts.at < len {
+            return Err(parts.array.mismatch(&format!(
                 "{} elements along the first axis, as the target took",
-                elements.at
+                parts.at
             )));
         }
         Ok(value)
     }
 
-    /// Bounds the walk over `len` parts of the shape `rest`.
+    /// Takes a walk over `len` parts of the shape `rest` from the budget, where the parts hold no byte.
     ///
-    /// Parts that hold no byte are not proven by anything: 2^40 of them are no reason to loop.
-    pub(super) fn check_byteless(&self, len: u64, rest: &[u64]) -> Result<()> {
-        let byteless = rest.contains(&0) || self.cursor.header.dtype().itemsize() == 0;
-        let stops = len.saturating_mul(stops(rest).saturating_add(1));
-        let most = self.cursor.plan.rules.most_byteless;
-        if byteless && stops > most {
-            return Err(limit("elements without a byte", stops, most, "any_elements"));
+    /// Nothing in the file proves such parts: 2^40 of them are no reason to loop.
+    pub(super) fn charge_zero_sized(&self, len: u64, rest: &[u64]) -> Result<()> {
+        let zero_sized = rest.contains(&0) || self.data.header.dtype().itemsize() == 0;
+        // Axes further in were counted with the outermost one.
+        if !zero_sized || self.axis > 0 {
+            return Ok(());
         }
-        Ok(())
+        let visits = len.saturating_mul(visits(rest).saturating_add(1));
+        self.data.plan.budget.take_zero_sized(visits)
     }
 
     /// The elements along the last axis.
-    pub(crate) fn items<V: Visitor<'de>>(self, len: u64, visitor: V) -> Result<V::Value> {
-        let plan = Rc::clone(&self.cursor.plan);
-        let mut items = Items {
+    pub(crate) fn elements<V: Visitor<'de>>(self, len: u64, visitor: V) -> Result<V::Value> {
+        let plan = self.data.plan;
+        let mut elements = ElementAccess {
             itemsize: plan.dtype.itemsize(),
             number: plan.number.filter(|_| self.marker.is_none()),
-            plan: &plan,
+            plan,
             marker: self.marker,
-            cursor: &mut *self.cursor,
+            data: &mut *self.data,
             at: 0,
             len,
         };
-        let value = visitor.visit_seq(&mut items)?;
-        let taken = items.at;
+        let value = visitor.visit_seq(&mut elements)?;
+        let taken = elements.at;
         if taken < len {
             return Err(self.mismatch(&format!("{taken} elements along the first axis, as the target took")));
         }
@@ -198,11 +193,7 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
 
     /// An ndarray asks for its version, its shape, and its elements in one row.
     fn ndarray<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_seq(Parts {
-            array: Some(self),
-            part: 0,
-            axes: 0,
-        })
+        visitor.visit_seq(NdarrayAccess::new(self))
     }
 
     /// How to make all that `V` would make of these elements at once, where it is a vector of just them.
@@ -217,24 +208,29 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
 
     /// The plain number that every element is, where no `with` module wants to see it.
     pub(crate) fn number(&self) -> Option<Number> {
-        self.marker.is_none().then(|| Number::of(self.cursor.header.dtype()))?
+        self.marker.is_none().then(|| Number::of(self.data.header.dtype()))?
+    }
+
+    /// The data of a whole array in C order.
+    pub(crate) fn c_order_bytes(self) -> Result<Vec<u8>> {
+        self.data.take_buf(self.data.header.data_len())
     }
 
     fn bytes(self) -> Result<Vec<u8>> {
         let len = self.count();
-        self.cursor.take_buf(len)
+        self.data.take_buf(len)
     }
 
     /// All of it as it lies in the file; a part of it in C order.
     fn raw(self) -> Result<RawAccess<'de>> {
         if self.axis == 0 && self.len.is_none() {
-            let data = self.cursor.whole()?;
-            return Ok(RawAccess::new(&self.cursor.header, data));
+            let data = self.data.whole()?;
+            return Ok(RawAccess::new(&self.data.header, data));
         }
-        let header = Header::new(self.cursor.header.dtype().clone(), self.dims(), false)?;
-        let data = match self.cursor.lent(header.data_len()) {
+        let header = Header::new(self.data.header.dtype().clone(), self.dims(), false)?;
+        let data = match self.data.lent(header.data_len()) {
             Some(lent) => Cow::Borrowed(lent),
-            None => Cow::Owned(self.cursor.take_buf(header.data_len())?),
+            None => Cow::Owned(self.data.take_buf(header.data_len())?),
         };
         Ok(RawAccess::new(&header, data))
     }
@@ -244,7 +240,7 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
     }
 
     fn is_marker(&self) -> bool {
-        self.axis == 0 && self.is_item() && matches!(self.kind(), Kind::Void { len: 0 })
+        self.axis == 0 && self.is_element() && matches!(self.kind(), Kind::Void { len: 0 })
     }
 
     pub(crate) fn is_empty_group(&self) -> bool {
@@ -253,7 +249,7 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
 
     fn visit_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         let len = self.count();
-        if let Some(lent) = self.cursor.lent(len) {
+        if let Some(lent) = self.data.lent(len) {
             return visitor.visit_borrowed_bytes(lent);
         }
         visitor.visit_byte_buf(self.bytes()?)
@@ -262,7 +258,7 @@ impl<'a, 's, 'de> Array<'a, 's, 'de> {
     /// The text of a row of UTF-8, as `with::ragged` keeps it.
     fn visit_row<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         let len = self.count();
-        if let Some(lent) = self.cursor.lent(len) {
+        if let Some(lent) = self.data.lent(len) {
             return visitor.visit_borrowed_str(utf8(lent)?);
         }
         let bytes = self.bytes()?;
@@ -296,16 +292,16 @@ macro_rules! scalars {
     ($($method:ident $expected:literal;)*) => {
         $(
             fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-                if !self.is_item() {
+                if !self.is_element() {
                     return Err(self.mismatch($expected));
                 }
-                self.item(|item| item.$method(visitor))
+                self.element(|element| element.$method(visitor))
             }
         )*
     };
 }
 
-impl<'a, 's, 'de: 'a> Deserializer<'de> for Array<'a, 's, 'de> {
+impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -315,28 +311,14 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for Array<'a, 's, 'de> {
         if self.is_empty_group() {
             return visitor.visit_map(Nothing);
         }
-        if self.is_item() {
-            return self.item(|item| item.deserialize_any(visitor));
+        if self.is_element() {
+            return self.element(|element| element.deserialize_any(visitor));
         }
-        let max = self.cursor.plan.rules.any_elements;
-        let count = self.count();
-        if self.axis == 0 && count > max {
-            return Err(limit(
-                "elements to be handed out one by one",
-                count,
-                max,
-                "any_elements",
-            ));
-        }
-        // What they lie in counts as well, and is more than they are where axes are of length 1.
-        let sequences = self.shape().split_last().map_or(0, |(_, outer)| stops(outer));
-        if self.axis == 0 && sequences > max {
-            return Err(limit(
-                "sequences to be handed out one by one",
-                sequences,
-                max,
-                "any_elements",
-            ));
+        if self.axis == 0 {
+            let budget = &self.data.plan.budget;
+            budget.take_one_by_one(self.count())?;
+            // The sequences around them take memory as well: more than the elements do where axes are of length 1.
+            budget.take_sequences(self.shape().split_last().map_or(0, |(_, outer)| visits(outer)))?;
         }
         self.sequence(visitor, None)
     }
@@ -363,10 +345,10 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for Array<'a, 's, 'de> {
         if self.is_ragged_text() {
             return self.visit_row(visitor);
         }
-        if !self.is_item() {
+        if !self.is_element() {
             return Err(self.mismatch("one text"));
         }
-        self.item(|item| item.deserialize_str(visitor))
+        self.element(|element| element.deserialize_str(visitor))
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -377,10 +359,10 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for Array<'a, 's, 'de> {
         if self.is_bytes() {
             return self.visit_bytes(visitor);
         }
-        if !self.is_item() {
+        if !self.is_element() {
             return Err(self.mismatch("bytes: one row of |u1, or one S or V"));
         }
-        self.item(|item| item.deserialize_bytes(visitor))
+        self.element(|element| element.deserialize_bytes(visitor))
     }
 
     fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -391,17 +373,17 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for Array<'a, 's, 'de> {
         if self.is_marker() {
             return visitor.visit_none();
         }
-        if self.is_item() && self.marker == Some(Marker::Nan) {
-            return self.item(|item| item.deserialize_option(visitor));
+        if self.is_element() && self.marker == Some(Marker::Nan) {
+            return self.element(|element| element.deserialize_option(visitor));
         }
         visitor.visit_some(self)
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        if !self.is_item() {
+        if !self.is_element() {
             return Err(self.mismatch("the marker of `()`, 0-d |V0"));
         }
-        self.item(|item| item.deserialize_unit(visitor))
+        self.element(|element| element.deserialize_unit(visitor))
     }
 
     fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
@@ -409,21 +391,21 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for Array<'a, 's, 'de> {
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
-        if self.is_item() && matches!(name, "f16" | "bf16") {
-            return self.item(|item| item.deserialize_newtype_struct(name, visitor));
+        if self.is_element() && matches!(name, "f16" | "bf16") {
+            return self.element(|element| element.deserialize_newtype_struct(name, visitor));
         }
         let marker = Marker::of(name);
         if matches!(marker, Some(Marker::Raw | Marker::Value)) {
             return visitor.visit_newtype_struct(self.raw()?);
         }
-        visitor.visit_newtype_struct(Array {
+        visitor.visit_newtype_struct(ArrayDeserializer {
             marker: marker.or(self.marker),
             ..self
         })
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        if self.axis == 0 && self.len.is_none() && !self.is_item() {
+        if self.axis == 0 && self.len.is_none() && !self.is_element() {
             // An array of no elements is an empty sequence whatever its other axes, where the target has no place for them.
             let empty = self.shape()[0] == 0 || (self.count() == 0 && whole::collects_scalars::<V>());
             if empty {
@@ -432,7 +414,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for Array<'a, 's, 'de> {
         }
         if let Some(whole) = self.whole_rows::<V>() {
             let len = self.len.unwrap_or_else(|| self.shape()[0]);
-            return whole.collect(len, &mut self.cursor.fill_numbers());
+            return whole.collect(len, &mut self.data.native_order());
         }
         self.sequence(visitor, None)
     }
@@ -449,10 +431,10 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for Array<'a, 's, 'de> {
         if self.is_empty_group() {
             return visitor.visit_map(Nothing);
         }
-        if !self.is_item() {
+        if !self.is_element() {
             return Err(self.mismatch("a group or one record"));
         }
-        self.item(|item| item.deserialize_map(visitor))
+        self.element(|element| element.deserialize_map(visitor))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -465,12 +447,12 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for Array<'a, 's, 'de> {
             return self.ndarray(visitor);
         }
         if name == ORDERED {
-            return visitor.visit_map(Ordered::new(self));
+            return visitor.visit_map(OrderedAccess::new(self));
         }
-        if !self.is_item() {
+        if !self.is_element() {
             return self.deserialize_map(visitor);
         }
-        self.item(|item| item.deserialize_struct(name, fields, visitor))
+        self.element(|element| element.deserialize_struct(name, fields, visitor))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -479,15 +461,15 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for Array<'a, 's, 'de> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        if !self.is_item() {
+        if !self.is_element() {
             return Err(self.mismatch("the name of a variant, or a group of one"));
         }
-        self.item(|item| item.deserialize_enum(name, variants, visitor))
+        self.element(|element| element.deserialize_enum(name, variants, visitor))
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        let bytes = self.count() * self.cursor.header.dtype().itemsize();
-        self.cursor.skip(bytes)?;
+        let bytes = self.count() * self.data.header.dtype().itemsize();
+        self.data.skip(bytes)?;
         visitor.visit_unit()
     }
 
@@ -496,15 +478,15 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for Array<'a, 's, 'de> {
     }
 }
 
-/// The parts of an array, each of which starts at the same axis.
-pub(crate) struct Elements<'a, 's, 'de> {
-    pub(super) array: Array<'a, 's, 'de>,
+/// The parts of an array along one axis.
+pub(crate) struct AxisAccess<'a, 's, 'de> {
+    pub(super) array: ArrayDeserializer<'a, 's, 'de>,
     pub(super) axis: usize,
     pub(super) at: u64,
     pub(super) len: u64,
 }
 
-impl<'de> SeqAccess<'de> for &mut Elements<'_, '_, 'de> {
+impl<'de> SeqAccess<'de> for &mut AxisAccess<'_, '_, 'de> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
@@ -513,8 +495,8 @@ impl<'de> SeqAccess<'de> for &mut Elements<'_, '_, 'de> {
         }
         let index = self.at;
         self.at += 1;
-        let array = Array {
-            cursor: &mut *self.array.cursor,
+        let array = ArrayDeserializer {
+            data: &mut *self.array.data,
             axis: self.axis,
             len: None,
             marker: self.array.marker,
@@ -527,18 +509,18 @@ impl<'de> SeqAccess<'de> for &mut Elements<'_, '_, 'de> {
     }
 }
 
-/// The elements along the last axis, each of the same layout.
-struct Items<'a, 's, 'de> {
-    cursor: &'a mut Cursor<'s, 'de>,
+/// The elements along the last axis.
+struct ElementAccess<'a, 's, 'de> {
+    data: &'a mut ArrayData<'s, 'de>,
     plan: &'a Plan,
     itemsize: u64,
     number: Option<Number>,
-    pub(super) marker: Option<Marker>,
+    marker: Option<Marker>,
     at: u64,
     len: u64,
 }
 
-impl<'de> SeqAccess<'de> for &mut Items<'_, '_, 'de> {
+impl<'de> SeqAccess<'de> for &mut ElementAccess<'_, '_, 'de> {
     type Error = Error;
 
     #[inline]
@@ -548,14 +530,14 @@ impl<'de> SeqAccess<'de> for &mut Items<'_, '_, 'de> {
         }
         let index = self.at;
         self.at += 1;
-        let item = Item {
+        let element = ElementDeserializer {
             dtype: &self.plan.dtype,
             plan: self.plan,
-            bytes: self.cursor.take(self.itemsize).map_err(|e| e.at_index(index))?,
+            bytes: self.data.take(self.itemsize).map_err(|e| e.at_index(index))?,
             number: self.number,
             marker: self.marker,
         };
-        seed.deserialize(item).map(Some).map_err(|e| e.at_index(index))
+        seed.deserialize(element).map(Some).map_err(|e| e.at_index(index))
     }
 
     fn size_hint(&self) -> Option<usize> {

@@ -8,15 +8,15 @@ use serde::de::{Deserializer, IntoDeserializer, Visitor};
 
 use self::number::{Widest, fixed, float};
 pub(crate) use self::number::{int, uint};
-use self::parts::{Fields, InOrder, NoAxes, Parts, explain};
+use self::parts::{OrderedRecordAccess, RecordAccess, ScalarNdarray, SubarrayAccess, explain};
 pub(crate) use self::text::utf8;
 use self::text::{SHORT, ascii, short_ascii, trim};
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::dtype::{Dtype, Kind, Order, Record, TimeBase, TimeUnit};
+use crate::format::dtype::{Dtype, Kind, Order, TimeBase, TimeUnit};
 use crate::format::header::Header;
 use crate::format::time::{NAT, convert_count, iso};
-use crate::npy::de::cursor::{Bytes, limit};
-use crate::npy::de::plan::{Plan, may_be_derived};
+use crate::npy::de::data::Bytes;
+use crate::npy::de::plan::{Plan, may_be_derived, may_be_ordered};
 use crate::npy::de::raw::RawAccess;
 use crate::npy::marker::{Marker, RAW};
 use crate::npy::whole::{Number, bad_bool};
@@ -28,7 +28,7 @@ mod text;
 
 /// An element of known layout.
 #[derive(Clone, Copy)]
-pub(crate) struct Item<'a, 'de> {
+pub(crate) struct ElementDeserializer<'a, 'de> {
     pub(crate) dtype: &'a Dtype,
     /// That of the whole array.
     pub(crate) plan: &'a Plan,
@@ -38,7 +38,7 @@ pub(crate) struct Item<'a, 'de> {
     pub(crate) marker: Option<Marker>,
 }
 
-impl<'a, 'de: 'a> Item<'a, 'de> {
+impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
     #[inline(always)]
     fn raw(&self) -> &'a [u8] {
         self.bytes.get()
@@ -46,8 +46,8 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
 
     /// A part of this element, or another view of it.
     #[inline]
-    fn part<'b>(&self, dtype: &'b Dtype, plan: &'b Plan, bytes: Bytes<'b, 'de>) -> Item<'b, 'de> {
-        Item {
+    fn part<'b>(&self, dtype: &'b Dtype, plan: &'b Plan, bytes: Bytes<'b, 'de>) -> ElementDeserializer<'b, 'de> {
+        ElementDeserializer {
             dtype,
             plan,
             bytes,
@@ -144,7 +144,7 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
             Some(Widest::Uint(v)) => Err(inexact(v)),
             Some(Widest::F16(v)) => Ok(v.to_f32()),
             Some(Widest::F32(v)) => Ok(v),
-            Some(Widest::F64(v)) if self.plan.rules.casting == Casting::SameKind => Ok(v as f32),
+            Some(Widest::F64(v)) if self.plan.casting == Casting::SameKind => Ok(v as f32),
             _ => Err(self.mismatch("f32")),
         }
     }
@@ -246,7 +246,7 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
                     size: size / 2,
                     order: *order,
                 });
-                let mut parts = Parts {
+                let mut parts = SubarrayAccess {
                     item: self,
                     dtype: &half,
                     size: half.itemsize(),
@@ -257,18 +257,10 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
                 };
                 visitor.visit_seq(&mut parts)
             }
-            // What no byte proves is counted over the whole array: a few of them in each of many elements add up.
-            Kind::Array { .. }
-                if self.dtype.itemsize() == 0 && self.plan.rules.byteless > self.plan.rules.most_byteless =>
-            {
-                Err(limit(
-                    "elements without a byte",
-                    self.plan.rules.byteless,
-                    self.plan.rules.most_byteless,
-                    "any_elements",
-                ))
-            }
             Kind::Array { item, shape } => {
+                if self.dtype.itemsize() == 0 {
+                    self.plan.charge_zero_sized()?;
+                }
                 let (count, rest) = match &shape[..] {
                     [] => return self.part(item, self.plan, self.bytes).sequence(visitor, len),
                     [count] => (*count, None),
@@ -277,12 +269,12 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
                             item: item.clone(),
                             shape: rest.to_vec(),
                         });
-                        (*count, Some(self.plan.of(rest)))
+                        (*count, Some(self.plan.of(rest)?))
                     }
                 };
                 self.expect_len(count, len)?;
                 let dtype = rest.as_ref().map_or(&**item, |rest| &rest.dtype);
-                let mut parts = Parts {
+                let mut parts = SubarrayAccess {
                     item: self,
                     dtype,
                     size: dtype.itemsize(),
@@ -296,11 +288,7 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
             }
             Kind::Record(record) if len.is_some() => {
                 self.expect_len(record.fields.len() as u64, len)?;
-                visitor.visit_seq(Fields {
-                    item: self,
-                    fields: record.fields.iter(),
-                    value: None,
-                })
+                visitor.visit_seq(RecordAccess::new(self, record))
             }
             _ => Err(self.mismatch("a sequence")),
         }
@@ -319,11 +307,7 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
     #[inline(always)]
     fn map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match &self.dtype.kind {
-            Kind::Record(Record { fields, .. }) => visitor.visit_map(Fields {
-                item: self,
-                fields: fields.iter(),
-                value: None,
-            }),
+            Kind::Record(record) => visitor.visit_map(RecordAccess::new(self, record)),
             _ => Err(self.mismatch("a record or a group")),
         }
     }
@@ -335,7 +319,7 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
             Kind::Record(record)
                 if may_be_derived::<V>() && self.plan.is_ordered::<V>(record, names) && self.marker.is_none() =>
             {
-                let mut fields = InOrder {
+                let mut fields = OrderedRecordAccess {
                     item: &self,
                     fields: record.fields.iter(),
                 };
@@ -351,15 +335,21 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
         }
     }
 
-    /// As `map`, out of the way of the loop over the elements.
+    /// A struct of these fields, whose order is not known: not inlined into the loop over the elements.
     #[inline(never)]
     fn by_name<V: Visitor<'de>>(self, names: &'static [&'static str], visitor: V) -> Result<V::Value> {
-        if let Kind::Record(record) = &self.dtype.kind
-            && may_be_derived::<V>()
-        {
-            self.plan.learn::<V>(record, names);
+        let Kind::Record(record) = &self.dtype.kind else {
+            return self.map(visitor);
+        };
+        if self.marker.is_some() || !may_be_ordered::<V>(record, names) {
+            return visitor.visit_map(RecordAccess::new(self, record));
         }
-        self.map(visitor)
+        let mut fields = RecordAccess::new(self, record);
+        let value = visitor.visit_map(&mut fields)?;
+        if fields.in_order == record.fields.len() {
+            self.plan.remember::<V>(record);
+        }
+        Ok(value)
     }
 
     /// `Duration` and `SystemTime` as their own two fields.
@@ -425,7 +415,7 @@ impl<'a, 'de: 'a> Item<'a, 'de> {
         let bits = match (name, &self.dtype.kind) {
             ("f16", Kind::Float { size: 2, order }) => u16::from_le_bytes(fixed(self.raw(), *order)),
             ("bf16", Kind::Void { len: 2 }) => bf16::from_le_bytes(fixed(self.raw(), Order::Little)).to_bits(),
-            ("f16", Kind::Float { .. }) if self.plan.rules.casting == Casting::SameKind => {
+            ("f16", Kind::Float { .. }) if self.plan.casting == Casting::SameKind => {
                 f16::from_f64(self.double()?).to_bits()
             }
             _ => return visitor.visit_newtype_struct(self),
@@ -455,7 +445,10 @@ fn too_large(found: i128, expected: &str) -> Error {
 /// The parts of the item go one by one, in registers: otherwise it would be put together in memory for every number, in
 /// case it is needed here.
 #[inline(always)]
-fn converted<'a, 'de: 'a, T>(item: Item<'a, 'de>, convert: impl FnOnce(Item<'_, '_>) -> Result<T>) -> Result<T> {
+fn converted<'a, 'de: 'a, T>(
+    item: ElementDeserializer<'a, 'de>,
+    convert: impl FnOnce(ElementDeserializer<'_, '_>) -> Result<T>,
+) -> Result<T> {
     #[cold]
     #[inline(never)]
     fn apart<T>(
@@ -463,9 +456,9 @@ fn converted<'a, 'de: 'a, T>(item: Item<'a, 'de>, convert: impl FnOnce(Item<'_, 
         plan: &Plan,
         bytes: &[u8],
         marker: Option<Marker>,
-        convert: impl FnOnce(Item<'_, '_>) -> Result<T>,
+        convert: impl FnOnce(ElementDeserializer<'_, '_>) -> Result<T>,
     ) -> Result<T> {
-        convert(Item {
+        convert(ElementDeserializer {
             dtype,
             plan,
             bytes: Bytes::Seen(bytes),
@@ -493,7 +486,7 @@ macro_rules! integers {
     };
 }
 
-impl<'a, 'de: 'a> Deserializer<'de> for Item<'a, 'de> {
+impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -620,7 +613,7 @@ impl<'a, 'de: 'a> Deserializer<'de> for Item<'a, 'de> {
             RAW => visitor.visit_newtype_struct(self.whole()?),
             _ => visitor.visit_newtype_struct(match Marker::of(name) {
                 None => self,
-                marker => Item {
+                marker => ElementDeserializer {
                     number: None,
                     marker,
                     ..self
@@ -655,7 +648,7 @@ impl<'a, 'de: 'a> Deserializer<'de> for Item<'a, 'de> {
     ) -> Result<V::Value> {
         match name {
             "Duration" | "SystemTime" => self.seconds(name, fields, visitor),
-            "Array" if fields == ["v", "dim", "data"] => visitor.visit_seq(NoAxes { item: self, part: 0 }),
+            "Array" if fields == ["v", "dim", "data"] => visitor.visit_seq(ScalarNdarray { item: self, part: 0 }),
             _ => self.record(fields, visitor),
         }
     }

@@ -4,18 +4,28 @@ use serde::de::value::SeqDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, SeqAccess, Visitor};
 
 use crate::error::{Error, Result};
-use crate::npy::de::array::{Array, Elements};
+use crate::npy::de::array::{ArrayDeserializer, AxisAccess};
 use crate::npy::whole;
 
 /// The fields of an ndarray.
-pub(super) struct Parts<'a, 's, 'de> {
-    pub(super) array: Option<Array<'a, 's, 'de>>,
-    pub(super) part: u8,
+pub(super) struct NdarrayAccess<'a, 's, 'de> {
+    array: Option<ArrayDeserializer<'a, 's, 'de>>,
+    part: u8,
     /// As many axes as the target asked for in `dim`.
-    pub(super) axes: usize,
+    axes: usize,
 }
 
-impl<'de> SeqAccess<'de> for Parts<'_, '_, 'de> {
+impl<'a, 's, 'de> NdarrayAccess<'a, 's, 'de> {
+    pub(super) fn new(array: ArrayDeserializer<'a, 's, 'de>) -> Self {
+        NdarrayAccess {
+            array: Some(array),
+            part: 0,
+            axes: 0,
+        }
+    }
+}
+
+impl<'de> SeqAccess<'de> for NdarrayAccess<'_, '_, 'de> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
@@ -41,7 +51,7 @@ impl<'de> SeqAccess<'de> for Parts<'_, '_, 'de> {
 
 /// The shape, as a tuple of as many axes as asked.
 struct Dims<'b, 'a, 's, 'de> {
-    array: &'b Array<'a, 's, 'de>,
+    array: &'b ArrayDeserializer<'a, 's, 'de>,
     axes: &'b mut usize,
 }
 
@@ -74,7 +84,7 @@ impl<'de> Deserializer<'de> for Dims<'_, '_, '_, 'de> {
 
 /// The elements behind the first `axes` axes, in one row.
 pub(super) struct Flat<'a, 's, 'de> {
-    pub(super) array: Array<'a, 's, 'de>,
+    pub(super) array: ArrayDeserializer<'a, 's, 'de>,
     pub(super) axes: usize,
 }
 
@@ -87,28 +97,28 @@ impl<'de> Deserializer<'de> for Flat<'_, '_, 'de> {
         let (outer, rest) = dims.split_at(axes);
         let len = outer.iter().product::<u64>();
         // Several rows of a (.., 2) array of a wrapped complex number, say, are still proven by their bytes.
-        array.check_byteless(len, rest)?;
+        array.charge_zero_sized(len, rest)?;
         // What is left behind the asked axes is one less than an axis further in.
-        let array = Array {
+        let array = ArrayDeserializer {
             axis: array.axis + axes,
             ..array
         };
-        if array.is_item()
+        if array.is_element()
             && let Some(number) = array.number()
             && let Some(whole) = whole::collector_of::<V>(number, None)
         {
-            return whole.collect(len, &mut array.cursor.fill_numbers());
+            return whole.collect(len, &mut array.data.native_order());
         }
-        if array.is_item() {
-            return array.items(len, visitor);
+        if array.is_element() {
+            return array.elements(len, visitor);
         }
-        let mut elements = Elements {
+        let mut parts = AxisAccess {
             axis: array.axis,
             array,
             at: 0,
             len,
         };
-        visitor.visit_seq(&mut elements)
+        visitor.visit_seq(&mut parts)
     }
 
     serde::forward_to_deserialize_any! {

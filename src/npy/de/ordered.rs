@@ -12,21 +12,21 @@ use serde::forward_to_deserialize_any;
 use super::ndarray::Flat;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::Kind;
-use crate::npy::de::array::Array;
+use crate::npy::de::array::ArrayDeserializer;
 use crate::npy::marker::{ORDERED_FIELDS, PAIRS};
 
 /// The fields of [`ORDERED`](crate::npy::marker::ORDERED), one after another.
-pub(super) struct Ordered<'a, 's, 'de> {
-    array: Option<Array<'a, 's, 'de>>,
+pub(super) struct OrderedAccess<'a, 's, 'de> {
+    array: Option<ArrayDeserializer<'a, 's, 'de>>,
     part: usize,
     /// As many axes as the target asked for in `dim`.
     axes: usize,
     fortran: bool,
 }
 
-impl<'a, 's, 'de> Ordered<'a, 's, 'de> {
-    pub(super) fn new(array: Array<'a, 's, 'de>) -> Self {
-        Ordered {
+impl<'a, 's, 'de> OrderedAccess<'a, 's, 'de> {
+    pub(super) fn new(array: ArrayDeserializer<'a, 's, 'de>) -> Self {
+        OrderedAccess {
             array: Some(array),
             part: 0,
             axes: 0,
@@ -35,7 +35,7 @@ impl<'a, 's, 'de> Ordered<'a, 's, 'de> {
     }
 }
 
-impl<'de> MapAccess<'de> for Ordered<'_, '_, 'de> {
+impl<'de> MapAccess<'de> for OrderedAccess<'_, '_, 'de> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
@@ -76,7 +76,7 @@ impl<'de> MapAccess<'de> for Ordered<'_, '_, 'de> {
 
 /// The shape: a tuple of just so many axes, or a sequence of however many there are.
 struct Axes<'b, 'a, 's, 'de> {
-    array: &'b mut Array<'a, 's, 'de>,
+    array: &'b mut ArrayDeserializer<'a, 's, 'de>,
     axes: &'b mut usize,
     fortran: &'b mut bool,
 }
@@ -91,7 +91,7 @@ impl Axes<'_, '_, '_, '_> {
         let mut shape = self.array.dims();
         // What is left behind the axes asked for are parts of an element, which have to lie side by side.
         if axes == shape.len() && self.array.axis == 0 && self.array.len.is_none() {
-            *self.fortran = self.array.cursor.keep_order();
+            *self.fortran = self.array.data.keep_order();
         }
         *self.axes = axes;
         shape.truncate(axes);

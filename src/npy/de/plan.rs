@@ -1,81 +1,113 @@
-//! How the elements of one array are read: what they are, by which rules, and what is known of them by now.
+//! How the elements of one array are read: what they are, by which rules, and what has been learned about them so far.
 
 use std::any::{TypeId, type_name};
 use std::cell::Cell;
+use std::hash::{Hash, Hasher};
+use std::mem;
 use std::ptr;
+use std::sync::Arc;
 
+use crate::error::Result;
 use crate::format::dtype::{Dtype, Kind, Record};
 use crate::format::header::Header;
+use crate::npy::de::budget::Budget;
 use crate::npy::whole::Number;
 use crate::options::{Casting, ReadOptions};
-
-/// What of the options matters to the elements.
-#[derive(Clone, Copy)]
-pub(crate) struct Rules {
-    pub(crate) casting: Casting,
-    pub(crate) any_elements: u64,
-    /// No more elements without a byte than these are looped over.
-    pub(crate) most_byteless: u64,
-    /// The elements of subarrays that no byte proves, of all elements together.
-    pub(crate) byteless: u64,
-}
 
 /// One for all elements of an array.
 pub(crate) struct Plan {
     pub(crate) dtype: Dtype,
-    /// What each element is where it is a plain number.
+    /// What each element is, where it is a plain number in the byte order of this machine.
     pub(crate) number: Option<Number>,
-    pub(crate) rules: Rules,
-    /// Records, by their addresses, as none is gone before this; and visitors that take their fields in just that order.
-    ordered: [Cell<Option<(*const Record, TypeId)>>; 4],
+    pub(crate) casting: Casting,
+    pub(crate) budget: Arc<Budget>,
+    /// The zero-sized elements of subarrays, over all elements of the array: taken from the budget with the first
+    /// such subarray that is asked for.
+    zero_sized: Cell<u64>,
+    /// Cache: a record of `dtype`, by its address, and a visitor that takes its fields in just their order.
+    ordered: [Cell<Option<(usize, TypeId)>>; 4],
 }
 
 impl Plan {
-    pub(crate) fn new(header: &Header, options: &ReadOptions) -> Self {
-        let limits = &options.limits;
-        let rules = Rules {
-            casting: options.casting,
-            any_elements: limits.any_elements,
-            most_byteless: limits.byteless,
-            byteless: header.count().saturating_mul(byteless(header.dtype())),
-        };
-        Plan::with(header.dtype().clone(), rules)
+    pub(crate) fn new(header: &Header, options: &ReadOptions, budget: &Arc<Budget>) -> Self {
+        let zero_sized = header.count().saturating_mul(zero_sized(header.dtype()));
+        Plan::with(header.dtype().clone(), options.casting, Arc::clone(budget), zero_sized)
     }
 
-    fn with(dtype: Dtype, rules: Rules) -> Self {
+    fn with(dtype: Dtype, casting: Casting, budget: Arc<Budget>, zero_sized: u64) -> Self {
         Plan {
             number: Number::native(&dtype),
             dtype,
-            rules,
+            casting,
+            budget,
+            zero_sized: Cell::new(zero_sized),
             ordered: [const { Cell::new(None) }; 4],
         }
     }
 
-    /// By the same rules, of a dtype that is no part of this one: nothing may be known of it by its address.
-    pub(crate) fn of(&self, dtype: Dtype) -> Self {
-        Plan::with(dtype, self.rules)
+    /// By the same rules, for a part of the elements whose dtype had to be made: it has addresses of its own.
+    pub(crate) fn of(&self, dtype: Dtype) -> Result<Self> {
+        self.charge_zero_sized()?;
+        Ok(Plan::with(dtype, self.casting, Arc::clone(&self.budget), 0))
     }
 
-    /// Whether it is known by now that `V` takes the fields of `record`, which is a part of `dtype`, in their order.
+    /// Takes the zero-sized elements of all subarrays from the budget, once for the array: no byte proves them, and a few
+    /// in each of many elements add up.
+    pub(crate) fn charge_zero_sized(&self) -> Result<()> {
+        self.budget.take_zero_sized(self.zero_sized.get())?;
+        self.zero_sized.set(0);
+        Ok(())
+    }
+
+    /// Whether `V` is known to take the fields of `record`, which is a part of `dtype`, in their order.
     #[inline(always)]
     pub(crate) fn is_ordered<V>(&self, record: &Record, names: &'static [&'static str]) -> bool {
-        // The length is known where this is called, and makes a row of reads of what would be a loop.
-        self.slot(record).get() == Some((ptr::from_ref(record), typeid::of::<V>()))
-            && record.fields.len() == names.len()
+        // The length is a constant where this is inlined: it lets the compiler unroll the loop over the fields.
+        self.slot(record).get() == Some((address(record), typeid::of::<V>())) && record.fields.len() == names.len()
     }
 
-    /// Compares the fields of `record` with those that `V` names, once for all elements.
-    pub(crate) fn learn<V>(&self, record: &Record, names: &'static [&'static str]) {
-        let named = record.fields.iter().map(|field| &*field.name).eq(names.iter().copied());
-        if named && is_derived(type_name::<V>()) {
-            self.slot(record).set(Some((ptr::from_ref(record), typeid::of::<V>())));
+    /// Notes that `V` takes the fields of `record` in their order.
+    pub(crate) fn remember<V>(&self, record: &Record) {
+        self.slot(record).set(Some((address(record), typeid::of::<V>())));
+    }
+
+    #[inline(always)]
+    fn slot(&self, record: &Record) -> &Cell<Option<(usize, TypeId)>> {
+        &self.ordered[address(record) / align_of::<Record>() % self.ordered.len()]
+    }
+}
+
+#[inline(always)]
+fn address(record: &Record) -> usize {
+    ptr::from_ref(record).addr()
+}
+
+/// Whether `V`, which has these field names, may turn out to take the fields of `record` in their order.
+pub(crate) fn may_be_ordered<V>(record: &Record, names: &'static [&'static str]) -> bool {
+    may_be_derived::<V>()
+        && is_derived(type_name::<V>())
+        && record.fields.iter().map(|field| &*field.name).eq(names.iter().copied())
+}
+
+/// The place of a variant in its enum: what serde's derive makes of a field's name is an enum of the fields in the order
+/// in which the struct takes them. The names that came along do not tell that order: whoever stands between the struct
+/// and us may have passed others.
+pub(crate) fn variant_index<K>(key: &K) -> Option<usize> {
+    struct Index(Option<usize>);
+
+    impl Hasher for Index {
+        fn finish(&self) -> u64 {
+            0
+        }
+
+        fn write(&mut self, bytes: &[u8]) {
+            self.0 = bytes.try_into().ok().map(usize::from_ne_bytes);
         }
     }
 
-    #[inline(always)]
-    fn slot(&self, record: &Record) -> &Cell<Option<(*const Record, TypeId)>> {
-        &self.ordered[ptr::from_ref(record) as usize / align_of::<Record>() % self.ordered.len()]
-    }
+    let mut index = Index(None);
+    mem::discriminant(key).hash(&mut index);
+    index.0
 }
 
 /// Whether a visitor may be what serde's derive makes of a struct.
@@ -96,26 +128,26 @@ fn is_derived(visitor: &str) -> bool {
     outer.contains("::_::<impl ")
 }
 
-/// The elements of subarrays in one element that no byte of it proves.
-fn byteless(dtype: &Dtype) -> u64 {
+/// The zero-sized elements of subarrays within one element.
+fn zero_sized(dtype: &Dtype) -> u64 {
     match &dtype.kind {
         Kind::Record(record) => record
             .fields
             .iter()
-            .fold(0, |all, field| all.saturating_add(byteless(&field.dtype))),
+            .fold(0, |all, field| all.saturating_add(zero_sized(&field.dtype))),
         Kind::Array { item, shape } => {
-            let own = if dtype.itemsize() == 0 { stops(shape) } else { 0 };
+            let own = if dtype.itemsize() == 0 { visits(shape) } else { 0 };
             let count = shape.iter().fold(1_u64, |all, &n| all.saturating_mul(n));
-            own.saturating_add(count.saturating_mul(byteless(item)))
+            own.saturating_add(count.saturating_mul(zero_sized(item)))
         }
         _ => 0,
     }
 }
 
-/// How many sequences and elements a walk along these axes meets; it never gets past an axis that is empty.
+/// How many sequences and elements a walk along these axes visits; it never gets past an axis that is empty.
 ///
-/// All of them take memory: below one long axis, thirty axes of length 1 are thirty sequences for each element.
-pub(crate) fn stops(shape: &[u64]) -> u64 {
+/// All of them take memory: behind one long axis, thirty axes of length 1 are thirty sequences for each element.
+pub(crate) fn visits(shape: &[u64]) -> u64 {
     shape
         .iter()
         .take_while(|&&n| n != 0)

@@ -37,7 +37,7 @@ pub struct NpyReader<R> {
 /// How much of the array has been read.
 enum State {
     Nothing,
-    Rows(Rows),
+    Rows(Box<Rows>),
     All,
 }
 
@@ -217,7 +217,7 @@ impl<R: Read> NpyReader<R> {
     /// Gets ready for rows, if that has not been done.
     fn open_rows(&mut self) -> Result<()> {
         if let State::Nothing = self.state {
-            self.state = State::Rows(Rows::open(&self.header, &mut self.source, &self.options)?);
+            self.state = State::Rows(Box::new(Rows::open(&self.header, &mut self.source, &self.options)?));
         }
         Ok(())
     }

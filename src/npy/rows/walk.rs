@@ -5,15 +5,17 @@ use serde::de::DeserializeOwned;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Header;
 use crate::io::source::Source;
-use crate::npy::de::array::Array;
-use crate::npy::de::cursor::{Cursor, Paused, limit};
-use crate::npy::de::plan::stops;
+use crate::npy::de::array::ArrayDeserializer;
+use crate::npy::de::budget::Budget;
+use crate::npy::de::data::{ArrayData, Suspended};
+use crate::npy::de::plan::{Plan, visits};
 use crate::options::ReadOptions;
 
 /// Where the reading of an array stands.
 pub(crate) struct Rows {
-    /// `None` where an error or a panic in the middle of a row has left nobody knows where.
-    paused: Option<Paused>,
+    /// `None` after an error or a panic in the middle of a row: the position in the source is unknown.
+    paused: Option<Suspended>,
+    plan: Plan,
     failed: Option<Error>,
     row: u64,
     count: u64,
@@ -27,19 +29,21 @@ impl Rows {
     /// Gets ready for the first row; an array in Fortran order is fetched whole.
     pub(crate) fn open<'de>(header: &Header, source: &mut dyn Source<'de>, options: &ReadOptions) -> Result<Self> {
         let count = count(header)?;
-        let max = options.limits.byteless;
-        let byteless = header.count() == 0 || header.dtype().itemsize() == 0;
-        let stops = stops(header.shape());
-        if byteless && count > 0 && stops > max {
-            return Err(limit("elements without a byte", stops, max, "any_elements"));
+        let budget = Budget::new(&options.limits);
+        let zero_sized = header.count() == 0 || header.dtype().itemsize() == 0;
+        if zero_sized && count > 0 {
+            budget.take_zero_sized(visits(header.shape()))?;
         }
-        let (paused, failed) = match Cursor::new(header.clone(), source, options).and_then(Cursor::pause) {
+        let plan = Plan::new(header, options, &budget);
+        let data = ArrayData::new(header.clone(), &plan, source, options);
+        let (paused, failed) = match data.and_then(ArrayData::suspend) {
             Ok(paused) => (Some(paused), None),
             Err(error) if loses_place(&error) => (None, Some(error)),
             Err(error) => return Err(error),
         };
         Ok(Rows {
             paused,
+            plan,
             failed,
             row: 0,
             count,
@@ -66,16 +70,16 @@ impl Rows {
         let Some(paused) = paused else {
             return Some(Err(self.lost()));
         };
-        let mut cursor = paused.resume(source);
-        let value = T::deserialize(Array::row(&mut cursor)).and_then(|value| {
+        let mut data = paused.resume(&self.plan, source);
+        let value = T::deserialize(ArrayDeserializer::row(&mut data)).and_then(|value| {
             // A type may leave some of its row, or all of it, where it is.
             let behind = (self.count - row - 1) * self.len;
-            cursor.skip(cursor.remaining().saturating_sub(behind))?;
+            data.skip(data.remaining().saturating_sub(behind))?;
             Ok(value)
         });
         self.paused = match &value {
             Err(error) if loses_place(error) => None,
-            _ => cursor.pause().ok(),
+            _ => data.suspend().ok(),
         };
         let value = value.map_err(|error| {
             let error = error.at_index(row);
@@ -88,7 +92,7 @@ impl Rows {
 
     /// How many bytes of the array are still in the source.
     pub(crate) fn left(&self) -> Result<u64> {
-        self.paused.as_ref().map(Paused::left).ok_or_else(|| self.lost())
+        self.paused.as_ref().map(Suspended::left).ok_or_else(|| self.lost())
     }
 
     /// Goes on at `row`, which is not behind the end; the byte of the data to which the source has to be brought for that.

@@ -2,13 +2,16 @@
 
 mod access;
 
+use std::sync::Arc;
+
 use serde::de::{Deserialize, Deserializer, IntoDeserializer, Visitor};
 
 use self::access::{GroupAccess, GroupDeserializer, ListAccess, Tagged, VariantDeserializer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Header;
-use crate::npy::de::array::Array;
-use crate::npy::de::cursor::{Cursor, limit};
+use crate::npy::de::array::ArrayDeserializer;
+use crate::npy::de::budget::{Budget, limit};
+use crate::npy::de::with_array;
 use crate::npy::marker::{JSON, Marker, ORDERED, VALUE};
 use crate::npz::de::claims::Claims;
 use crate::npz::de::names::{lies_in, verify_left_out};
@@ -22,11 +25,16 @@ pub(super) struct Reading<'a, S> {
     store: &'a mut S,
     tree: &'a Tree,
     claims: Claims,
+    budget: Arc<Budget>,
 }
 
 impl<'a, S> Reading<'a, S> {
-    pub(super) fn new(store: &'a mut S, tree: &'a Tree) -> Self {
+    pub(super) fn new<'de>(store: &'a mut S, tree: &'a Tree) -> Self
+    where
+        S: Store<'de>,
+    {
         Reading {
+            budget: Budget::new(&store.reader().options().limits),
             store,
             tree,
             claims: Claims::default(),
@@ -91,17 +99,17 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
     }
 
     /// Runs `body` on the array under this key.
-    fn array<T>(self, body: impl FnOnce(Array<'_, '_, 'de>) -> Result<T>) -> Result<T> {
+    fn array<T>(self, body: impl FnOnce(ArrayDeserializer<'_, '_, 'de>) -> Result<T>) -> Result<T> {
         let node = self.reading.tree.node(self.at);
         match (node.array, node.json) {
             (Some(_), Some(_)) => Err(twice()),
             (Some(index), None) => {
                 let options = self.reading.store.reader().options().clone();
                 let marker = self.marker;
+                let budget = Arc::clone(&self.reading.budget);
                 self.reading.store.read(index, |source| {
                     let header = Header::read_member(&mut &mut *source, &options)?;
-                    let mut cursor = Cursor::new(header, source, &options)?;
-                    body(Array::marked(&mut cursor, marker))
+                    with_array(header, source, &options, &budget, |array| body(array.marked(marker)))
                 })
             }
             (None, Some(_)) => Err(Error::new(

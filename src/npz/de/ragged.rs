@@ -3,18 +3,18 @@
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::npy::de::array::Array;
+use crate::npy::de::array::ArrayDeserializer;
 
 /// The rows of a ragged array.
 pub(crate) struct Rows<'b, 'a, 's, 'de> {
-    array: Array<'a, 's, 'de>,
+    array: ArrayDeserializer<'a, 's, 'de>,
     /// Where each row starts, and where the last one ends.
     offsets: &'b [u64],
 }
 
 impl<'b, 'a, 's, 'de> Rows<'b, 'a, 's, 'de> {
     /// Checks that the offsets cut the values into rows without a gap.
-    pub(crate) fn new(array: Array<'a, 's, 'de>, offsets: &'b [u64]) -> Result<Self> {
+    pub(crate) fn new(array: ArrayDeserializer<'a, 's, 'de>, offsets: &'b [u64]) -> Result<Self> {
         let values = array.first_axis();
         let ascending = offsets.is_sorted();
         match (offsets.first(), offsets.last(), values) {
@@ -68,7 +68,7 @@ impl<'de> Deserializer<'de> for Rows<'_, '_, '_, 'de> {
 }
 
 struct Each<'b, 'a, 's, 'de> {
-    array: Array<'a, 's, 'de>,
+    array: ArrayDeserializer<'a, 's, 'de>,
     offsets: &'b [u64],
     at: usize,
 }

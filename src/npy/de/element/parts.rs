@@ -3,20 +3,20 @@
 use serde::de::value::SeqDeserializer;
 use serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess};
 
-use super::Item;
+use super::ElementDeserializer;
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::dtype::{Dtype, Field, Kind};
+use crate::format::dtype::{Dtype, Field, Kind, Record};
 use crate::npy::de::key::Key;
-use crate::npy::de::plan::Plan;
+use crate::npy::de::plan::{Plan, variant_index};
 use crate::npy::whole::Number;
 
 /// One element as an ndarray without axes: its version, its shape, its only element.
-pub(super) struct NoAxes<'a, 'de> {
-    pub(super) item: Item<'a, 'de>,
+pub(super) struct ScalarNdarray<'a, 'de> {
+    pub(super) item: ElementDeserializer<'a, 'de>,
     pub(super) part: u8,
 }
 
-impl<'a, 'de: 'a> SeqAccess<'de> for NoAxes<'a, 'de> {
+impl<'a, 'de: 'a> SeqAccess<'de> for ScalarNdarray<'a, 'de> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
@@ -28,7 +28,7 @@ impl<'a, 'de: 'a> SeqAccess<'de> for NoAxes<'a, 'de> {
                 seed.deserialize(SeqDeserializer::new(none.into_iter())).map(Some)
             }
             3 => {
-                let plan = self.item.plan.of(Dtype::array(self.item.dtype.clone(), 1)?);
+                let plan = self.item.plan.of(Dtype::array(self.item.dtype.clone(), 1)?)?;
                 let only = self.item.part(&plan.dtype, &plan, self.item.bytes);
                 seed.deserialize(only).map(Some)
             }
@@ -38,8 +38,8 @@ impl<'a, 'de: 'a> SeqAccess<'de> for NoAxes<'a, 'de> {
 }
 
 /// The parts of a complex number or the elements of a subarray.
-pub(super) struct Parts<'a, 'de, 'd> {
-    pub(super) item: Item<'a, 'de>,
+pub(super) struct SubarrayAccess<'a, 'de, 'd> {
+    pub(super) item: ElementDeserializer<'a, 'de>,
     pub(super) dtype: &'d Dtype,
     pub(super) size: u64,
     pub(super) plan: &'d Plan,
@@ -48,7 +48,7 @@ pub(super) struct Parts<'a, 'de, 'd> {
     pub(super) len: u64,
 }
 
-impl Parts<'_, '_, '_> {
+impl SubarrayAccess<'_, '_, '_> {
     pub(super) fn finish<T>(self, value: T) -> Result<T> {
         if self.at == self.len {
             return Ok(value);
@@ -60,7 +60,7 @@ impl Parts<'_, '_, '_> {
     }
 }
 
-impl<'a, 'de: 'a> SeqAccess<'de> for &mut Parts<'a, 'de, '_> {
+impl<'a, 'de: 'a> SeqAccess<'de> for &mut SubarrayAccess<'a, 'de, '_> {
     type Error = Error;
 
     #[inline]
@@ -71,7 +71,7 @@ impl<'a, 'de: 'a> SeqAccess<'de> for &mut Parts<'a, 'de, '_> {
         let index = self.at;
         let bytes = self.item.bytes.part(index * self.size, self.size);
         self.at += 1;
-        let item = Item {
+        let item = ElementDeserializer {
             dtype: self.dtype,
             plan: self.plan,
             bytes,
@@ -86,18 +86,29 @@ impl<'a, 'de: 'a> SeqAccess<'de> for &mut Parts<'a, 'de, '_> {
     }
 }
 
-/// The fields of a record, in their order.
-pub(super) struct Fields<'a, 'de, I> {
-    pub(super) item: Item<'a, 'de>,
-    pub(super) fields: I,
-    pub(super) value: Option<&'a Field>,
+/// The fields of a record, by name or one after another.
+pub(super) struct RecordAccess<'a, 'de> {
+    item: ElementDeserializer<'a, 'de>,
+    fields: std::slice::Iter<'a, Field>,
+    value: Option<&'a Field>,
+    /// How many of the first fields the target has as its own first fields, in the same order.
+    pub(super) in_order: usize,
 }
 
-impl<'a, 'de: 'a, I> Fields<'a, 'de, I> {
+impl<'a, 'de: 'a> RecordAccess<'a, 'de> {
+    pub(super) fn new(item: ElementDeserializer<'a, 'de>, record: &'a Record) -> Self {
+        RecordAccess {
+            item,
+            fields: record.fields.iter(),
+            value: None,
+            in_order: 0,
+        }
+    }
+
     #[inline(always)]
     fn field<T: DeserializeSeed<'de>>(&self, field: &'a Field, seed: T) -> Result<T::Value> {
         let bytes = self.item.bytes.part(field.offset, field.size);
-        let item = Item {
+        let item = ElementDeserializer {
             dtype: &field.dtype,
             bytes,
             number: field.number.filter(|_| self.item.marker.is_none()),
@@ -107,16 +118,17 @@ impl<'a, 'de: 'a, I> Fields<'a, 'de, I> {
     }
 }
 
-impl<'a, 'de: 'a, I: ExactSizeIterator<Item = &'a Field>> MapAccess<'de> for Fields<'a, 'de, I> {
+impl<'a, 'de: 'a> MapAccess<'de> for RecordAccess<'a, 'de> {
     type Error = Error;
 
     #[inline(always)]
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
+        let taken = self.item.dtype.fields().len() - self.fields.len();
         self.value = self.fields.next();
-        match self.value {
-            Some(field) => seed.deserialize(Key(&field.name)).map(Some),
-            None => Ok(None),
-        }
+        let Some(field) = self.value else { return Ok(None) };
+        let key = seed.deserialize(Key(&field.name))?;
+        self.in_order += usize::from(self.in_order == taken && variant_index(&key) == Some(taken));
+        Ok(Some(key))
     }
 
     #[inline(always)]
@@ -132,7 +144,7 @@ impl<'a, 'de: 'a, I: ExactSizeIterator<Item = &'a Field>> MapAccess<'de> for Fie
     }
 }
 
-impl<'a, 'de: 'a, I: ExactSizeIterator<Item = &'a Field>> SeqAccess<'de> for Fields<'a, 'de, I> {
+impl<'a, 'de: 'a> SeqAccess<'de> for RecordAccess<'a, 'de> {
     type Error = Error;
 
     #[inline(always)]
@@ -149,8 +161,8 @@ impl<'a, 'de: 'a, I: ExactSizeIterator<Item = &'a Field>> SeqAccess<'de> for Fie
 }
 
 /// The fields of a record for a struct that takes them in just this order.
-pub(super) struct InOrder<'i, 'a, 'de> {
-    pub(super) item: &'i Item<'a, 'de>,
+pub(super) struct OrderedRecordAccess<'i, 'a, 'de> {
+    pub(super) item: &'i ElementDeserializer<'a, 'de>,
     pub(super) fields: std::slice::Iter<'a, Field>,
 }
 
@@ -171,7 +183,7 @@ pub(super) fn explain<T>(record: &Dtype, left: usize, result: Result<T>) -> Resu
     }
 }
 
-/// Behind the last field, where nobody asks for one.
+/// Returned past the end. Derived visitors never ask for it.
 static NOTHING: Field = Field {
     name: String::new(),
     title: None,
@@ -181,15 +193,15 @@ static NOTHING: Field = Field {
     dtype: Dtype::new(Kind::Void { len: 0 }),
 };
 
-// The less there is to call for each field, the sooner all of it ends up in the loop over the elements: errors get the
-// name of their field at the end, and no field is the same as one that is nothing.
-impl<'a, 'de: 'a> SeqAccess<'de> for &mut InOrder<'_, 'a, 'de> {
+// Kept tiny so that it is inlined into the loop over the elements: errors get the name of their field afterwards, in
+// `explain`, and a field past the end is `NOTHING` instead of a case of its own.
+impl<'a, 'de: 'a> SeqAccess<'de> for &mut OrderedRecordAccess<'_, 'a, 'de> {
     type Error = Error;
 
     #[inline(always)]
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
         let field = self.fields.next().unwrap_or(&NOTHING);
-        let item = Item {
+        let item = ElementDeserializer {
             dtype: &field.dtype,
             bytes: self.item.bytes.part(field.offset, field.size),
             number: field.number,

@@ -1,27 +1,27 @@
 //! The elements of one array in C order, one after another or in whole rows.
 
 use std::borrow::Cow;
-use std::rc::Rc;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::format::dtype::{Kind, Order};
 use crate::format::header::Header;
 use crate::io::source::{Source, read_full, read_grow, truncated};
+use crate::npy::de::budget::limit;
 use crate::npy::de::plan::Plan;
 use crate::npy::de::transpose::transpose;
 use crate::npy::whole;
 use crate::npy::whole::Fill;
 use crate::options::ReadOptions;
 
-/// How much is fetched from a stream at once, and looked at while it is in the processor's cache.
-const PIECE: u64 = 64 * 1024;
+/// How much is fetched from a stream at once: little enough to stay in the processor's cache until it is used.
+const CHUNK: u64 = 64 * 1024;
 
 /// The bytes of one element.
 #[derive(Clone, Copy)]
 pub(crate) enum Bytes<'a, 'de> {
-    /// They outlive the reading.
+    /// They live as long as the input.
     Lent(&'de [u8]),
-    /// They are gone with the next element.
+    /// They live until the next element is fetched.
     Seen(&'a [u8]),
 }
 
@@ -53,40 +53,38 @@ fn nothing<'a>() -> &'a [u8] {
     &[]
 }
 
-/// An array under way.
-pub(crate) struct Cursor<'s, 'de> {
+/// An array while it is read: its header, and what is left of its bytes.
+pub(crate) struct ArrayData<'s, 'de> {
     pub(crate) header: Header,
-    /// Shared, so that an element can be looked at while the next ones are fetched.
-    pub(crate) plan: Rc<Plan>,
+    pub(crate) plan: &'s Plan,
     data: Data<'s, 'de>,
 }
 
 enum Data<'s, 'de> {
     Lent(&'de [u8]),
-    /// Fetched piece by piece; `left` bytes are still in the source.
+    /// Fetched chunk by chunk; `left` bytes are still in the source.
     Stream {
         source: &'s mut dyn Source<'de>,
-        piece: Vec<u8>,
+        chunk: Vec<u8>,
         at: usize,
         left: u64,
     },
-    /// In Fortran order: the first element asked for turns all of them round.
+    /// In Fortran order: transposed as a whole when the first element is taken.
     Fortran(Box<Data<'s, 'de>>),
-    /// A whole array, in C order by now.
+    /// A whole array that was transposed to C order.
     Owned {
         bytes: Vec<u8>,
         at: usize,
     },
 }
 
-impl<'s, 'de> Cursor<'s, 'de> {
-    /// Reads the header and gets ready for the first element.
-    pub(crate) fn open(source: &'s mut dyn Source<'de>, options: &ReadOptions) -> Result<Self> {
-        let header = Header::read_with(&mut &mut *source, options)?;
-        Cursor::new(header, source, options)
-    }
-
-    pub(crate) fn new(header: Header, source: &'s mut dyn Source<'de>, options: &ReadOptions) -> Result<Self> {
+impl<'s, 'de> ArrayData<'s, 'de> {
+    pub(crate) fn new(
+        header: Header,
+        plan: &'s Plan,
+        source: &'s mut dyn Source<'de>,
+        options: &ReadOptions,
+    ) -> Result<Self> {
         let limits = &options.limits;
         let len = header.data_len();
         if header.count() > limits.elements {
@@ -100,12 +98,11 @@ impl<'s, 'de> Cursor<'s, 'de> {
                 "member_bytes",
             ));
         }
-        let plan = Rc::new(Plan::new(&header, options));
         let mut data = match source.lend(len) {
             Some(lent) => Data::Lent(lent?),
             None => Data::Stream {
                 source,
-                piece: Vec::new(),
+                chunk: Vec::new(),
                 at: 0,
                 left: len,
             },
@@ -113,10 +110,10 @@ impl<'s, 'de> Cursor<'s, 'de> {
         if header.fortran_order() && header.shape().len() > 1 {
             data = Data::Fortran(Box::new(data));
         }
-        Ok(Cursor { header, plan, data })
+        Ok(ArrayData { header, plan, data })
     }
 
-    /// The next `n` bytes, if they outlive the reading.
+    /// The next `n` bytes, if they live as long as the input.
     pub(crate) fn lent(&mut self, n: u64) -> Option<&'de [u8]> {
         let Data::Lent(bytes) = &mut self.data else { return None };
         let (now, rest) = bytes.split_at_checked(usize::try_from(n).ok()?)?;
@@ -129,35 +126,35 @@ impl<'s, 'de> Cursor<'s, 'de> {
     pub(crate) fn take(&mut self, n: u64) -> Result<Bytes<'_, 'de>> {
         let len = n as usize;
         let ready = match &self.data {
-            Data::Stream { piece, at, .. } => piece.len() - at,
+            Data::Stream { chunk, at, .. } => chunk.len() - at,
             Data::Lent(bytes) => bytes.len(),
             _ => 0,
         };
-        // Nearly every element is at hand, and nothing is called.
+        // Nearly every element is ready, and no function is called for it.
         if ready < len || len == 0 {
             return self.take_next(n);
         }
         match &mut self.data {
-            Data::Stream { piece, at, .. } => {
+            Data::Stream { chunk, at, .. } => {
                 let start = *at;
                 *at += len;
-                Ok(Bytes::Seen(&piece[start..start + len]))
+                Ok(Bytes::Seen(&chunk[start..start + len]))
             }
             Data::Lent(bytes) => {
                 let (now, rest) = bytes.split_at(len);
                 *bytes = rest;
                 Ok(Bytes::Lent(now))
             }
-            // Nothing of them was ready.
+            // `ready` was 0: not reached.
             _ => Err(truncated(0, n)),
         }
     }
 
-    /// `take` of what is yet to be fetched or turned, or is not there.
+    /// `take` of bytes that have to be fetched or transposed first, or that are missing.
     #[inline(never)]
     fn take_next(&mut self, n: u64) -> Result<Bytes<'_, 'de>> {
         if matches!(self.data, Data::Fortran(_)) {
-            self.turn()?;
+            self.make_c_order()?;
         }
         let len = n as usize;
         match &mut self.data {
@@ -177,40 +174,43 @@ impl<'s, 'de> Cursor<'s, 'de> {
             },
             Data::Stream {
                 source,
-                piece,
+                chunk,
                 at,
                 left,
             } => {
-                if piece.len() - *at < len {
-                    refill(*source, piece, at, left, n)?;
+                if chunk.len() - *at < len {
+                    refill(*source, chunk, at, left, n)?;
                 }
                 let start = *at;
                 *at += len;
-                Ok(Bytes::Seen(&piece[start..*at]))
+                Ok(Bytes::Seen(&chunk[start..*at]))
             }
-            // Turned above.
+            // Transposed above.
             Data::Fortran(_) => Err(truncated(0, n)),
         }
     }
 
-    /// Brings an array in Fortran order into C order.
+    /// Transposes an array in Fortran order.
     #[cold]
-    fn turn(&mut self) -> Result<()> {
-        let mut turned = whole::zeroed(usize::try_from(self.proven()).unwrap_or(0))?;
-        if turned.len() as u64 == self.header.data_len() {
-            self.turn_into(&mut turned)?;
+    fn make_c_order(&mut self) -> Result<()> {
+        let mut transposed = whole::zeroed(usize::try_from(self.proven()).unwrap_or(0))?;
+        if transposed.len() as u64 == self.header.data_len() {
+            self.transpose_into(&mut transposed)?;
         } else {
-            // Nothing is known of how much is there: memory comes after the bytes.
+            // How many bytes are there is not known, so memory for the result is taken after they have been read.
             let bytes = self.whole()?;
-            turned = whole::zeroed(bytes.len())?;
-            self.transpose(&bytes, &mut turned);
+            transposed = whole::zeroed(bytes.len())?;
+            self.transpose(&bytes, &mut transposed);
         }
-        self.data = Data::Owned { bytes: turned, at: 0 };
+        self.data = Data::Owned {
+            bytes: transposed,
+            at: 0,
+        };
         Ok(())
     }
 
     /// All elements in C order, of an array in Fortran order.
-    fn turn_into(&mut self, into: &mut [u8]) -> Result<()> {
+    fn transpose_into(&mut self, into: &mut [u8]) -> Result<()> {
         let bytes = self.whole()?;
         self.transpose(&bytes, into);
         Ok(())
@@ -225,7 +225,7 @@ impl<'s, 'de> Cursor<'s, 'de> {
         );
     }
 
-    /// All bytes of an array of which none has been taken, in the order of the file.
+    /// The whole data, untransposed. Only before the first element is taken.
     pub(crate) fn whole(&mut self) -> Result<Cow<'de, [u8]>> {
         self.keep_order();
         let len = self.header.data_len();
@@ -235,7 +235,7 @@ impl<'s, 'de> Cursor<'s, 'de> {
         Ok(Cow::Owned(whole::collect_bytes(len, self)?))
     }
 
-    /// From here on the elements come in the order of the file; whether that is Fortran order.
+    /// Lets the elements come in the order of the file from here on. Returns whether that is Fortran order.
     pub(crate) fn keep_order(&mut self) -> bool {
         let Data::Fortran(inner) = &mut self.data else {
             return false;
@@ -248,15 +248,15 @@ impl<'s, 'de> Cursor<'s, 'de> {
     /// Passes over `n` bytes.
     pub(crate) fn skip(&mut self, mut n: u64) -> Result<()> {
         if matches!(self.data, Data::Fortran(_)) {
-            // Whoever passes over part of it needs the order after all.
+            // What is left behind a part of it depends on the order.
             if n < self.header.data_len() {
-                self.turn()?;
+                self.make_c_order()?;
             } else {
                 self.keep_order();
             }
         }
         while n > 0 {
-            let step = n.min(PIECE);
+            let step = n.min(CHUNK);
             self.take(step)?;
             n -= step;
         }
@@ -266,13 +266,13 @@ impl<'s, 'de> Cursor<'s, 'de> {
     /// The next `n` bytes as a buffer of their own.
     pub(crate) fn take_buf(&mut self, n: u64) -> Result<Vec<u8>> {
         if matches!(self.data, Data::Fortran(_)) {
-            self.turn()?;
+            self.make_c_order()?;
         }
         whole::collect_bytes(n, self)
     }
 
-    /// Reads elements straight into the memory they will stay in, in the byte order of this machine.
-    pub(crate) fn fill_numbers(&mut self) -> Numbers<'_, 's, 'de> {
+    /// The elements in the byte order of this machine.
+    pub(crate) fn native_order(&mut self) -> NativeOrder<'_, 's, 'de> {
         let swap = match self.header.dtype().kind {
             Kind::Int { size, order } | Kind::Uint { size, order } | Kind::Float { size, order }
                 if order != Order::NATIVE =>
@@ -282,7 +282,7 @@ impl<'s, 'de> Cursor<'s, 'de> {
             Kind::Complex { size, order } if order != Order::NATIVE => usize::from(size) / 2,
             _ => 1,
         };
-        Numbers { cursor: self, swap }
+        NativeOrder { data: self, swap }
     }
 }
 
@@ -292,31 +292,31 @@ impl Data<'_, '_> {
         match self {
             Data::Lent(bytes) => bytes.len() as u64,
             Data::Owned { bytes, at } => (bytes.len() - at) as u64,
-            Data::Stream { source, piece, at, .. } => source.proven() + (piece.len() - at) as u64,
+            Data::Stream { source, chunk, at, .. } => source.proven() + (chunk.len() - at) as u64,
             Data::Fortran(inner) => inner.proven(),
         }
     }
 }
 
-impl Fill for Cursor<'_, '_> {
+impl Fill for ArrayData<'_, '_> {
     fn proven(&self) -> u64 {
         self.data.proven().min(self.header.data_len())
     }
 
     fn fill(&mut self, into: &mut [u8]) -> Result<()> {
         if matches!(self.data, Data::Fortran(_)) && into.len() as u64 == self.header.data_len() {
-            return self.turn_into(into);
+            return self.transpose_into(into);
         }
         if let Data::Stream {
             source,
-            piece,
+            chunk,
             at,
             left,
         } = &mut self.data
         {
-            let ready = (piece.len() - *at).min(into.len());
+            let ready = (chunk.len() - *at).min(into.len());
             let (first, rest) = into.split_at_mut(ready);
-            first.copy_from_slice(&piece[*at..*at + ready]);
+            first.copy_from_slice(&chunk[*at..*at + ready]);
             *at += ready;
             let got = read_full(*source, rest)?;
             if got < rest.len() {
@@ -331,41 +331,40 @@ impl Fill for Cursor<'_, '_> {
     }
 }
 
-/// Elements of a plain kind, made those of this machine on their way.
-pub(crate) struct Numbers<'a, 's, 'de> {
-    cursor: &'a mut Cursor<'s, 'de>,
-    /// Bytes to be reversed within each so many.
+/// Elements of a plain kind whose bytes are swapped on their way where the file has the other byte order.
+pub(crate) struct NativeOrder<'a, 's, 'de> {
+    data: &'a mut ArrayData<'s, 'de>,
+    /// How many bytes are reversed at a time; 1 changes nothing.
     swap: usize,
 }
 
-impl Fill for Numbers<'_, '_, '_> {
+impl Fill for NativeOrder<'_, '_, '_> {
     fn proven(&self) -> u64 {
-        self.cursor.proven()
+        self.data.proven()
     }
 
     fn fill(&mut self, into: &mut [u8]) -> Result<()> {
         if self.swap == 1 {
-            return self.cursor.fill(into);
+            return self.data.fill(into);
         }
-        let turned = matches!(self.cursor.data, Data::Fortran(_));
-        if turned {
-            self.cursor.fill(into)?;
+        let transposed = matches!(self.data.data, Data::Fortran(_));
+        if transposed {
+            self.data.fill(into)?;
         }
         // A multiple of every itemsize, so that no number is cut.
-        for piece in into.chunks_mut(PIECE as usize) {
-            if !turned {
-                self.cursor.fill(piece)?;
+        for chunk in into.chunks_mut(CHUNK as usize) {
+            if !transposed {
+                self.data.fill(chunk)?;
             }
-            whole::swap(piece, self.swap);
+            whole::swap(chunk, self.swap);
         }
         Ok(())
     }
 }
 
-/// A cursor between two rows, its source gone elsewhere meanwhile.
-pub(crate) struct Paused {
+/// Where an array stands between two rows, while nobody holds its source.
+pub(crate) struct Suspended {
     header: Header,
-    plan: Rc<Plan>,
     /// Bytes fetched already, of which those from `at` on are still to come.
     ahead: Vec<u8>,
     at: usize,
@@ -373,22 +372,21 @@ pub(crate) struct Paused {
     left: u64,
 }
 
-impl<'s, 'de> Cursor<'s, 'de> {
-    /// Gives the source back until the next row; an array in Fortran order is turned before.
-    pub(crate) fn pause(mut self) -> Result<Paused> {
+impl<'s, 'de> ArrayData<'s, 'de> {
+    /// Gives the source back until the next row; an array in Fortran order is transposed before.
+    pub(crate) fn suspend(mut self) -> Result<Suspended> {
         if matches!(self.data, Data::Fortran(_)) {
-            self.turn()?;
+            self.make_c_order()?;
         }
         let (ahead, at, left) = match self.data {
             Data::Lent(bytes) => (bytes.to_vec(), 0, 0),
             Data::Owned { bytes, at } => (bytes, at, 0),
-            Data::Stream { piece, at, left, .. } => (piece, at, left),
-            // Turned above.
+            Data::Stream { chunk, at, left, .. } => (chunk, at, left),
+            // Transposed above.
             Data::Fortran(_) => (Vec::new(), 0, 0),
         };
-        Ok(Paused {
+        Ok(Suspended {
             header: self.header,
-            plan: self.plan,
             ahead,
             at,
             left,
@@ -400,21 +398,21 @@ impl<'s, 'de> Cursor<'s, 'de> {
         match &self.data {
             Data::Lent(bytes) => bytes.len() as u64,
             Data::Owned { bytes, at } => (bytes.len() - at) as u64,
-            Data::Stream { piece, at, left, .. } => (piece.len() - at) as u64 + left,
+            Data::Stream { chunk, at, left, .. } => (chunk.len() - at) as u64 + left,
             Data::Fortran(_) => self.header.data_len(),
         }
     }
 }
 
-impl Paused {
-    /// Goes on with the source it came from.
-    pub(crate) fn resume<'s, 'de>(self, source: &'s mut dyn Source<'de>) -> Cursor<'s, 'de> {
-        Cursor {
+impl Suspended {
+    /// Goes on with the source and the plan it came from.
+    pub(crate) fn resume<'s, 'de>(self, plan: &'s Plan, source: &'s mut dyn Source<'de>) -> ArrayData<'s, 'de> {
+        ArrayData {
             header: self.header,
-            plan: self.plan,
+            plan,
             data: Data::Stream {
                 source,
-                piece: self.ahead,
+                chunk: self.ahead,
                 at: self.at,
                 left: self.left,
             },
@@ -441,39 +439,31 @@ impl Paused {
 
 /// Makes at least `n` bytes ready, keeping those not yet taken.
 #[cold]
-fn refill(source: &mut dyn Source<'_>, piece: &mut Vec<u8>, at: &mut usize, left: &mut u64, n: u64) -> Result<()> {
-    if *at == piece.len() && source.exchange(piece, n, *left)? {
+fn refill(source: &mut dyn Source<'_>, chunk: &mut Vec<u8>, at: &mut usize, left: &mut u64, n: u64) -> Result<()> {
+    if *at == chunk.len() && source.exchange(chunk, n, *left)? {
         *at = 0;
-        *left = left.saturating_sub(piece.len() as u64);
-        // An element may be larger than those the pieces were made for.
-        if piece.len() as u64 >= n {
+        *left = left.saturating_sub(chunk.len() as u64);
+        // An element may be larger than a chunk.
+        if chunk.len() as u64 >= n {
             return Ok(());
         }
     }
-    piece.drain(..*at);
+    chunk.drain(..*at);
     *at = 0;
-    let ready = piece.len() as u64;
-    let want = (n.max(PIECE) - ready).min(*left);
-    if want > PIECE {
-        read_grow(source, piece, want)?;
+    let ready = chunk.len() as u64;
+    let want = (n.max(CHUNK) - ready).min(*left);
+    if want > CHUNK {
+        read_grow(source, chunk, want)?;
     } else {
-        piece.resize((ready + want) as usize, 0);
-        let got = read_full(source, &mut piece[ready as usize..])? as u64;
+        chunk.resize((ready + want) as usize, 0);
+        let got = read_full(source, &mut chunk[ready as usize..])? as u64;
         if got < want {
             return Err(truncated(got, *left));
         }
     }
     *left -= want;
-    if (piece.len() as u64) < n {
-        return Err(truncated(piece.len() as u64, n));
+    if (chunk.len() as u64) < n {
+        return Err(truncated(chunk.len() as u64, n));
     }
     Ok(())
-}
-
-#[cold]
-pub(crate) fn limit(what: &str, found: u64, expected: u64, option: &str) -> Error {
-    Error::new(
-        ErrorKind::LimitExceeded,
-        format_args!("found {found} {what}, expected at most {expected}: `Limits::{option}` raises the bound"),
-    )
 }
