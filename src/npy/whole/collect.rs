@@ -105,10 +105,28 @@ fn plain(number: Number, visitor: TypeId) -> Option<(TypeId, Make)> {
 /// # Safety
 ///
 /// `into` is memory for a `Vec<T>`.
-pub(super) unsafe fn make_vec<T: bytemuck::Pod>(into: *mut (), len: usize, fill: &mut dyn Fill) -> Result<()> {
+unsafe fn make_vec<T: bytemuck::Pod>(into: *mut (), len: usize, fill: &mut dyn Fill) -> Result<()> {
     let vec: Vec<T> = collect(len, fill)?;
     // SAFETY: as the caller promises.
     unsafe { into.cast::<Vec<T>>().write(vec) };
+    Ok(())
+}
+
+/// # Safety
+///
+/// `into` is memory for a `Vec<[T; N]>`.
+pub(super) unsafe fn make_rows<T: bytemuck::Pod, const N: usize>(
+    into: *mut (),
+    len: usize,
+    fill: &mut dyn Fill,
+) -> Result<()> {
+    // The numbers first, so that `collect` is compiled for each of them and not for each length of a row as well.
+    let numbers = collect_boxed::<T>(len, N, fill)?;
+    let Ok(rows) = bytemuck::allocation::try_cast_slice_box::<T, [T; N]>(numbers) else {
+        return Err(no_memory(len as u64));
+    };
+    // SAFETY: as the caller promises.
+    unsafe { into.cast::<Vec<[T; N]>>().write(rows.into_vec()) };
     Ok(())
 }
 
@@ -170,6 +188,12 @@ fn collect<T: bytemuck::Pod>(len: usize, fill: &mut dyn Fill) -> Result<Vec<T>> 
         step = vec.len();
     }
     Ok(vec)
+}
+
+/// So many rows of so many elements, and no memory behind them.
+fn collect_boxed<T: bytemuck::Pod>(rows: usize, row: usize, fill: &mut dyn Fill) -> Result<Box<[T]>> {
+    let len = rows.checked_mul(row).ok_or_else(|| no_memory(rows as u64))?;
+    collect(len, fill).map(Vec::into_boxed_slice)
 }
 
 /// Memory that nobody has touched yet, in huge pages where it is large and the platform has them.

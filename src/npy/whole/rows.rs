@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use super::collect::{Make, collector, make_vec};
+use super::collect::{Make, collector, make_rows};
 use super::{Number, bytes_of};
 use crate::format::dtype::for_each_number;
 
@@ -72,7 +72,7 @@ fn table() -> &'static Table {
                     number: Number::$number,
                     len: $n,
                     see: see::<[$t; $n]>,
-                    collect: collector::<[$t; $n]>().map(|id| (id, make_vec::<[$t; $n]> as Make)),
+                    collect: collector::<[$t; $n]>().map(|id| (id, make_rows::<$t, $n> as Make)),
                 });
             )* };
         }
