@@ -35,7 +35,7 @@ use crate::format::header::{Header, MAGIC};
 use crate::io::{file, source};
 use crate::npz::tree::Tree;
 use crate::npz::zip::{EndRecord, LocalHeader};
-use crate::options::{ReadOptions, threads};
+use crate::options::ReadOptions;
 
 /// As much of a member holds its local header and that of its array, nearly always.
 const HEADERS: u64 = 4 << 10;
@@ -305,13 +305,11 @@ impl<R: Read + Seek> NpzReader<R> {
     /// The bytes of a member that has been located.
     fn member_here(&mut self, index: usize) -> Result<Member<'_, Window<R>>> {
         let entry = self.directory.entry(index)?;
-        let aside = entry.size >= member::LEAST_ASIDE as u64 && threads(self.options.threads) > 1;
         Ok(Member::new(
             &mut self.reader,
             entry,
             &mut self.inflater,
             &mut self.bytes_used,
-            aside,
         ))
     }
 }

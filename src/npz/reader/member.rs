@@ -8,8 +8,6 @@
 //! ```
 
 use std::io::{self, Read, Seek, SeekFrom};
-use std::sync::mpsc;
-use std::thread;
 
 use crc32fast::Hasher;
 
@@ -20,10 +18,8 @@ use crate::npy::whole;
 use crate::npz::zip;
 use crate::npz::zip::{DESCRIPTOR, Fields, LocalHeader, MEANING, Method, WIDE, corrupt, decode_name, zip64_field};
 
-/// Read and summed at once, while the piece is still in the processor's cache.
-const PIECE: usize = 256 << 10;
-/// From here on a thread that sums is worth its start.
-pub(super) const LEAST_ASIDE: usize = 2 << 20;
+/// Read, then summed while it is still in the processor's cache. On a thread of its own, the sum would save no time.
+const CHUNK: usize = 256 << 10;
 /// How much is read at once where nothing is kept.
 const SCRATCH: usize = 64 << 10;
 
@@ -158,7 +154,7 @@ pub(super) fn inflate(entry: &CentralEntry, compressed: &[u8]) -> Result<Vec<u8>
     // The size is bounded by what deflate can make of the bytes that are here.
     let size = usize::try_from(entry.size).unwrap_or(usize::MAX);
     let mut bytes = whole::zeroed(size)?;
-    let mut member = Member::new(&mut reader, entry, &mut inflater, &mut bytes_used, false);
+    let mut member = Member::new(&mut reader, entry, &mut inflater, &mut bytes_used);
     member.read_exact(&mut bytes)?;
     member.finish()?;
     Ok(bytes)
@@ -173,18 +169,15 @@ pub(crate) struct Member<'r, R> {
     left: u64,
     /// The bytes of all members so far, for `Limits::total_bytes`.
     bytes_used: &'r mut u64,
-    /// Whether another thread may sum.
-    aside: bool,
 }
 
 impl<'r, R: Read> Member<'r, R> {
-    /// `reader` has to stand at the data; `inflater` is what an earlier member left; `aside`: another thread may sum.
+    /// `reader` has to stand at the data; `inflater` is what an earlier member left.
     pub(super) fn new(
         reader: &'r mut R,
         entry: &'r CentralEntry,
         inflater: &'r mut Option<Inflater>,
         bytes_used: &'r mut u64,
-        aside: bool,
     ) -> Self {
         Member {
             reader,
@@ -193,7 +186,6 @@ impl<'r, R: Read> Member<'r, R> {
             hasher: Hasher::new(),
             left: entry.size,
             bytes_used,
-            aside,
         }
     }
 
@@ -242,55 +234,17 @@ impl<R: Read> Member<'_, R> {
             },
         }
     }
-
-    /// Fills all of `buf` while another thread sums; `None` where there is no thread to be had.
-    fn read_aside(&mut self, buf: &mut [u8]) -> Option<io::Result<()>> {
-        thread::scope(|scope| {
-            let (filled, pieces) = mpsc::channel::<&[u8]>();
-            let mut sum = self.hasher.clone();
-            let summing = thread::Builder::new().spawn_scoped(scope, move || {
-                pieces.iter().for_each(|piece| sum.update(piece));
-                sum
-            });
-            let summing = summing.ok()?;
-            let read = buf.chunks_mut(PIECE).try_for_each(|piece| {
-                let mut at = 0;
-                while at < piece.len() {
-                    match self.next(&mut piece[at..]) {
-                        Ok(got) => at += got,
-                        Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
-                        Err(err) => return Err(err),
-                    }
-                }
-                // It hangs up only when it has all.
-                filled.send(piece).map_err(|_| io::ErrorKind::BrokenPipe.into())
-            });
-            drop(filled);
-            self.hasher = summing.join().ok()?;
-            Some(read)
-        })
-    }
 }
 
 impl<R: Read> Read for Member<'_, R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let most = buf.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        let buf = &mut buf[..most];
-        if buf.is_empty() {
+        let left = usize::try_from(self.left).unwrap_or(usize::MAX);
+        let most = buf.len().min(left).min(CHUNK);
+        if most == 0 {
             return Ok(0);
         }
-        let got = if self.aside
-            && buf.len() >= LEAST_ASIDE
-            && let Some(read) = self.read_aside(buf)
-        {
-            read?;
-            buf.len()
-        } else {
-            let piece = &mut buf[..most.min(PIECE)];
-            let got = self.next(piece)?;
-            self.hasher.update(&piece[..got]);
-            got
-        };
+        let got = self.next(&mut buf[..most])?;
+        self.hasher.update(&buf[..got]);
         self.left -= got as u64;
         *self.bytes_used = self.bytes_used.saturating_add(got as u64);
         Ok(got)

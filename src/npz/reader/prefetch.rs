@@ -7,16 +7,13 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{Read, Seek};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{Builder, JoinHandle};
 
 use super::directory::CentralEntry;
 use super::member::inflate;
 use super::{NpzReader, check_size};
 use crate::error::Result;
+use crate::io::pool::{Pool, Ticket};
 use crate::npy::whole;
-use crate::npz::zip::corrupt;
 use crate::options::threads;
 
 /// Larger members are inflated when they are asked for, straight into their place.
@@ -76,34 +73,24 @@ impl<R: Read + Seek> NpzReader<R> {
         while prefetch.held < MOST_ALL
             && let Some(next) = prefetch.planned.pop_front()
         {
+            if prefetch.under_way.contains_key(&next) {
+                continue;
+            }
             match self.read_compressed(next) {
-                Ok(job) => prefetch.push(next, job),
+                Ok((entry, compressed)) => prefetch.push(next, entry, compressed),
                 // The error comes again when the member is asked for.
                 Err(_) => break,
             }
         }
     }
 
-    fn read_compressed(&mut self, index: usize) -> Result<Job> {
+    fn read_compressed(&mut self, index: usize) -> Result<(CentralEntry, Vec<u8>)> {
         check_size(self.directory.entry(index)?.size, self.allowed())?;
         self.locate(index, u64::MAX)?;
         let entry = self.directory.entry(index)?.clone();
         let mut compressed = whole::zeroed(usize::try_from(entry.compressed).unwrap_or(usize::MAX))?;
         self.reader.read_exact(&mut compressed)?;
-        Ok(Job { entry, compressed })
-    }
-}
-
-/// A member whose compressed bytes are in memory.
-struct Job {
-    entry: CentralEntry,
-    compressed: Vec<u8>,
-}
-
-impl Job {
-    /// How much memory it takes once inflated; the directory's sizes are proven by then.
-    fn bytes(&self) -> u64 {
-        self.entry.size.saturating_add(self.entry.compressed)
+        Ok((entry, compressed))
     }
 }
 
@@ -111,26 +98,11 @@ impl Job {
 pub(super) struct Prefetch {
     /// What was planned and not yet read from the archive.
     planned: VecDeque<usize>,
-    /// Bytes of all that was read and not yet taken.
+    /// What the pool has, each with the memory it takes.
+    under_way: HashMap<usize, (Ticket, u64)>,
+    /// The memory of all of them.
     held: u64,
-    shared: Arc<Shared>,
-    workers: Vec<JoinHandle<()>>,
-    threads: usize,
-}
-
-struct Shared {
-    state: Mutex<State>,
-    done: Condvar,
-    work: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    queue: VecDeque<(usize, Job)>,
-    running: Vec<usize>,
-    /// With the bytes each one holds.
-    finished: HashMap<usize, (u64, Result<Vec<u8>>)>,
-    closed: bool,
+    pool: Pool<Vec<u8>>,
 }
 
 impl Prefetch {
@@ -138,95 +110,25 @@ impl Prefetch {
     fn new(threads: usize) -> Self {
         Prefetch {
             planned: VecDeque::new(),
+            under_way: HashMap::new(),
             held: 0,
-            shared: Arc::new(Shared {
-                state: Mutex::default(),
-                done: Condvar::new(),
-                work: Condvar::new(),
-            }),
-            workers: Vec::new(),
-            threads,
+            pool: Pool::new(threads),
         }
     }
 
-    /// Hands a member to the workers.
-    fn push(&mut self, index: usize, job: Job) {
-        self.held += job.bytes();
-        if self.workers.len() + 1 < self.threads {
-            let shared = Arc::clone(&self.shared);
-            // If the system has no thread for us, this one does all the work in the end.
-            let started = Builder::new()
-                .name("serde_npz inflate".into())
-                .spawn(move || shared.run());
-            self.workers.extend(started.ok());
-        }
-        self.shared.lock().queue.push_back((index, job));
-        self.shared.work.notify_one();
+    /// Hands a member to the pool.
+    fn push(&mut self, index: usize, entry: CentralEntry, compressed: Vec<u8>) {
+        // The directory's sizes are proven by now.
+        let memory = entry.size.saturating_add(entry.compressed);
+        let ticket = self.pool.submit(entry.size, move || inflate(&entry, &compressed));
+        self.held += memory;
+        self.under_way.insert(index, (ticket, memory));
     }
 
     /// The bytes of a member that was pushed; `None` of any other.
     fn take(&mut self, index: usize) -> Option<Result<Vec<u8>>> {
-        let mut state = self.shared.lock();
-        // If no worker has begun with it, doing it here is quicker than waiting.
-        let mut next = state.queue.iter().position(|(queued, _)| *queued == index);
-        loop {
-            if let Some((held, bytes)) = state.finished.remove(&index) {
-                self.held = self.held.saturating_sub(held);
-                return Some(bytes);
-            }
-            if next.is_none() && !state.running.contains(&index) {
-                return None;
-            }
-            // While a worker inflates the one that is asked for, there is time for another.
-            state = match state.queue.remove(next.take().unwrap_or_default()) {
-                Some((index, job)) => self.shared.work_at(state, index, &job),
-                None => self.shared.done.wait(state).unwrap_or_else(PoisonError::into_inner),
-            };
-        }
-    }
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Inflates one member and keeps it until it is asked for.
-    fn work_at<'a>(&'a self, mut state: MutexGuard<'a, State>, index: usize, job: &Job) -> MutexGuard<'a, State> {
-        state.running.push(index);
-        drop(state);
-        // After a panic there has to be a result, too, or a thread would wait for it for ever.
-        let bytes = catch_unwind(AssertUnwindSafe(|| inflate(&job.entry, &job.compressed)))
-            .unwrap_or_else(|_| Err(corrupt("found data that broke the inflater, expected a deflate stream")));
-        let mut state = self.lock();
-        state.running.retain(|running| *running != index);
-        state.finished.insert(index, (job.bytes(), bytes));
-        self.done.notify_all();
-        state
-    }
-
-    fn run(&self) {
-        let mut state = self.lock();
-        loop {
-            if state.closed {
-                return;
-            }
-            let Some((index, job)) = state.queue.pop_front() else {
-                state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            state = self.work_at(state, index, &job);
-        }
-    }
-}
-
-impl Drop for Prefetch {
-    fn drop(&mut self) {
-        self.shared.lock().closed = true;
-        self.shared.work.notify_all();
-        for worker in self.workers.drain(..) {
-            // The results that nobody took do not matter any more.
-            let _ = worker.join();
-        }
+        let (ticket, memory) = self.under_way.remove(&index)?;
+        self.held = self.held.saturating_sub(memory);
+        Some(self.pool.take(ticket))
     }
 }

@@ -12,14 +12,13 @@
 //! caller's thread compresses, too, once enough is waiting: with one thread there is no other.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crc32fast::Hasher;
 use flate2::{Compress, FlushCompress, Status};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::io::pool::{Pool, Ticket};
 use crate::npz::zip::Method;
 use crate::options::{Compression, WriteOptions, threads};
 
@@ -28,9 +27,6 @@ pub(crate) const BLOCK: usize = 256 << 10;
 
 /// As far back as deflate can point.
 const WINDOW: usize = 32 << 10;
-
-/// What has to be waiting before a thread is worth its start.
-const WORTH_A_THREAD: usize = 128 << 10;
 
 /// A piece of a member.
 pub(crate) struct Block {
@@ -92,54 +88,12 @@ pub(crate) struct Deflated {
 
 /// Deflates blocks on several threads and hands them out in order.
 pub(crate) struct Deflater {
-    engine: Engine,
-    level: u32,
-    threads: usize,
-    workers: Vec<JoinHandle<()>>,
-    /// Whether the system has refused a thread.
-    alone: bool,
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    state: Mutex<State>,
-    /// There is a block to deflate, or never again.
-    work: Condvar,
-    /// A block is done.
-    done: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    queue: VecDeque<(u64, Block)>,
-    queued: usize,
-    /// One place for each block submitted and not handed out yet, in order.
-    results: VecDeque<Option<Result<Deflated>>>,
-    /// The number of the block that is first among the results.
-    first: u64,
-    closed: bool,
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it holds the lock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn pop(&mut self) -> Option<(u64, Block)> {
-        let (number, block) = self.queue.pop_front()?;
-        self.queued -= block.len();
-        Some((number, block))
-    }
-
-    fn keep(&mut self, number: u64, result: Result<Deflated>) {
-        let place = number.checked_sub(self.first).and_then(|at| usize::try_from(at).ok());
-        if let Some(place) = place.and_then(|at| self.results.get_mut(at)) {
-            *place = Some(result);
-        }
-    }
+    pool: Pool<Deflated>,
+    /// The blocks that were submitted and not handed out yet, in order.
+    under_way: VecDeque<Ticket>,
+    /// Nothing more is submitted while there are more than these.
+    most_under_way: usize,
+    engines: Arc<Engines>,
 }
 
 impl Deflater {
@@ -155,15 +109,12 @@ impl Deflater {
 
     fn with_level(level: u32, threads: usize) -> Self {
         Deflater {
-            engine: Engine::new(level),
-            level,
-            threads,
-            workers: Vec::new(),
-            alone: false,
-            shared: Arc::new(Shared {
-                state: Mutex::default(),
-                work: Condvar::new(),
-                done: Condvar::new(),
+            pool: Pool::new(threads),
+            under_way: VecDeque::new(),
+            most_under_way: if threads < 2 { 0 } else { 2 * threads },
+            engines: Arc::new(Engines {
+                level,
+                idle: Mutex::default(),
             }),
         }
     }
@@ -174,105 +125,46 @@ impl Deflater {
 
     /// Takes a block; [`Deflater::full`] and [`Deflater::wait`] are to follow.
     pub(crate) fn submit(&mut self, block: Block) {
-        let mut state = self.shared.lock();
-        let number = state.first + state.results.len() as u64;
-        state.queued += block.len();
-        state.queue.push_back((number, block));
-        state.results.push_back(None);
-        let busy = state.queued >= WORTH_A_THREAD && state.queue.len() > self.workers.len();
-        drop(state);
-        if busy && self.workers.len() + 1 < self.threads && !self.alone {
-            self.hire();
-        }
-        if !self.workers.is_empty() {
-            self.shared.work.notify_one();
-        }
+        let engines = Arc::clone(&self.engines);
+        let ticket = self.pool.submit(block.len() as u64, move || engines.deflate(block));
+        self.under_way.push_back(ticket);
     }
 
     /// Whether nothing more should be submitted before something is taken out.
     pub(crate) fn full(&self) -> bool {
-        let most = if self.threads < 2 { 0 } else { 2 * self.threads };
-        self.shared.lock().results.len() > most
+        self.under_way.len() > self.most_under_way
     }
 
     /// The oldest block, if it is done.
     pub(crate) fn ready(&mut self) -> Option<Result<Deflated>> {
-        take_first(&mut self.shared.lock())
+        let done = self.under_way.front().is_some_and(|oldest| self.pool.is_done(oldest));
+        done.then(|| self.wait()).flatten()
     }
 
-    /// The oldest block; `None` if there is none at all. Lends a hand until it is done.
+    /// The oldest block, once it is done; `None` if there is none at all.
     pub(crate) fn wait(&mut self) -> Option<Result<Deflated>> {
-        let mut state = self.shared.lock();
-        loop {
-            if state.results.is_empty() {
-                return None;
-            }
-            if let Some(result) = take_first(&mut state) {
-                return Some(result);
-            }
-            state = match state.pop() {
-                Some((number, block)) => {
-                    drop(state);
-                    let result = self.engine.deflate(block);
-                    let mut state = self.shared.lock();
-                    state.keep(number, result);
-                    state
-                }
-                None => self.shared.done.wait(state).unwrap_or_else(PoisonError::into_inner),
-            };
-        }
-    }
-
-    fn hire(&mut self) {
-        let (shared, level) = (Arc::clone(&self.shared), self.level);
-        let spawned = thread::Builder::new()
-            .name("serde_npz deflate".to_owned())
-            .spawn(move || work(&shared, level));
-        match spawned {
-            Ok(worker) => self.workers.push(worker),
-            // Where there are no threads, or none any more, this one does it all.
-            Err(_) => self.alone = true,
-        }
+        let oldest = self.under_way.pop_front()?;
+        Some(self.pool.take(oldest))
     }
 }
 
-impl Drop for Deflater {
-    fn drop(&mut self) {
-        let mut state = self.shared.lock();
-        state.closed = true;
-        state.queue.clear();
-        drop(state);
-        self.shared.work.notify_all();
-        for worker in self.workers.drain(..) {
-            // It hands its panics over as results.
-            let _ = worker.join();
-        }
-    }
+/// One for each thread that is at work, used for block after block: each has 256 KiB of memory.
+struct Engines {
+    level: u32,
+    idle: Mutex<Vec<Engine>>,
 }
 
-fn take_first(state: &mut State) -> Option<Result<Deflated>> {
-    if !matches!(state.results.front(), Some(Some(_))) {
-        return None;
+impl Engines {
+    fn deflate(&self, block: Block) -> Result<Deflated> {
+        let idle = self.idle().pop();
+        let mut engine = idle.unwrap_or_else(|| Engine::new(self.level));
+        let deflated = engine.deflate(block);
+        self.idle().push(engine);
+        deflated
     }
-    state.first += 1;
-    state.results.pop_front().flatten()
-}
 
-fn work(shared: &Shared, level: u32) {
-    let mut engine = Engine::new(level);
-    let mut state = shared.lock();
-    while !state.closed {
-        let Some((number, block)) = state.pop() else {
-            state = shared.work.wait(state).unwrap_or_else(PoisonError::into_inner);
-            continue;
-        };
-        drop(state);
-        // Whoever waits for this block would wait for ever.
-        let result = catch_unwind(AssertUnwindSafe(|| engine.deflate(block)))
-            .unwrap_or_else(|_| Err(failed("a thread panicked")));
-        state = shared.lock();
-        state.keep(number, result);
-        shared.done.notify_all();
+    fn idle(&self) -> MutexGuard<'_, Vec<Engine>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -8,7 +8,7 @@
 //! ```
 
 use std::collections::VecDeque;
-use std::{mem, thread};
+use std::mem;
 
 use crc32fast::Hasher;
 
@@ -17,13 +17,10 @@ use super::entry::Entry;
 use super::output::Output;
 use crate::error::Result;
 use crate::npz::zip::{EndRecord, Method};
-use crate::options::{WriteOptions, threads};
+use crate::options::WriteOptions;
 
-/// Written and summed at once, while the piece is still in the processor's cache.
-const PIECE: usize = 256 << 10;
-
-/// From here on a thread that sums is worth its start.
-const LEAST_ASIDE: usize = 2 << 20;
+/// Summed, then written while it is still in the processor's cache. On a thread of its own, the sum would save no time.
+const CHUNK: usize = 256 << 10;
 
 /// Members up to here go out in one piece, header and all.
 pub(super) const BUFFERED: u64 = 64 << 10;
@@ -31,7 +28,6 @@ pub(super) const BUFFERED: u64 = 64 << 10;
 /// What has been written, and what the deflater still has.
 pub(crate) struct Entries<O> {
     output: O,
-    threads: Option<usize>,
     list: Vec<Entry>,
     /// `None` where members are stored.
     deflater: Option<Deflater>,
@@ -75,7 +71,6 @@ impl<O: Output> Entries<O> {
     pub(crate) fn new(output: O, options: &WriteOptions) -> Self {
         Entries {
             output,
-            threads: options.threads,
             list: Vec::new(),
             deflater: Deflater::new(options),
             parts: VecDeque::new(),
@@ -135,39 +130,14 @@ impl<O: Output> Entries<O> {
         self.deflater.as_ref().map_or(Method::Stored, Deflater::method)
     }
 
-    /// Writes while another thread checksum.
-    fn pass_aside(&mut self, bytes: &[u8]) -> Result<()> {
-        let output = &mut self.output;
-        let (summed, written) = thread::scope(|scope| {
-            let sum = thread::Builder::new().spawn_scoped(scope, || {
-                let mut sum = Hasher::new();
-                sum.update(bytes);
-                sum
-            });
-            let written = bytes.chunks(PIECE).try_for_each(|piece| output.put(piece));
-            (sum.ok().and_then(|sum| sum.join().ok()), written)
-        });
-        written?;
-        match summed {
-            Some(sum) => self.sent.crc.combine(&sum),
-            // The system had no thread for us.
-            None => self.sent.crc.update(bytes),
-        }
-        Ok(())
-    }
-
     /// More of the member that was started last.
     pub(crate) fn write(&mut self, mode: &mut Mode, mut bytes: &[u8]) -> Result<()> {
         match mode {
             Mode::Buffer { .. } => self.buffered.extend_from_slice(bytes),
             Mode::Pass => {
-                if bytes.len() >= LEAST_ASIDE && threads(self.threads) > 1 {
-                    self.pass_aside(bytes)?;
-                } else {
-                    for piece in bytes.chunks(PIECE) {
-                        self.sent.crc.update(piece);
-                        self.output.put(piece)?;
-                    }
+                for chunk in bytes.chunks(CHUNK) {
+                    self.sent.crc.update(chunk);
+                    self.output.put(chunk)?;
                 }
                 self.sent.size += bytes.len() as u64;
                 self.sent.compressed = self.sent.size;
