@@ -21,27 +21,37 @@
 //! # }
 //! ```
 //!
-//! One member per field, groups joined by `/`, object data (pickle) refused always. Coming from Python? See [`guide`].
+//! Each field becomes a member, and groups are joined by `/`. Object data (pickle) is always refused. If you come from
+//! Python, start with the [`guide`].
 //!
-//! | for | there are |
+//! | you have | use |
 //! |---|---|
 //! | a value to a file and back | [`save_npz`], [`load_npz`], [`save_npy`], [`load_npy`]; writers, readers, vectors and slices likewise |
 //! | a pipe or a socket | [`to_npz_stream`], [`to_npy_writer`], [`from_npy_reader`] |
 //! | compression, threads, durability, casting, limits | [`WriteOptions`], [`ReadOptions`], [`Limits`] |
 //! | another layout for a field | [`with`] |
-//! | an archive member by member; more members, and fewer | [`NpzReader`], [`NpzWriter`] |
-//! | an array row by row; more rows | [`NpyReader`], [`NpyWriter`] |
+//! | an archive to read or change member by member | [`NpzReader`], [`NpzWriter`] |
+//! | an array to read or extend row by row | [`NpyReader`], [`NpyWriter`] |
 //! | arrays larger than memory, members without a copy | [`ArrayView`]; `NpyMmap`, `NpyMmapMut`, `NpzMmap` (feature `mmap`) |
 //! | the state of a long run | [`Checkpoints`] |
-//! | files nobody knows the type of | [`Value`], [`NpzReader::entries`], [`Header`], [`Dtype`] |
+//! | files of unknown content | [`Value`], [`NpzReader::entries`], [`Header`], [`Dtype`] |
+//! | an adapter that asks for a serde `Serializer` | [`NpySerializer`] |
 //!
-//! The features `ndarray-0_17` and `nalgebra-0_34` bring modules for these crates' arrays as they lie in memory, `chrono`
-//! its types for times.
+//! The features `ndarray-0_17` and `nalgebra-0_34` add modules that write the arrays of these crates in their memory order,
+//! and `chrono` adds its types for times.
+//!
+//! # Other crates in this API
+//!
+//! Types of [`half`] 2 and [`num_complex`] 0.4 implement [`Element`] without a feature, chrono's types are those of 0.4, and
+//! serde is 1. A new major version of one of these is a new major version of this crate. Crates that release
+//! majors more often, such as ndarray and nalgebra, have a feature for each supported version, so that an update of
+//! theirs only adds a feature here.
 //!
 //! # What becomes what
 //!
 #![doc = include_str!("mapping.md")]
 #![doc = include_str!("limits.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
 
