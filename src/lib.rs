@@ -81,6 +81,7 @@ pub use crate::format::header::Header;
 pub use crate::npy::rows::reader::{NpyReader, NpyRows};
 pub use crate::npy::rows::writer::NpyWriter;
 pub use crate::npy::{from_npy_reader, from_npy_slice, load_npy, save_npy, to_npy_vec, to_npy_writer};
+pub use crate::npz::de::deserializer::Deserializer;
 pub use crate::npz::de::rows::NpzRows;
 pub use crate::npz::reader::NpzReader;
 pub use crate::npz::reader::entry::{Entry, Unmappable};

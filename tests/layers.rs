@@ -77,7 +77,10 @@ const ROOMS: &[(&str, &[&str])] = &[
         &["window", "directory", "kept", "inflate", "member", "prefetch", "entry"],
     ),
     ("npz::ser", &["probe", "list", "ragged", "rows"]),
-    ("npz::de", &["names", "claims", "store", "ragged", "rows", "place"]),
+    (
+        "npz::de",
+        &["names", "claims", "store", "ragged", "rows", "place", "deserializer"],
+    ),
     ("npz::de::place", &["access"]),
     (
         "view",

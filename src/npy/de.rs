@@ -11,9 +11,11 @@ pub(crate) mod plan;
 pub(crate) mod raw;
 pub(crate) mod transpose;
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde::de::DeserializeSeed;
 
 use self::array::ArrayDeserializer;
 use self::budget::Budget;
@@ -30,8 +32,18 @@ pub(crate) fn read_array<'de, T: Deserialize<'de>>(
     source: &mut dyn Source<'de>,
     options: &ReadOptions,
 ) -> Result<T> {
+    read_array_seed(header, source, options, PhantomData)
+}
+
+/// As [`read_array`], for the value of a seed.
+pub(crate) fn read_array_seed<'de, T: DeserializeSeed<'de>>(
+    header: Header,
+    source: &mut dyn Source<'de>,
+    options: &ReadOptions,
+    seed: T,
+) -> Result<T::Value> {
     let budget = Budget::new(&options.limits);
-    with_array(header, source, options, &budget, |array| T::deserialize(array))
+    with_array(header, source, options, &budget, |array| seed.deserialize(array))
 }
 
 /// Runs `body` on the array of this header, whose data comes next.

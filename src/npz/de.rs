@@ -1,6 +1,7 @@
 //! Names back to values: a group is a map, a struct or a list; an array is read by `npy::de` from its member.
 
 mod claims;
+pub(crate) mod deserializer;
 mod names;
 mod place;
 pub(crate) mod ragged;
@@ -8,8 +9,9 @@ pub(crate) mod rows;
 mod store;
 
 use std::io::{Cursor as IoCursor, Read, Seek};
+use std::marker::PhantomData;
 
-use serde::de::{Deserialize, DeserializeOwned};
+use serde::de::{Deserialize, DeserializeOwned, DeserializeSeed};
 
 use self::names::{first_of, lies_in, missing, tree, verify_left_out};
 use self::place::{NodeDeserializer, Reading};
@@ -61,7 +63,7 @@ impl<R: Read + Seek> NpzReader<R> {
     ///
     /// Those of [`NpzReader::get`] for any member asked for.
     pub fn deserialize<T: DeserializeOwned>(&mut self) -> Result<T> {
-        read_all(&mut Reader(self))
+        read_all(&mut Reader(self), PhantomData)
     }
 }
 
@@ -72,7 +74,7 @@ pub(crate) fn read_slice<'de, T: Deserialize<'de>>(bytes: &'de [u8], options: &R
 
 /// As [`read_slice`], from an archive that is open.
 pub(crate) fn read_lent<'de, T: Deserialize<'de>>(reader: NpzReader<IoCursor<&'de [u8]>>) -> Result<T> {
-    read_all(&mut Lender::new(reader))
+    read_all(&mut Lender::new(reader), PhantomData)
 }
 
 /// One array or group of such an archive, as [`NpzReader::get`].
@@ -81,9 +83,9 @@ pub(crate) fn get_lent<'de, T: Deserialize<'de>>(reader: NpzReader<IoCursor<&'de
     get(&mut Lender::new(reader), name)
 }
 
-fn read_all<'de, S: Store<'de>, T: Deserialize<'de>>(store: &mut S) -> Result<T> {
+fn read_all<'de, S: Store<'de>, T: DeserializeSeed<'de>>(store: &mut S, seed: T) -> Result<T::Value> {
     let tree = tree(store.reader())?;
-    let value = read_node(store, &tree, ROOT);
+    let value = seed.deserialize(NodeDeserializer::new(&mut Reading::new(store, &tree), ROOT));
     store.reader().end_plan();
     let value = value?;
     store.reader().check_rest()?;

@@ -10,7 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use crate::common::{Any, check, check_back, check_npy, table};
 use ndarray::{Array, Array0, Array1, Array2, Array3, Array4, Array5, Array6, ArrayD, ArrayView2, IxDyn, ShapeBuilder};
 use serde::{Deserialize, Serialize};
-use serde_npz::{ErrorKind, NpzReader, from_npz_slice, to_npz_vec};
+use serde_npz::{Deserializer, ErrorKind, NpySerializer, NpzReader, from_npz_slice, to_npy_vec, to_npz_vec};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct X<T> {
@@ -310,6 +310,51 @@ fn adapters_see_the_same_bytes() {
     assert_eq!(to_npz_vec(&Erased(&model)).unwrap(), bytes);
     assert_eq!(from_npz_slice::<TrackedBack<Model>>(&bytes).unwrap().0, model);
     assert_eq!(from_npz_slice::<ErasedBack<Model>>(&bytes).unwrap().0, model);
+}
+
+/// Adapters that wrap a deserializer, around each of the three that there are.
+#[test]
+fn adapters_around_deserializers() {
+    let model = model();
+    let bytes = to_npz_vec(&model).unwrap();
+    let mut reader = NpzReader::new(Cursor::new(&bytes)).unwrap();
+    assert_eq!(
+        serde_path_to_error::deserialize::<_, Model>(reader.deserializer()).unwrap(),
+        model
+    );
+    let mut erased = <dyn erased_serde::Deserializer<'_>>::erase(reader.deserializer());
+    assert_eq!(erased_serde::deserialize::<Model>(&mut erased).unwrap(), model);
+    let slice = Deserializer::from_npz_slice(&bytes).unwrap();
+    assert_eq!(serde_path_to_error::deserialize::<_, Model>(slice).unwrap(), model);
+
+    let json = serde_json::json!({"a": [[1, 2], [3, 4]], "b": {"c": "text"}, "d": [{"x": 1, "y": 2.5}]});
+    let bytes = to_npz_vec(&json).unwrap();
+    let deserializer = Deserializer::from_npz_slice(&bytes).unwrap();
+    let transcoded = serde_transcode::transcode(deserializer, serde_json::value::Serializer).unwrap();
+    assert_eq!(transcoded, json);
+
+    // From an array to an array: what is transcoded can give its elements only once.
+    let array = to_npy_vec(&vec![[1.5, 2.5], [3.5, 4.5]]).unwrap();
+    let mut again = Vec::new();
+    let deserializer = Deserializer::from_npy_slice(&array).unwrap();
+    serde_transcode::transcode(deserializer, NpySerializer::new(&mut again)).unwrap();
+    assert!(again == array);
+}
+
+/// What a deserializer leaves unread is checked as by the functions: the members' own headers, and the end of the array.
+#[test]
+fn a_deserializer_checks_what_a_function_checks() {
+    let bytes = to_npz_vec(&model()).unwrap();
+    let mut damaged = bytes.clone();
+    let at = damaged.windows(2).position(|two| two == b"PK").unwrap() + 14;
+    damaged[at] ^= 1; // the checksum in the first local header
+    let direct = from_npz_slice::<serde::de::IgnoredAny>(&damaged)
+        .map(drop)
+        .map_err(|err| err.to_string());
+    let seeded = Deserializer::from_npz_slice(&damaged)
+        .and_then(|deserializer| serde::de::IgnoredAny::deserialize(deserializer).map(drop));
+    assert_eq!(seeded.map_err(|err| err.to_string()), direct);
+    assert!(direct.is_err());
 }
 
 #[test]
