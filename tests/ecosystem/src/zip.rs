@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
 use serde_npz::{NpzWriter, WriteOptions};
+use zip::read::ZipReadOptions;
 use zip::{CompressionMethod, ZipArchive};
 
 use crate::common::Scratch;
@@ -25,13 +26,15 @@ fn members() -> Members {
     .into()
 }
 
-/// The members by their names, each read to its end, and the alignment of what is stored.
+/// The members by their names, each read to its end; local headers, overlap and the alignment of stored members are checked.
 #[track_caller]
 fn read(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
     let mut zip = ZipArchive::new(Cursor::new(bytes)).unwrap();
+    assert!(!zip.has_overlapping_entries().unwrap());
     let mut found = BTreeMap::new();
     for i in 0..zip.len() {
-        let mut member = zip.by_index(i).unwrap();
+        let strict = ZipReadOptions::new().enforce_header_consistency(true);
+        let mut member = zip.by_index_with_options(i, strict).unwrap();
         if member.compression() == CompressionMethod::Stored {
             assert_eq!(member.data_start().unwrap() % 64, 0);
         }
@@ -44,7 +47,7 @@ fn read(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// All headers say the same of every member, and the members are these.
+/// All headers say the same of every member, no header is left over between them, and the members are these.
 #[track_caller]
 fn check(bytes: &[u8], expected: &Members) {
     let mut zip = ZipArchive::new(Cursor::new(bytes)).unwrap();
@@ -81,7 +84,9 @@ fn files_and_streams() {
 fn more_members_than_16_bits_count() {
     let many: BTreeMap<String, u8> = (0..66_000).map(|i| (i.to_string(), i as u8)).collect();
     let bytes = serde_npz::to_npz_vec(&many).unwrap();
-    assert_eq!(ZipArchive::new(Cursor::new(&bytes)).unwrap().len(), many.len());
+    let mut zip = ZipArchive::new(Cursor::new(&bytes)).unwrap();
+    assert_eq!(zip.len(), many.len());
+    zip.validate_header_consistency().unwrap();
 }
 
 #[test]
@@ -113,7 +118,16 @@ fn archives_that_have_been_appended_to() {
         let mut expected = members();
         expected.insert("added".into(), vec![1.5; 10_000]);
         expected.remove("gathered");
-        // What has been moved or removed leaves its old headers behind, which the strict check takes for members.
-        check_values(&std::fs::read(&path).unwrap(), &expected);
+        // A member that was removed leaves its header behind, which the full check takes for a member without an entry.
+        let appended = std::fs::read(&path).unwrap();
+        check_values(&appended, &expected);
+        ZipArchive::new(Cursor::new(&appended))
+            .unwrap()
+            .validate_header_consistency()
+            .unwrap_err();
+        let mut npz = NpzWriter::append(&path).unwrap();
+        npz.compact().unwrap();
+        npz.finish().unwrap();
+        check(&std::fs::read(&path).unwrap(), &expected);
     }
 }
