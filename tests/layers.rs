@@ -68,6 +68,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &["walk", "fit", "head", "encode", "writer", "append", "reader"],
     ),
     ("npz", &["zip", "tree", "reader", "writer", "ser", "de"]),
+    ("npz::zip", &["tests"]),
     (
         "npz::writer",
         &["output", "entry", "deflate", "entries", "container", "append", "tests"],

@@ -54,6 +54,8 @@ const HEADERS: u64 = 4 << 10;
 /// ```
 pub struct NpzReader<R> {
     reader: Window<R>,
+    /// Memory for the names of local headers.
+    scratch: Vec<u8>,
     directory: Arc<Directory>,
     options: ReadOptions,
     inflater: Option<Inflater>,
@@ -144,6 +146,7 @@ impl<R: Read + Seek> NpzReader<R> {
         let directory = Directory::read(&mut reader, &options.limits)?;
         Ok(NpzReader {
             reader: Window::new(reader),
+            scratch: Vec::new(),
             directory: Arc::new(directory),
             options: options.clone(),
             inflater: None,
@@ -251,7 +254,8 @@ impl<R: Read + Seek> NpzReader<R> {
             let entry = &self.directory.entries[index];
             let header = entry.offset.saturating_add(LOCAL_MOST);
             self.reader.focus(entry.offset, entry.limit.min(header));
-            member::check_local(&mut self.reader, entry).map_err(|err| err.at_member(entry.key()))?;
+            member::check_local(&mut self.reader, entry, &mut self.scratch)
+                .map_err(|err| err.at_member(entry.key()))?;
             self.directory.set_compared(index);
         }
         Ok(())
@@ -297,7 +301,7 @@ impl<R: Read + Seek> NpzReader<R> {
         let entry = self.directory.entry(index)?;
         self.reader
             .focus(entry.offset, entry.limit.min(entry.offset.saturating_add(most)));
-        let start = member::locate(&mut self.reader, entry)?;
+        let start = member::locate(&mut self.reader, entry, &mut self.scratch)?;
         self.directory.set_compared(index);
         Ok(start)
     }
@@ -368,6 +372,7 @@ impl<R> NpzReader<R> {
     pub(crate) fn through<S>(&self, reader: S) -> NpzReader<S> {
         NpzReader {
             reader: Window::new(reader),
+            scratch: Vec::new(),
             directory: Arc::clone(&self.directory),
             options: self.options.clone(),
             inflater: None,

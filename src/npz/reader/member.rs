@@ -16,17 +16,19 @@ use super::inflate::Inflater;
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::whole;
 use crate::npz::zip;
-use crate::npz::zip::{DESCRIPTOR, Fields, LocalHeader, MEANING, Method, WIDE, corrupt, decode_name, zip64_field};
+use crate::npz::zip::{
+    DESCRIPTOR, Fields, LocalHeader, MEANING, Method, UTF8, WIDE, corrupt, decode_name, zip64_field,
+};
 
 /// Read, then summed while it is still in the processor's cache. On a thread of its own, the sum would save no time.
 const CHUNK: usize = 256 << 10;
 /// How much is read at once where nothing is kept.
 const SCRATCH: usize = 64 << 10;
 
-/// Checks everything known about a member before its data; returns where that starts.
-pub(super) fn locate<R: Read + Seek>(reader: &mut R, entry: &CentralEntry) -> Result<u64> {
+/// Checks everything known about a member before its data; returns where that starts. The memory of `scratch` is used.
+pub(super) fn locate<R: Read + Seek>(reader: &mut R, entry: &CentralEntry, scratch: &mut Vec<u8>) -> Result<u64> {
     // First what two readers would see differently: one of the two may be what makes it unsupported.
-    let start = check_local(reader, entry)?;
+    let start = check_local(reader, entry, scratch)?;
     check_claims(entry)?;
     let end = start.checked_add(entry.compressed).filter(|&end| end <= entry.limit).ok_or_else(|| {
         corrupt(format_args!(
@@ -42,16 +44,16 @@ pub(super) fn locate<R: Read + Seek>(reader: &mut R, entry: &CentralEntry) -> Re
 }
 
 /// Compares the local header with the directory; returns where it ends.
-pub(super) fn check_local<R: Read + Seek>(reader: &mut R, entry: &CentralEntry) -> Result<u64> {
+pub(super) fn check_local<R: Read + Seek>(reader: &mut R, entry: &CentralEntry, scratch: &mut Vec<u8>) -> Result<u64> {
     reader.seek(SeekFrom::Start(entry.offset))?;
     let mut fixed = [0; LocalHeader::LEN];
     reader.read_exact(&mut fixed)?;
     let header = LocalHeader::parse(&fixed)?;
-    let mut name = vec![0; usize::from(header.name_len)];
-    reader.read_exact(&mut name)?;
-    let mut extra = vec![0; usize::from(header.extra_len)];
-    reader.read_exact(&mut extra)?;
-    agree(entry, &header, &name, &extra)?;
+    let name_len = usize::from(header.name_len);
+    scratch.resize(name_len + usize::from(header.extra_len), 0);
+    reader.read_exact(scratch)?;
+    let (name, extra) = scratch.split_at(name_len);
+    agree(entry, &header, name, extra)?;
     // The directory was proven to lie behind 30 bytes from here, so nothing overflows.
     Ok(entry.offset + header.total_len())
 }
@@ -70,13 +72,16 @@ fn agree(entry: &CentralEntry, header: &LocalHeader, name: &[u8], extra: &[u8]) 
         let [found, expected] = [header.method, entry.method].map(Method::number);
         return differs("the compression method", found.into(), expected.into());
     }
-    let name = decode_name(name, header.flags)?;
-    if name != **entry.name() {
-        return Err(corrupt(format_args!(
-            "found the name `{}` in the local header, expected `{}` as in the directory",
-            name.escape_debug(),
-            entry.name().escape_debug()
-        )));
+    let same_bytes = name == entry.name().as_bytes() && (header.flags & UTF8 != 0 || name.is_ascii());
+    if !same_bytes {
+        let name = decode_name(name, header.flags)?;
+        if name != **entry.name() {
+            return Err(corrupt(format_args!(
+                "found the name `{}` in the local header, expected `{}` as in the directory",
+                name.escape_debug(),
+                entry.name().escape_debug()
+            )));
+        }
     }
     let [mut compressed, mut size] = [header.compressed, header.size].map(u64::from);
     if let Some(wide) = zip64_field(extra)?
