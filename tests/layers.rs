@@ -40,7 +40,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "file",
         ],
     ),
-    ("npy::whole", &["rows", "collect"]),
+    ("npy::whole", &["numbers", "fill", "rows", "texts", "vectors"]),
     (
         "npy::layout",
         &["compound", "tally", "scalar", "node", "capture", "known", "measure"],
@@ -132,7 +132,6 @@ const CLOSED: &[&str] = &[
 const CIRCLES: &[(&str, &str)] = &[
     ("npy::de::ndarray", "npy::de::array"),
     ("npy::de::ordered", "npy::de::array"),
-    ("npy::whole::rows", "npy::whole::collect"),
 ];
 
 /// Users choose among the modules of `with` by name, as many as there are.

@@ -4,16 +4,20 @@
 //! aside), so casting a reference to one into a reference to the other is an identity. Only the types listed here are
 //! ever compared: no type of a user is touched.
 
-mod collect;
+mod fill;
+mod numbers;
 mod rows;
+mod texts;
+mod vectors;
 
 use num_complex::Complex;
 use serde::Serialize;
 use serde::ser::Serializer;
 
-pub(crate) use self::collect::{
-    Collector, Fill, bad_bool, collect_bytes, collector_of, collects_scalars, swap, zeroed,
-};
+pub(crate) use self::fill::{Fill, collect_bytes, swap, zeroed};
+use self::numbers::{ISIZE, USIZE, bytes_of};
+pub(crate) use self::texts::{decode, from_code_points, narrow_ascii};
+pub(crate) use self::vectors::{Collector, Plain, bad_bool, collector_of, collects_scalars};
 pub(crate) use crate::format::dtype::Number;
 use crate::format::dtype::{Dtype, Kind, for_each_number};
 use crate::npy::raw::RawArray;
@@ -26,18 +30,6 @@ pub(crate) struct Whole<'a> {
     pub(crate) row: Option<usize>,
     pub(crate) bytes: &'a [u8],
 }
-
-/// What `usize` and `isize` are here.
-const USIZE: Number = if size_of::<usize>() == 4 {
-    Number::U32
-} else {
-    Number::U64
-};
-const ISIZE: Number = if size_of::<usize>() == 4 {
-    Number::I32
-} else {
-    Number::I64
-};
 
 /// The slice behind what `collect_seq` was given, if it is one of plain numbers.
 pub(crate) fn whole<I>(iter: &I) -> Option<Whole<'_>> {
@@ -249,10 +241,4 @@ pub(crate) fn serialize<T: Serialize + ?Sized, S: Serializer>(value: &T, seriali
         u8 => serialize_u8, u16 => serialize_u16, u32 => serialize_u32, u64 => serialize_u64, f32 => serialize_f32,
         f64 => serialize_f64);
     value.serialize(serializer)
-}
-
-/// The bytes of a slice of one of the types listed above: none has padding.
-fn bytes_of<T>(slice: &[T]) -> &[u8] {
-    // SAFETY: any initialised memory without padding may be seen as bytes; the length is that of the slice.
-    unsafe { std::slice::from_raw_parts(slice.as_ptr().cast::<u8>(), std::mem::size_of_val(slice)) }
 }

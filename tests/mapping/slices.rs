@@ -82,6 +82,7 @@ fn swapped(bytes: &[u8]) -> Option<Vec<u8>> {
     let width = match &bytes[at + 1..at + 4] {
         [b'c', b'1', b'6'] => 8,
         [b'c', b'8', _] => 4,
+        [b'U', ..] => 4,
         [_, digit, _] => usize::from(digit - b'0'),
         _ => return None,
     };
@@ -253,4 +254,71 @@ fn a_byte_that_is_no_bool_is_found_in_either_way() {
         (fast.kind(), fast.path(), fast.to_string()),
         (slow.kind(), slow.path(), slow.to_string())
     );
+}
+
+#[test]
+fn texts_both_ways() {
+    let long = "long ".repeat(5000);
+    let all = [
+        vec!["a", "", "bcd"],
+        vec!["grün", "plain", "\u{10ffff}", "in\0side"],
+        vec!["x", &long],
+        vec![&long; 3],
+        vec!["é"],
+        vec!["word"; 20_000],
+        // The first text that is no ASCII comes late in its block.
+        [vec!["word"; 700], vec!["wörd"; 700]].concat(),
+    ];
+    for texts in all {
+        let texts: Vec<String> = texts.into_iter().map(str::to_owned).collect();
+        check(&texts);
+        let bytes = to_npy_vec(&texts).unwrap();
+        let boxed: Vec<Box<str>> = from_npy_slice(&bytes).unwrap();
+        assert!(boxed.iter().map(|text| &**text).eq(texts.iter().map(String::as_str)));
+        let cows: Vec<Cow<'_, str>> = from_npy_reader(&bytes[..]).unwrap();
+        assert!(cows.iter().eq(texts.iter()));
+        let dir = crate::common::Scratch::new("slices-texts");
+        let path = dir.path("texts.npy");
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(serde_npz::load_npy::<Vec<String>>(&path).unwrap(), texts);
+    }
+    // A code point that is none, among texts of ASCII: found by both ways at the same place.
+    let mut bytes = to_npy_vec(&vec!["abc"; 9]).unwrap();
+    let at = bytes.len() - 8;
+    bytes[at..at + 4].copy_from_slice(&0xd800_u32.to_le_bytes());
+    for err in [
+        from_npy_slice::<Vec<String>>(&bytes).unwrap_err(),
+        from_npy_slice::<Taken<String>>(&bytes).map(|_| ()).unwrap_err(),
+    ] {
+        assert_eq!((err.kind(), err.path()), (ErrorKind::InvalidValue, "[8]"));
+    }
+}
+
+#[test]
+fn vectors_of_vectors_both_ways() {
+    fn rows<T: Copy + Serialize + DeserializeOwned + PartialEq + fmt::Debug>(values: [T; 6]) {
+        for (len, row) in [(1, 6), (2, 3), (3, 2), (6, 1), (2000, 3), (3, 20_000)] {
+            let mut each = values.iter().copied().cycle();
+            let rows: Vec<Vec<T>> = (0..len).map(|_| each.by_ref().take(row).collect()).collect();
+            check(&rows);
+            let cut = &to_npy_vec(&rows).unwrap()[..];
+            let err = from_npy_reader::<_, Vec<Vec<T>>>(&cut[..cut.len() - 1]).unwrap_err();
+            assert_eq!(err.kind(), ErrorKind::Truncated);
+        }
+    }
+    rows([1.0, 2.0, -3.5, 4.0, 5.0, f64::MAX]);
+    rows([1.0_f32, 2.0, -3.5, 4.0, 5.0, 6.0]);
+    rows([1_u8, 2, 3, 4, 5, 255]);
+    rows([1_i64, 2, 3, 4, 5, i64::MIN]);
+    rows([1_usize, 2, 3, 4, 5, 6]);
+    rows([true, false, true, true, false, false]);
+    rows([Complex::new(1.0, 2.0); 6]);
+    // Three axes, and rows of another number than the file's.
+    let cube = vec![vec![vec![1.0_f32, 2.0], vec![3.0, 4.0]]; 3];
+    let bytes = to_npy_vec(&cube).unwrap();
+    assert_eq!(from_npy_slice::<Vec<Vec<Vec<f32>>>>(&bytes).unwrap(), cube);
+    let wide: Vec<Vec<Vec<f64>>> = from_npy_slice(&bytes).unwrap();
+    assert_eq!(wide[2][1], [3.0, 4.0]);
+    let none: Vec<Vec<f64>> = from_npy_slice(&to_npy_vec(&vec![[0.0_f64; 0]; 3]).unwrap()).unwrap();
+    assert_eq!(none, [[0.0_f64; 0]; 3]);
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::de::{self, DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::dtype::Kind;
+use crate::format::dtype::{Kind, Order};
 use crate::format::header::Header;
 use crate::npy::de::data::ArrayData;
 use crate::npy::de::element::{ElementDeserializer, utf8};
@@ -15,7 +15,7 @@ use crate::npy::de::plan::{Plan, visits};
 use crate::npy::de::raw::RawAccess;
 use crate::npy::marker::{Marker, ORDERED};
 use crate::npy::whole;
-use crate::npy::whole::{Collector, Number};
+use crate::npy::whole::{Collector, Number, Plain};
 
 /// An array from some axis on.
 pub(crate) struct ArrayDeserializer<'a, 's, 'de> {
@@ -196,19 +196,26 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
         visitor.visit_seq(NdarrayAccess::new(self))
     }
 
-    /// How to make all that `V` would make of these elements at once, where it is a vector of just them.
-    fn whole_rows<V: Visitor<'de>>(&self) -> Option<Collector<V>> {
-        let number = self.number()?;
-        match self.shape() {
-            [_] => whole::collector_of(number, None),
-            [_, row] => whole::collector_of(number, Some(usize::try_from(*row).ok()?)),
-            _ => None,
-        }
+    /// How to make all at once what `V` makes of an array of this shape, where that is a vector of its elements or rows.
+    pub(super) fn collector<V: Visitor<'de>>(&self, shape: &[u64]) -> Option<Collector<V>> {
+        let row = match shape {
+            [_] => None,
+            [_, row] => Some(usize::try_from(*row).ok()?),
+            _ => return None,
+        };
+        whole::collector_of(self.plain()?, row)
     }
 
-    /// The plain number that every element is, where no `with` module wants to see it.
-    pub(crate) fn number(&self) -> Option<Number> {
-        self.marker.is_none().then(|| Number::of(self.data.header.dtype()))?
+    /// What every element is, where no `with` module wants to see it.
+    fn plain(&self) -> Option<Plain> {
+        match self.kind() {
+            _ if self.marker.is_some() => None,
+            Kind::Str {
+                len: len @ 1..,
+                order: Order::NATIVE,
+            } => Some(Plain::Text(usize::try_from(*len).ok()?)),
+            _ => Number::of(self.data.header.dtype()).map(Plain::Number),
+        }
     }
 
     /// The data of a whole array in C order.
@@ -412,7 +419,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
                 return visitor.visit_seq(Nothing);
             }
         }
-        if let Some(whole) = self.whole_rows::<V>() {
+        if let Some(whole) = self.collector::<V>(self.shape()) {
             let len = self.len.unwrap_or_else(|| self.shape()[0]);
             return whole.collect(len, &mut self.data.native_order());
         }

@@ -150,40 +150,46 @@ impl<'s, 'de> ArrayData<'s, 'de> {
         }
     }
 
-    /// `take` of bytes that have to be fetched or transposed first, or that are missing.
-    #[inline(never)]
-    fn take_next(&mut self, n: u64) -> Result<Bytes<'_, 'de>> {
+    /// Transposes or fetches until `n` bytes are ready. Returns how many are.
+    fn make_ready(&mut self, n: u64) -> Result<u64> {
         if matches!(self.data, Data::Fortran(_)) {
             self.make_c_order()?;
         }
+        if let Data::Stream {
+            source,
+            chunk,
+            at,
+            left,
+        } = &mut self.data
+            && ((chunk.len() - *at) as u64) < n
+        {
+            refill(*source, chunk, at, left, n)?;
+        }
+        let ready = match &self.data {
+            Data::Lent(bytes) => bytes.len(),
+            Data::Stream { chunk, at, .. } => chunk.len() - at,
+            Data::Owned { bytes, at } => bytes.len() - at,
+            // Transposed above.
+            Data::Fortran(_) => 0,
+        } as u64;
+        if ready < n { Err(truncated(ready, n)) } else { Ok(ready) }
+    }
+
+    /// `take` of bytes that have to be fetched or transposed first, or that are missing.
+    #[inline(never)]
+    fn take_next(&mut self, n: u64) -> Result<Bytes<'_, 'de>> {
+        self.make_ready(n)?;
         let len = n as usize;
         match &mut self.data {
-            Data::Lent(bytes) => match bytes.split_at_checked(len) {
-                Some((now, rest)) => {
-                    *bytes = rest;
-                    Ok(Bytes::Lent(now))
-                }
-                None => Err(truncated(bytes.len() as u64, n)),
-            },
-            Data::Owned { bytes, at } => match bytes.get(*at..*at + len) {
-                Some(now) => {
-                    *at += len;
-                    Ok(Bytes::Seen(now))
-                }
-                None => Err(truncated((bytes.len() - *at) as u64, n)),
-            },
-            Data::Stream {
-                source,
-                chunk,
-                at,
-                left,
-            } => {
-                if chunk.len() - *at < len {
-                    refill(*source, chunk, at, left, n)?;
-                }
+            Data::Lent(bytes) => {
+                let (now, rest) = bytes.split_at(len);
+                *bytes = rest;
+                Ok(Bytes::Lent(now))
+            }
+            Data::Owned { bytes, at } | Data::Stream { chunk: bytes, at, .. } => {
                 let start = *at;
                 *at += len;
-                Ok(Bytes::Seen(&chunk[start..*at]))
+                Ok(Bytes::Seen(&bytes[start..*at]))
             }
             // Transposed above.
             Data::Fortran(_) => Err(truncated(0, n)),
@@ -329,6 +335,12 @@ impl Fill for ArrayData<'_, '_> {
         into.copy_from_slice(bytes);
         Ok(())
     }
+
+    fn chunk(&mut self, itemsize: usize, most: usize) -> Result<&[u8]> {
+        let ready = self.make_ready(itemsize as u64)?;
+        let count = (ready / itemsize as u64).min(most as u64);
+        Ok(self.take(count * itemsize as u64)?.get())
+    }
 }
 
 /// Elements of a plain kind whose bytes are swapped on their way where the file has the other byte order.
@@ -359,6 +371,10 @@ impl Fill for NativeOrder<'_, '_, '_> {
             whole::swap(chunk, self.swap);
         }
         Ok(())
+    }
+
+    fn chunk(&mut self, itemsize: usize, most: usize) -> Result<&[u8]> {
+        self.data.chunk(itemsize, most)
     }
 }
 

@@ -10,7 +10,7 @@ use self::number::{Widest, fixed, float};
 pub(crate) use self::number::{int, uint};
 use self::parts::{OrderedRecordAccess, RecordAccess, ScalarNdarray, SubarrayAccess, explain};
 pub(crate) use self::text::utf8;
-use self::text::{SHORT, ascii, short_ascii, trim};
+use self::text::{SHORT, short_ascii, trim};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::{Dtype, Kind, Order, TimeBase, TimeUnit};
 use crate::format::header::Header;
@@ -19,7 +19,7 @@ use crate::npy::de::data::Bytes;
 use crate::npy::de::plan::{Plan, may_be_derived, may_be_ordered};
 use crate::npy::de::raw::RawAccess;
 use crate::npy::marker::{Marker, RAW};
-use crate::npy::whole::{Number, bad_bool};
+use crate::npy::whole::{Number, bad_bool, decode, from_code_points};
 use crate::options::Casting;
 
 mod number;
@@ -169,36 +169,11 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
         let Kind::Str { order, .. } = self.dtype.kind else {
             return Err(self.mismatch("a text"));
         };
-        let units = self
-            .raw()
-            .chunks_exact(4)
-            .map(|unit| u32::from_le_bytes(fixed(unit, order)));
-        // Plain text is told by its units together, and needs no look at each for what it may be.
-        if order == Order::NATIVE
-            && let Some(text) = ascii(self.raw())
-        {
-            return Ok(text);
+        if order == Order::NATIVE {
+            return decode(self.raw());
         }
-        let mut text = String::with_capacity(self.raw().len() / 4);
-        let mut zeros = 0;
-        for unit in units {
-            if unit == 0 {
-                zeros += 1;
-                continue;
-            }
-            // NULs inside a text are part of it, those at its end are padding.
-            text.extend(std::iter::repeat_n('\0', zeros));
-            zeros = 0;
-            text.push(char::from_u32(unit).ok_or_else(|| {
-                Error::new(
-                    ErrorKind::InvalidValue,
-                    format_args!(
-                        "found the code point {unit:#x}, expected one of Unicode (at most 0x10ffff, no surrogate)"
-                    ),
-                )
-            })?);
-        }
-        Ok(text)
+        let units = self.raw().as_chunks::<4>().0.iter();
+        from_code_points(units.map(|unit| u32::from_le_bytes(fixed(unit, order))))
     }
 
     /// The bytes of S (without padding) and V (all of them).

@@ -5,7 +5,6 @@ use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, SeqAccess, Visi
 
 use crate::error::{Error, Result};
 use crate::npy::de::array::{ArrayDeserializer, AxisAccess};
-use crate::npy::whole;
 
 /// The fields of an ndarray.
 pub(super) struct NdarrayAccess<'a, 's, 'de> {
@@ -104,8 +103,7 @@ impl<'de> Deserializer<'de> for Flat<'_, '_, 'de> {
             ..array
         };
         if array.is_element()
-            && let Some(number) = array.number()
-            && let Some(whole) = whole::collector_of::<V>(number, None)
+            && let Some(whole) = array.collector::<V>(&[len])
         {
             return whole.collect(len, &mut array.data.native_order());
         }

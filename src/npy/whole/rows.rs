@@ -4,8 +4,9 @@ use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use super::collect::{Make, collector, make_rows};
-use super::{Number, bytes_of};
+use super::Number;
+use super::fill::{Make, collector, make_rows};
+use super::numbers::bytes_of;
 use crate::format::dtype::for_each_number;
 
 /// One of the types `[T; N]`.

@@ -1,38 +1,15 @@
 //! The text of an element: units of four bytes or UTF-8, without the padding.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::npy::whole::narrow_ascii;
 
-/// The text of units in this machine's order that are ASCII, without its padding.
-pub(super) fn ascii(units: &[u8]) -> Option<String> {
-    let units = units.as_chunks::<4>().0;
-    let unit = |unit: &[u8; 4]| u32::from_ne_bytes(*unit);
-    if units.iter().fold(0, |all, next| all | unit(next)) >= 0x80 {
-        return None;
-    }
-    let len = units
-        .iter()
-        .rposition(|next| unit(next) != 0)
-        .map_or(0, |last| last + 1);
-    String::from_utf8(units[..len].iter().map(|next| unit(next) as u8).collect()).ok()
-}
-
-/// Texts of up to so many characters are put together without memory of their own.
+/// Texts of up to so many characters are put together without an allocation of their own.
 pub(super) const SHORT: usize = 64;
 
-/// `ascii` in memory at hand; longer texts are not.
+/// A short text of code points in the byte order of this machine, where all of them are ASCII, without its padding.
 pub(super) fn short_ascii<'b>(units: &[u8], into: &'b mut [u8; SHORT]) -> Option<&'b str> {
-    let units = units.as_chunks::<4>().0;
-    let into = into.get_mut(..units.len())?;
-    let mut all = 0;
-    for (slot, unit) in into.iter_mut().zip(units) {
-        let unit = u32::from_ne_bytes(*unit);
-        all |= unit;
-        *slot = unit as u8;
-    }
-    if all >= 0x80 {
-        return None;
-    }
-    std::str::from_utf8(trim(into)).ok()
+    let text = narrow_ascii(units, into.get_mut(..units.len() / 4)?)?;
+    std::str::from_utf8(trim(text.as_bytes())).ok()
 }
 
 pub(super) fn trim(bytes: &[u8]) -> &[u8] {

@@ -1,4 +1,4 @@
-//! Whole vectors from bytes: known by the visitor that serde's `Vec` brings.
+//! How vectors are filled from the bytes of an array, and by which visitor serde asks for them.
 //!
 //! `Vec::<f64>::deserialize` hands a visitor to `deserialize_seq`. Asked once by a deserializer that only notes its
 //! type, it tells the identity; a visitor of that type makes a `Vec<f64>` and nothing else. A `with` module, a
@@ -6,118 +6,62 @@
 
 use std::any::TypeId;
 use std::fmt;
-use std::mem::{ManuallyDrop, MaybeUninit};
 
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::{ISIZE, Number, USIZE, rows};
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::dtype::for_each_number;
 
-/// Bytes in the order they are asked for.
+/// The data of an array, in order.
 pub(crate) trait Fill {
-    /// How many bytes are known to be there, so that memory may be taken for them at once.
+    /// How many bytes are known to be there, so that memory for them may be allocated at once.
     fn proven(&self) -> u64;
-    /// Fills `into` with the next bytes.
+    /// Fills `into` with the next bytes, numbers in the byte order of this machine.
     fn fill(&mut self, into: &mut [u8]) -> Result<()>;
+    /// The next elements of `itemsize` bytes, unchanged: at least one, at most `most`. `itemsize` is not 0.
+    fn chunk(&mut self, itemsize: usize, most: usize) -> Result<&[u8]>;
 }
 
-/// What is taken at first where nothing is proven; then as much again as there is.
+/// Where it is not known how many bytes are there, this much is allocated at first, then as much again as has come.
 const FIRST_STEP: usize = 1 << 20;
 
 /// Larger buffers ask for huge pages, as NumPy does.
 const HUGE: usize = 4 << 20;
 
+/// Makes a vector of so many elements. What the number behind it means is up to the maker: the length of a row, the width
+/// of a text.
+///
 /// # Safety
 ///
 /// The pointer is to memory for the vector that the maker makes, and is written on success alone.
-pub(super) type Make = unsafe fn(*mut (), usize, &mut dyn Fill) -> Result<()>;
+pub(super) type Make = unsafe fn(*mut (), usize, usize, &mut dyn Fill) -> Result<()>;
 
-/// The maker of the vector that `V` makes, if that is one of these numbers, or of rows of `row` of them.
+/// Makes a `Vec<T>`.
 ///
-/// It stands for that vector's identity: [`Collector::collect`] gives the very type `V::Value`.
-pub(crate) fn collector_of<'de, V: Visitor<'de>>(number: Number, row: Option<usize>) -> Option<Collector<V>> {
-    let make = maker(number, row, typeid::of::<V>())?;
-    Some(Collector {
-        make,
-        visitor: std::marker::PhantomData,
-    })
-}
-
-/// Whether `V` makes a vector of plain numbers or texts, none of which is a sequence itself.
-pub(crate) fn collects_scalars<'de, V: Visitor<'de>>() -> bool {
-    let visitor = Some(typeid::of::<V>());
-    macro_rules! any {
-        (() $($t:ty => $number:ident),*) => { $(collector::<$t>() == visitor ||)* false };
-    }
-    for_each_number!(any!())
-        || collector::<usize>() == visitor
-        || collector::<isize>() == visitor
-        || collector::<char>() == visitor
-        || collector::<String>() == visitor
-}
-
-/// Makes what a visitor makes without asking it.
-pub(crate) struct Collector<V> {
-    make: Make,
-    visitor: std::marker::PhantomData<V>,
-}
-
-impl<'de, V: Visitor<'de>> Collector<V> {
-    pub(crate) fn collect(&self, len: u64, fill: &mut dyn Fill) -> Result<V::Value> {
-        let len = usize::try_from(len).map_err(|_| no_memory(len))?;
-        let mut value = MaybeUninit::<V::Value>::uninit();
-        // SAFETY: `maker` gave this function for the identity of `V` alone, whose value is the vector it makes.
-        unsafe { (self.make)(value.as_mut_ptr().cast(), len, fill)? };
-        // SAFETY: just written.
-        Ok(unsafe { value.assume_init() })
-    }
-}
-
-fn maker(number: Number, row: Option<usize>, visitor: TypeId) -> Option<Make> {
-    let (id, make) = match row {
-        Some(row) => rows::read(number, row)?.collect?,
-        None => plain(number, visitor)?,
-    };
-    (id == visitor).then_some(make)
-}
-
-fn plain(number: Number, visitor: TypeId) -> Option<(TypeId, Make)> {
-    // Two types are of the same number.
-    if number == USIZE && collector::<usize>() == Some(visitor) {
-        return Some((visitor, make_vec::<usize>));
-    }
-    if number == ISIZE && collector::<isize>() == Some(visitor) {
-        return Some((visitor, make_vec::<isize>));
-    }
-    macro_rules! pick {
-        (() bool => Bool, $($t:ty => $number:ident),*) => {
-            match number {
-                Number::Bool => (collector::<bool>()?, make_bools as Make),
-                $(Number::$number => (collector::<$t>()?, make_vec::<$t> as Make),)*
-            }
-        };
-    }
-    Some(for_each_number!(pick!()))
-}
-
 /// # Safety
 ///
 /// `into` is memory for a `Vec<T>`.
-unsafe fn make_vec<T: bytemuck::Pod>(into: *mut (), len: usize, fill: &mut dyn Fill) -> Result<()> {
+pub(super) unsafe fn make_vec<T: bytemuck::Pod>(
+    into: *mut (),
+    len: usize,
+    _: usize,
+    fill: &mut dyn Fill,
+) -> Result<()> {
     let vec: Vec<T> = collect(len, fill)?;
     // SAFETY: as the caller promises.
     unsafe { into.cast::<Vec<T>>().write(vec) };
     Ok(())
 }
 
+/// Makes a `Vec<[T; N]>`.
+///
 /// # Safety
 ///
 /// `into` is memory for a `Vec<[T; N]>`.
 pub(super) unsafe fn make_rows<T: bytemuck::Pod, const N: usize>(
     into: *mut (),
     len: usize,
+    _: usize,
     fill: &mut dyn Fill,
 ) -> Result<()> {
     // The numbers first, so that `collect` is compiled for each of them and not for each length of a row as well.
@@ -130,45 +74,13 @@ pub(super) unsafe fn make_rows<T: bytemuck::Pod, const N: usize>(
     Ok(())
 }
 
-/// # Safety
-///
-/// `into` is memory for a `Vec<bool>`.
-unsafe fn make_bools(into: *mut (), len: usize, fill: &mut dyn Fill) -> Result<()> {
-    let mut bytes = ManuallyDrop::new(collect::<u8>(len, fill)?);
-    if let Some(at) = not_bool(&bytes) {
-        return Err(bad_bool(ManuallyDrop::into_inner(bytes)[at]).at_index(at as u64));
-    }
-    // SAFETY: a bool is of the size and alignment of a byte, and each of these is 0 or 1, as just seen.
-    let bools = unsafe { Vec::from_raw_parts(bytes.as_mut_ptr().cast::<bool>(), bytes.len(), bytes.capacity()) };
-    // SAFETY: as the caller promises.
-    unsafe { into.cast::<Vec<bool>>().write(bools) };
-    Ok(())
-}
-
-/// Where the first byte is that is no bool.
-fn not_bool(bytes: &[u8]) -> Option<usize> {
-    // All at once first: that is done many bytes at a time.
-    if bytes.iter().fold(0, |all, byte| all | byte) <= 1 {
-        return None;
-    }
-    bytes.iter().position(|&byte| byte > 1)
-}
-
-#[cold]
-pub(crate) fn bad_bool(byte: u8) -> Error {
-    Error::new(
-        ErrorKind::InvalidValue,
-        format_args!("found the bool byte {byte}, expected 0 or 1"),
-    )
-}
-
 /// So many bytes.
 pub(crate) fn collect_bytes(len: u64, fill: &mut dyn Fill) -> Result<Vec<u8>> {
     collect(usize::try_from(len).map_err(|_| no_memory(len))?, fill)
 }
 
 /// So many elements; memory is taken for what is proven to be there, and for the rest only as it comes.
-fn collect<T: bytemuck::Pod>(len: usize, fill: &mut dyn Fill) -> Result<Vec<T>> {
+pub(super) fn collect<T: bytemuck::Pod>(len: usize, fill: &mut dyn Fill) -> Result<Vec<T>> {
     let size = size_of::<T>();
     let bytes = len.checked_mul(size).ok_or_else(|| no_memory(len as u64))?;
     let proven = fill.proven();
@@ -237,7 +149,7 @@ pub(crate) fn swap(bytes: &mut [u8], size: usize) {
 }
 
 #[cold]
-fn no_memory(found: u64) -> Error {
+pub(super) fn no_memory(found: u64) -> Error {
     Error::new(
         ErrorKind::LimitExceeded,
         format_args!("found {found} elements of data, expected no more than fit into memory"),

@@ -1,0 +1,197 @@
+//! Vectors that are made at once, known by the visitor that asks for them.
+
+use std::any::TypeId;
+use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::mem::{ManuallyDrop, MaybeUninit};
+
+use serde::de::Visitor;
+
+use super::Number;
+use super::fill::{Fill, Make, collect, collector, make_vec, no_memory, zeroed};
+use super::numbers::{ISIZE, USIZE};
+use super::rows;
+use super::texts::make_texts;
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::dtype::for_each_number;
+
+/// What the elements of an array are.
+#[derive(Clone, Copy)]
+pub(crate) enum Plain {
+    Number(Number),
+    /// So many code points in the byte order of this machine, at least one.
+    Text(usize),
+}
+
+/// Makes what `V` makes of such elements, or of rows of `row` of them, if that is a vector of just these.
+pub(crate) fn collector_of<'de, V: Visitor<'de>>(elements: Plain, row: Option<usize>) -> Option<Collector<V>> {
+    let visitor = typeid::of::<V>();
+    let make = match (elements, row) {
+        (Plain::Number(number), None) => numbers(number, visitor)?,
+        (Plain::Number(number), Some(row)) => match rows::read(number, row).and_then(|row| row.collect) {
+            Some((id, make)) if id == visitor => make,
+            _ if row > 0 => nested(number, visitor)?,
+            _ => return None,
+        },
+        (Plain::Text(_), None) => texts(visitor)?,
+        (Plain::Text(_), Some(_)) => return None,
+    };
+    Some(Collector {
+        make,
+        inner: match elements {
+            Plain::Text(width) => width,
+            Plain::Number(_) => row.unwrap_or(1),
+        },
+        visitor: PhantomData,
+    })
+}
+
+/// Whether `V` makes a vector of plain numbers or texts, none of which is a sequence itself.
+pub(crate) fn collects_scalars<'de, V: Visitor<'de>>() -> bool {
+    let visitor = Some(typeid::of::<V>());
+    macro_rules! any {
+        (() $($t:ty => $number:ident),*) => { $(collector::<$t>() == visitor ||)* false };
+    }
+    for_each_number!(any!())
+        || collector::<usize>() == visitor
+        || collector::<isize>() == visitor
+        || collector::<char>() == visitor
+        || collector::<String>() == visitor
+}
+
+/// Makes the value of the visitor `V` in its place.
+pub(crate) struct Collector<V> {
+    make: Make,
+    inner: usize,
+    visitor: PhantomData<V>,
+}
+
+impl<'de, V: Visitor<'de>> Collector<V> {
+    pub(crate) fn collect(&self, len: u64, fill: &mut dyn Fill) -> Result<V::Value> {
+        let len = usize::try_from(len).map_err(|_| no_memory(len))?;
+        let mut value = MaybeUninit::<V::Value>::uninit();
+        // SAFETY: `collector_of` found this function by the identity of `V`, whose value is the vector it makes.
+        unsafe { (self.make)(value.as_mut_ptr().cast(), len, self.inner, fill)? };
+        // SAFETY: just written.
+        Ok(unsafe { value.assume_init() })
+    }
+}
+
+/// The maker of a vector of these numbers, if that is what the visitor makes.
+fn numbers(number: Number, visitor: TypeId) -> Option<Make> {
+    // Two types are of the same number.
+    if number == USIZE && collector::<usize>() == Some(visitor) {
+        return Some(make_vec::<usize>);
+    }
+    if number == ISIZE && collector::<isize>() == Some(visitor) {
+        return Some(make_vec::<isize>);
+    }
+    macro_rules! pick {
+        (() bool => Bool, $($t:ty => $number:ident),*) => {
+            match number {
+                Number::Bool => (collector::<bool>()?, make_bools as Make),
+                $(Number::$number => (collector::<$t>()?, make_vec::<$t> as Make),)*
+            }
+        };
+    }
+    let (id, make) = for_each_number!(pick!());
+    (id == visitor).then_some(make)
+}
+
+/// The maker of a vector of vectors of these numbers.
+fn nested(number: Number, visitor: TypeId) -> Option<Make> {
+    if number == USIZE && collector::<Vec<usize>>() == Some(visitor) {
+        return Some(make_nested::<usize>);
+    }
+    if number == ISIZE && collector::<Vec<isize>>() == Some(visitor) {
+        return Some(make_nested::<isize>);
+    }
+    macro_rules! pick {
+        (() bool => Bool, $($t:ty => $number:ident),*) => {
+            match number {
+                // Every byte has to be looked at before it is a bool.
+                Number::Bool => return None,
+                $(Number::$number => (collector::<Vec<$t>>()?, make_nested::<$t> as Make),)*
+            }
+        };
+    }
+    let (id, make) = for_each_number!(pick!());
+    (id == visitor).then_some(make)
+}
+
+/// The maker of a vector of texts.
+fn texts(visitor: TypeId) -> Option<Make> {
+    [
+        (collector::<String>(), make_texts::<String> as Make),
+        (collector::<Box<str>>(), make_texts::<Box<str>>),
+        (collector::<Cow<'static, str>>(), make_texts::<Cow<'static, str>>),
+    ]
+    .into_iter()
+    .find_map(|(id, make)| (id == Some(visitor)).then_some(make))
+}
+
+/// So many bytes of rows are read before they are taken apart.
+const BLOCK: usize = 16 * 1024;
+
+/// Makes a `Vec<Vec<T>>` of rows of `row` elements, at least one.
+///
+/// # Safety
+///
+/// `into` is memory for a `Vec<Vec<T>>`.
+unsafe fn make_nested<T: bytemuck::Pod>(into: *mut (), len: usize, row: usize, fill: &mut dyn Fill) -> Result<()> {
+    let size = row.saturating_mul(size_of::<T>());
+    let mut rows: Vec<Vec<T>> = Vec::new();
+    if fill.proven() / size as u64 >= len as u64 {
+        rows.try_reserve_exact(len).map_err(|_| no_memory(len as u64))?;
+    }
+    if size > BLOCK {
+        for at in 0..len {
+            rows.push(collect(row, fill).map_err(|err| err.at_index(at as u64))?);
+        }
+    } else {
+        let mut block: Vec<T> = zeroed((BLOCK / size).min(len) * row)?;
+        while rows.len() < len {
+            let now = (block.len() / row).min(len - rows.len());
+            let block = &mut block[..now * row];
+            fill.fill(bytemuck::cast_slice_mut(block))
+                .map_err(|err| err.at_index(rows.len() as u64))?;
+            rows.try_reserve(now).map_err(|_| no_memory(len as u64))?;
+            rows.extend(block.chunks_exact(row).map(<[T]>::to_vec));
+        }
+    }
+    // SAFETY: as the caller promises.
+    unsafe { into.cast::<Vec<Vec<T>>>().write(rows) };
+    Ok(())
+}
+
+/// # Safety
+///
+/// `into` is memory for a `Vec<bool>`.
+unsafe fn make_bools(into: *mut (), len: usize, _: usize, fill: &mut dyn Fill) -> Result<()> {
+    let mut bytes = ManuallyDrop::new(collect::<u8>(len, fill)?);
+    if let Some(at) = not_bool(&bytes) {
+        return Err(bad_bool(ManuallyDrop::into_inner(bytes)[at]).at_index(at as u64));
+    }
+    // SAFETY: a bool is of the size and alignment of a byte, and each of these is 0 or 1, as just seen.
+    let bools = unsafe { Vec::from_raw_parts(bytes.as_mut_ptr().cast::<bool>(), bytes.len(), bytes.capacity()) };
+    // SAFETY: as the caller promises.
+    unsafe { into.cast::<Vec<bool>>().write(bools) };
+    Ok(())
+}
+
+/// Where the first byte is that is no bool.
+fn not_bool(bytes: &[u8]) -> Option<usize> {
+    // All at once first: that is done many bytes at a time.
+    if bytes.iter().fold(0, |all, byte| all | byte) <= 1 {
+        return None;
+    }
+    bytes.iter().position(|&byte| byte > 1)
+}
+
+#[cold]
+pub(crate) fn bad_bool(byte: u8) -> Error {
+    Error::new(
+        ErrorKind::InvalidValue,
+        format_args!("found the bool byte {byte}, expected 0 or 1"),
+    )
+}
