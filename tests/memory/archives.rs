@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use serde_npz::{NpzReader, NpzWriter};
 
-use crate::counting::allocations;
+use crate::counting::{Alone, allocations};
 
 /// An archive of small arrays; `name` gives the names of the members.
 fn archive(members: usize, name: impl Fn(usize) -> String) -> Vec<u8> {
@@ -17,6 +17,7 @@ fn archive(members: usize, name: impl Fn(usize) -> String) -> Vec<u8> {
 
 #[test]
 fn opening_allocates_once_a_member() {
+    let _alone = Alone::wait();
     const MEMBERS: usize = 20_000;
     for (name, groups) in [
         ((|i| format!("m{i}")) as fn(usize) -> String, 0),
@@ -42,6 +43,7 @@ fn calls_on_a_map_do_not_depend_on_the_number_of_members() {
     use crate::counting::peak;
     use serde_npz::NpzMmap;
 
+    let _alone = Alone::wait();
     let costs = [10, 10_000].map(|members| {
         let path = std::env::temp_dir().join(format!("serde_npz-memory-map-{}-{members}.npz", std::process::id()));
         std::fs::write(&path, archive(members, |i| format!("m{i}"))).unwrap();
