@@ -37,7 +37,7 @@ use crate::npz::tree::Tree;
 use crate::npz::zip::{EndRecord, LocalHeader};
 use crate::options::ReadOptions;
 
-/// As much of a member holds its local header and that of its array, nearly always.
+/// Nearly always enough for the local header of a member and the header of its array.
 const HEADERS: u64 = 4 << 10;
 
 /// Reads the members of an archive one by one, each on request only.
@@ -68,7 +68,7 @@ pub struct NpzReader<R> {
 }
 
 impl NpzReader<BufReader<File>> {
-    /// Opens the archive at `path`; its content counts, not its suffix.
+    /// Opens the archive at `path`; its content decides, not its suffix.
     ///
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-open-{}.npz", std::process::id()));
@@ -121,7 +121,7 @@ impl<R: Read + Seek> NpzReader<R> {
     /// # Errors
     ///
     /// `BadMagic` for anything that does not start as an archive, `CorruptArchive` and `UnsupportedArchive` where the
-    /// directory does not fit, `LimitExceeded` for too many members, `Io`.
+    /// directory contradicts itself or the file, `LimitExceeded` for too many members, `Io`.
     pub fn new(reader: R) -> Result<Self> {
         Self::with_options(reader, &ReadOptions::new())
     }
@@ -217,12 +217,12 @@ impl<R: Read + Seek> NpzReader<R> {
         let result = self
             .start(index, self.options.limits.member_bytes)
             .and_then(Member::skip_to_end);
-        // Nothing was handed out.
+        // Nothing was handed out, so nothing counts.
         self.bytes_used = bytes_used;
         result.map_err(|err| err.at_member(name))
     }
 
-    /// The bytes of a member, one after another; refused at once where they exceed the limits.
+    /// The bytes of a member, read one after another; an error at once if they exceed the limits.
     pub(crate) fn member(&mut self, index: usize) -> Result<Member<'_, Window<R>>> {
         let allowed = self.allowed();
         self.start(index, allowed)
@@ -278,10 +278,10 @@ impl<R: Read + Seek> NpzReader<R> {
     fn read_raw(&mut self, index: usize) -> Result<Vec<u8>> {
         let size = self.directory.entry(index)?.size;
         let mut member = self.member(index)?;
-        // The directory has checked the size against the file and against what deflate can do: no bare claim.
+        // The size is no bare claim: it was compared with the compressed bytes and with what they can be inflated to.
         let mut bytes = Vec::new();
         if let Ok(size) = usize::try_from(size) {
-            // Where that much memory is not to be had, reading will say so.
+            // If there is not so much memory, reading will say so.
             let _ = bytes.try_reserve_exact(size);
         }
         source::read_grow(&mut member, &mut bytes, size)?;
@@ -344,7 +344,7 @@ impl<R> NpzReader<R> {
         self.directory.entries.len()
     }
 
-    /// Whether there is no member at all.
+    /// Whether the archive has no members.
     ///
     /// ```
     /// let npz = serde_npz::NpzWriter::new(std::io::Cursor::new(Vec::new()));
@@ -367,7 +367,7 @@ impl<R> NpzReader<R> {
         self.find(name).is_some()
     }
 
-    /// The same archive through another reader: nothing is read again, the limits count anew.
+    /// The same archive through another reader: its directory is not read again, and limits are counted from zero.
     #[cfg(feature = "mmap")]
     pub(crate) fn through<S>(&self, reader: S) -> NpzReader<S> {
         NpzReader {
@@ -424,7 +424,7 @@ impl<R> NpzReader<R> {
         })
     }
 
-    /// How large the next member may be.
+    /// The largest size that the next member may have.
     fn allowed(&self) -> u64 {
         let limits = &self.options.limits;
         limits
@@ -463,7 +463,7 @@ fn check_start<R: Read + Seek>(reader: &mut R) -> Result<()> {
     ))
 }
 
-/// What is fetched for a local header: all of nearly every one.
+/// How much is fetched to look at nothing but a local header: enough for nearly all of them.
 const LOCAL_MOST: u64 = 512;
 
 fn check_size(size: u64, allowed: u64) -> Result<()> {
@@ -479,7 +479,7 @@ fn check_size(size: u64, allowed: u64) -> Result<()> {
     ))
 }
 
-/// The error for a member that goes on behind its array.
+/// The error for a member with bytes behind its array.
 #[cold]
 pub(crate) fn left_over(left: u64) -> Error {
     Error::new(

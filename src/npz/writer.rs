@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! 0    PK\3\4  x.npy  sizes (zip64)  padding      the local header of a stored member ends at a multiple of 64
-//! 64·k \x93NUMPY .. header | data                 so the data of the array starts at one, too
-//! ..   PK\1\2  x.npy  sizes, CRC, offset          the directory, written by `finish` alone
+//! 64·k \x93NUMPY .. header | data                 so the data of the array starts at one as well
+//! ..   PK\1\2  x.npy  sizes, CRC, offset          the directory, written only by `finish`
 //! ..   PK\5\6  count, size and offset of it
 //!
 //! NpzWriter ─► container: names, failures ─► entries: order, headers ─► output
@@ -52,7 +52,7 @@ pub struct NpzWriter<W: Write + Seek> {
 }
 
 impl NpzWriter<BufWriter<File>> {
-    /// Creates `path`, with `.npz` appended where it lacks that; the file appears there when [`NpzWriter::finish`] returns.
+    /// Creates `path`, with `.npz` appended if it is missing; the file appears there when [`NpzWriter::finish`] returns.
     ///
     /// ```
     /// # let dir = std::env::temp_dir().join(format!("serde_npz-doc-create-{}", std::process::id()));
@@ -68,7 +68,7 @@ impl NpzWriter<BufWriter<File>> {
     ///
     /// # Errors
     ///
-    /// `Io` if no file can be made beside `path`, or `path` is something else than a file.
+    /// `Io` if no file can be created beside `path`, or if `path` is not a file.
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
         Self::create_with(path, &WriteOptions::new())
     }
@@ -133,7 +133,7 @@ impl<W: Write + Seek> NpzWriter<W> {
         }
     }
 
-    /// Writes the directory and hands the writer back; without it there is no archive.
+    /// Writes the directory, without which there is no archive, and returns the writer.
     ///
     /// ```
     /// use std::io::Cursor;

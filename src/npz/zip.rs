@@ -378,7 +378,8 @@ pub(crate) fn zip64_field(mut extra: &[u8]) -> Result<Option<&[u8]>> {
 /// Writes the field that holds numbers of 64 bits.
 pub(crate) fn put_zip64_field(numbers: &[u64], out: &mut Vec<u8>) {
     // There are at most three.
-    put_u16s(out, &[ZIP64, 8 * numbers.len() as u16]);
+    let len = u16::try_from(size_of_val(numbers)).unwrap_or(u16::MAX);
+    put_u16s(out, &[ZIP64, len]);
     put_u64s(out, numbers);
 }
 

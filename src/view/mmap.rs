@@ -71,7 +71,7 @@ pub struct NpyMmap {
 }
 
 impl NpyMmap {
-    /// Maps the array at `path`; its content counts, not its suffix.
+    /// Maps the array at `path`; its content decides, not its suffix.
     ///
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-open-{}.npy", std::process::id()));
@@ -154,7 +154,7 @@ impl NpyMmap {
     ///
     /// # Errors
     ///
-    /// `TypeMismatch` for another dtype, the other byte order, or data at an odd place: [`read`](NpyMmap::read) copies
+    /// `TypeMismatch` for another dtype, the other byte order, or misaligned data: [`read`](NpyMmap::read) copies
     /// and converts. `InvalidValue` for a byte that is no bool.
     pub fn array<T: Element>(&self) -> Result<ArrayView<'_, T>> {
         ArrayView::lend(&self.npy.header, self.bytes())
@@ -222,7 +222,7 @@ impl fmt::Debug for NpyMmap {
     }
 }
 
-/// What is known of a mapped array.
+/// Where a mapped array lies in its file.
 struct Npy {
     header: Header,
     /// Where the data lies in the map.

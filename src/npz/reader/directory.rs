@@ -159,7 +159,7 @@ impl Directory {
 
     /// Notes that the local header of a member agrees with its entry.
     pub(super) fn set_compared(&self, index: usize) {
-        // Only counted: what was read is ordered by whoever shares the reader.
+        // Relaxed is enough: the flags protect no other memory.
         let compared = self.compared.get(index);
         if compared.is_some_and(|compared| !compared.swap(true, Ordering::Relaxed)) {
             self.left.fetch_sub(1, Ordering::Relaxed);

@@ -16,9 +16,9 @@ use crate::format::header::Header;
 use crate::io::source::truncated;
 use crate::npz::reader::{CentralEntry, HEADERS, NpzReader, left_over};
 
-/// One member of an archive: names, sizes, checksum, and dtype and shape where it is an array.
+/// One member of an archive: its names, sizes and checksum, and dtype and shape if it is an array.
 ///
-/// With the offsets a program that holds no file, but may ask a store for spans of one, knows which span to ask for.
+/// The offsets tell a program that has no file, but can ask a store for byte ranges of one, which range it needs.
 ///
 /// ```
 /// use std::io::Cursor;
@@ -59,9 +59,9 @@ pub enum Unmappable {
     Refused,
     /// Texts, records, times: no [`Element`](crate::Element) has this dtype; its bytes can be mapped.
     Dtype,
-    /// The numbers are in the byte order of other machines.
+    /// The numbers are in the other byte order.
     ByteSwapped,
-    /// The data begins between two multiples of what its numbers are aligned to, as in most archives of NumPy.
+    /// The data does not begin at a multiple of what its numbers are aligned to, as in most archives of NumPy.
     Misaligned,
 }
 
@@ -103,7 +103,7 @@ impl Entry {
         self.central.name()
     }
 
-    /// Dtype, shape and order, or why there are none: `NotAnArray`, `Pickle`, a damaged member.
+    /// Dtype, shape and order, or the error that tells why there are none: `NotAnArray`, `Pickle`, a damaged member.
     ///
     /// ```
     /// # let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", 1.5)]))?;
@@ -119,7 +119,7 @@ impl Entry {
         self.header.as_ref().map(|(header, _)| header)
     }
 
-    /// Whether the bytes are in the archive as they are.
+    /// Whether the bytes are in the archive uncompressed.
     ///
     /// ```
     /// # let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", 1.5)]))?;
@@ -156,7 +156,7 @@ impl Entry {
         self.central.size
     }
 
-    /// How many bytes the member takes in the archive, its name and the like left out.
+    /// How many bytes the data of the member takes in the archive, without its headers.
     ///
     /// ```
     /// # let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", 1.5)]))?;
@@ -168,7 +168,7 @@ impl Entry {
         self.central.compressed
     }
 
-    /// The checksum of the inflated bytes, as the directory has it: nothing was read to compare.
+    /// The CRC-32 of the inflated bytes that the directory claims; the data was not read to compare it.
     ///
     /// ```
     /// # let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", 1.5)]))?;
@@ -241,7 +241,8 @@ impl Entry {
 }
 
 impl<R: Read + Seek> NpzReader<R> {
-    /// What the archive says of one member; of its data no byte is read (of a compressed one the first piece).
+    /// What the archive says of one member. Only its headers are read, or of a compressed member the first bytes: 4 KiB in
+    /// nearly all cases.
     ///
     /// ```
     /// # let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", 1.5)]))?;

@@ -92,9 +92,8 @@ impl Inflater {
                 .stream
                 .decompress(&self.input[self.used..self.filled], buf, FlushDecompress::None)
                 .map_err(|err| corrupt(format_args!("found no valid deflate stream: {err}")))?;
-            // Both are bounded by the slices.
-            let taken = (self.stream.total_in() - before_in) as usize;
-            let made = (self.stream.total_out() - before_out) as usize;
+            let taken = within_slice(self.stream.total_in() - before_in);
+            let made = within_slice(self.stream.total_out() - before_out);
             self.used += taken;
             self.produced += made as u64;
             self.ended = status == Status::StreamEnd;
@@ -127,4 +126,9 @@ impl Inflater {
         self.left -= self.filled as u64;
         Ok(())
     }
+}
+
+/// A number of bytes that were taken from or put into a slice, and therefore fits.
+fn within_slice(n: u64) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
 }

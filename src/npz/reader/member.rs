@@ -165,7 +165,7 @@ pub(super) fn inflate(entry: &CentralEntry, compressed: &[u8]) -> Result<Vec<u8>
     Ok(bytes)
 }
 
-/// The bytes of a member before compression; whoever takes them ends with [`Member::finish`].
+/// The inflated bytes of a member. The caller has to end with [`Member::finish`].
 pub(crate) struct Member<'r, R> {
     reader: &'r mut R,
     entry: &'r CentralEntry,

@@ -1,14 +1,14 @@
 //! Adding to an archive that is there already, replacing its members and removing them.
 //!
 //! ```text
-//! x.npz              a │ b │ c │ directory          as it is, until the new one takes its name
+//! x.npz              a │ b │ c │ directory                            stays as it is until it is replaced
 //! .serde_npz-1f3..   a │ b │ c │ d │ b' │ directory of a, c, d, b'        b is unused until `compact`
 //! ```
 //!
-//! Why not in place: the end of an archive is what makes it one. New members in front of a new directory would have to
-//! overwrite the old one, or follow it; either way a program killed in between leaves a file that nobody opens. A copy
-//! beside it costs the old bytes once more, which the system copies by itself, and not at all where the file system
-//! lets two files share them.
+//! Why not in place: without the directory at its end a file is no archive. New members would overwrite the old directory
+//! or stand behind it; either way a program that is killed in between leaves a file that no reader opens. A copy costs the
+//! old bytes once more. The system copies them by itself, and does not even do that where the file system lets two files
+//! share them.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
@@ -31,14 +31,14 @@ use crate::options::{Limits, ReadOptions, WriteOptions};
 impl NpzWriter<BufWriter<File>> {
     /// Goes on with the archive at `path`; `.npz` is appended where a file of that name is there.
     ///
-    /// A member that was there before is replaced when its key comes again; what is added here has to have keys of its
-    /// own. The archive under its name does not change before [`NpzWriter::finish`], which replaces it in one step, by
-    /// a file that is on the disk: whoever is killed before leaves the old archive, and beside it a file
-    /// `.serde_npz-..` to be removed. Of two programs that append at once, the second to finish wins.
+    /// Adding a key that was in the archive before replaces that member; a key can be added only once by one writer. The
+    /// archive does not change before [`NpzWriter::finish`], which replaces it in one step by a file that is already on the
+    /// disk. A program that is killed before leaves the old archive, and beside it a file `.serde_npz-..` that can be
+    /// removed. Of two programs that append at once, the second to finish wins.
     ///
-    /// The old members are not written anew, but copied by the system: at the speed of the disk, or at once on file
-    /// systems that share the bytes of copies (Btrfs, XFS). Few calls that add much are better than many that add
-    /// little; rows that keep coming belong into a [`NpyWriter`](crate::NpyWriter).
+    /// The old members are not encoded again but copied by the system: at the speed of the disk, or at once on file
+    /// systems that share the bytes of copies (Btrfs, XFS). Each call copies all of them, so add much
+    /// at a time; for rows that keep coming use a [`NpyWriter`](crate::NpyWriter).
     ///
     /// ```
     /// use serde_npz::{NpzReader, NpzWriter};
@@ -87,7 +87,7 @@ impl NpzWriter<BufWriter<File>> {
         let old = file::open(path)?;
         let read = ReadOptions::new().limits(Limits::unlimited());
         let kept = NpzReader::with_options(BufReader::new(&old), &read)?.kept()?;
-        // What is replaced is not in the caller's hands any more: it stays until the new archive is on the disk.
+        // The caller may have no other copy of the old members: they stay until the new archive is on the disk.
         let (target, handle) = AtomicFile::create(path, true)?;
         let mut writer = Self::on_file(target, handle, options);
         writer.container.keep(kept.members.into_iter().map(entry).collect());
@@ -99,10 +99,10 @@ impl NpzWriter<BufWriter<File>> {
         Ok(writer)
     }
 
-    /// Leaves out what is dead: the data of members that were replaced or removed, and gaps of other writers.
+    /// Removes unused bytes: the data of members that were replaced or removed, and gaps that other writers left.
     ///
-    /// All members are moved together and their stored data aligned again to 64 bytes; they keep their values, and lose
-    /// dates, comments and extra fields that other programs have given them.
+    /// All members are moved together, and stored data is aligned to 64 bytes again. Values stay; dates, comments and extra
+    /// fields that other programs have written are lost.
     ///
     /// ```
     /// use serde_npz::NpzWriter;
@@ -121,7 +121,7 @@ impl NpzWriter<BufWriter<File>> {
     /// # Errors
     ///
     /// `CorruptArchive` where a member's local header is missing, `UnsupportedArchive` for encrypted members and other
-    /// compressions than deflate, `Io`. The writer can go on as if nothing had been asked.
+    /// compressions than deflate, `Io`. The writer can be used as before.
     pub fn compact(&mut self) -> Result<()> {
         let (entries, output) = self.container.settled()?;
         output.inner.flush()?;
@@ -132,7 +132,7 @@ impl NpzWriter<BufWriter<File>> {
             None => {
                 let position = output.inner.stream_position()?;
                 let moved = move_all(target.file(), entries, &compacted);
-                // Both handles of a file share their place in it.
+                // The copy has moved the position of the file, which both handles share.
                 output.inner.seek(SeekFrom::Start(position))?;
                 moved?
             }
@@ -146,7 +146,7 @@ impl NpzWriter<BufWriter<File>> {
 impl<W: Write + Seek> NpzWriter<W> {
     /// Leaves a member out of the archive, or else all members of the group of this name; `false` where there is none.
     ///
-    /// Its data stays in the file, without a name, until [`NpzWriter::compact`].
+    /// Its data stays in the file, unused, until [`NpzWriter::compact`].
     ///
     /// ```
     /// use std::io::Cursor;

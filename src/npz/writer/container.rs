@@ -1,7 +1,7 @@
 //! One member at a time under a key of its own; after a failure inside of one there is no archive.
 //!
 //! ```text
-//! begin  ─► a refused name or a taken key is told before anything is written
+//! begin  ─► a refused name or a taken key is an error before anything is written
 //! write  ─► exactly as many bytes as announced
 //! end    ─► the member is whole
 //! finish ─► the directory, without which there is no archive
@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::npz::tree::key;
 use crate::options::WriteOptions;
 
-/// The longest name the container takes: together with the fixed part of its header it stays below 64 KiB.
+/// The longest name that is accepted: with the fixed part of its header it stays below 64 KiB.
 pub(crate) const MAX_NAME: usize = 65_504;
 
 /// An archive that is being written.
@@ -56,7 +56,7 @@ impl<O: Output> Container<O> {
         self.entries.list().iter().filter(|entry| !entry.removed).count()
     }
 
-    /// Whether no earlier member failed half way; else that error.
+    /// The error of an earlier member that failed half way, if there was one.
     pub(crate) fn usable(&self) -> Result<()> {
         match &self.failed {
             Some(err) => Err(err.again()),
@@ -223,7 +223,7 @@ impl<O: Output> Container<O> {
         ended.map_err(|err| self.fail_inside(err))
     }
 
-    /// Ends this writer: every later call returns `error`, and no archive comes of it.
+    /// Ends this writer: every later call returns `error`, and the archive is never finished.
     pub(crate) fn fail(&mut self, error: Error) {
         self.failed = Some(error);
     }
@@ -237,7 +237,7 @@ impl<O: Output> Container<O> {
         self.entries.finish()
     }
 
-    /// Keeps the error under the name of the last member, and hands it out bare: the caller knows the path of the value.
+    /// Keeps the error with the name of the last member, and returns it without: the caller knows the path of the value.
     fn fail_inside(&mut self, err: Error) -> Error {
         let named = err.again().at_member(self.last_key());
         self.fail(named);
@@ -250,7 +250,7 @@ impl<O: Output> Container<O> {
 }
 
 fn check_name(member: &str) -> Result<()> {
-    // `np.savez(**{'': x})` writes `.npy`: only a value read from such an archive comes here with that name.
+    // `np.savez(**{'': x})` writes the member `.npy`: a value read from such an archive can be written again.
     let (found, expected) = if key(member).is_empty() && member != ".npy" {
         ("an empty name".to_owned(), "one of at least a character")
     } else if member.contains('\0') {
@@ -272,9 +272,9 @@ fn check_name(member: &str) -> Result<()> {
     ))
 }
 
-/// The keys a member answers, NumPy's first.
+/// The keys that a member is found by, NumPy's first.
 fn claims(member: &str) -> impl Iterator<Item = &str> {
-    // A JSON text is read as the value of its stem.
+    // A JSON text `x.json` is also found as `x`.
     [Some(key(member)), member.strip_suffix(".json")].into_iter().flatten()
 }
 

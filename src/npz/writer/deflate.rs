@@ -8,8 +8,8 @@
 //! in order    |-----------|-----------|-----|                                 one deflate stream
 //! ```
 //!
-//! Where a block ends depends on the input alone, so the bytes are the same whatever the number of threads. The
-//! caller's thread compresses, too, once enough is waiting: with one thread there is no other.
+//! Where a block ends depends only on the input, so the bytes are the same for any number of threads. The calling thread
+//! compresses as well once enough blocks are waiting; with one thread it does all of them.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,7 +25,7 @@ use crate::options::{Compression, WriteOptions, threads};
 /// How much is deflated at once.
 pub(crate) const BLOCK: usize = 256 << 10;
 
-/// As far back as deflate can point.
+/// How far back deflate can refer.
 const WINDOW: usize = 32 << 10;
 
 /// A piece of a member.
@@ -37,7 +37,7 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// The first block of a member; `buffer` is any that is not needed any more.
+    /// The first block of a member; the memory of `buffer` is used.
     pub(crate) fn first(mut buffer: Vec<u8>) -> Self {
         buffer.clear();
         Block {
@@ -59,7 +59,7 @@ impl Block {
         }
     }
 
-    /// Takes what there is room for, and returns the rest.
+    /// Takes as many bytes as there is room for, and returns the rest.
     pub(crate) fn fill<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
         let room = BLOCK - self.len();
         let (now, later) = bytes.split_at(room.min(bytes.len()));
@@ -76,10 +76,10 @@ impl Block {
     }
 }
 
-/// What became of a [`Block`].
+/// A [`Block`] that has been compressed.
 pub(crate) struct Deflated {
     pub(crate) bytes: Vec<u8>,
-    /// Of the data before compression.
+    /// The CRC of the data before compression.
     pub(crate) sum: Hasher,
     pub(crate) size: u64,
     /// The memory of the block, to be used again.
@@ -123,7 +123,7 @@ impl Deflater {
         Method::Deflate
     }
 
-    /// Takes a block; [`Deflater::full`] and [`Deflater::wait`] are to follow.
+    /// Takes a block. The caller then asks [`Deflater::full`], and calls [`Deflater::wait`] while it is.
     pub(crate) fn submit(&mut self, block: Block) {
         let engines = Arc::clone(&self.engines);
         let ticket = self.pool.submit(block.len() as u64, move || engines.deflate(block));
@@ -148,7 +148,7 @@ impl Deflater {
     }
 }
 
-/// One for each thread that is at work, used for block after block: each has 256 KiB of memory.
+/// The engines of the threads, used for block after block: each has 256 KiB of memory.
 struct Engines {
     level: u32,
     idle: Mutex<Vec<Engine>>,
@@ -189,8 +189,8 @@ impl Engine {
         match (self.used, dictionary.is_empty()) {
             (false, _) => {}
             (true, true) => self.stream.reset(),
-            // zlib-rs 0.6 hashes a byte behind the dictionary, which after a reset is one of the block before: what
-            // comes out would depend on which thread had that.
+            // zlib-rs 0.6 hashes a byte behind the dictionary. After a reset that is a byte of an earlier block, so the
+            // output would depend on which blocks this thread has compressed before.
             (true, false) => self.stream = new_stream(self.level),
         }
         self.used = true;
@@ -211,24 +211,25 @@ impl Engine {
             FlushCompress::Sync
         };
         let mut bytes = Vec::with_capacity(data.len() / 2 + 64);
+        let size = data.len() as u64;
         loop {
-            let taken = self.stream.total_in() as usize;
+            let taken = usize::try_from(self.stream.total_in()).unwrap_or(usize::MAX);
             let status = self
                 .stream
                 .compress_vec(data.get(taken..).unwrap_or_default(), &mut bytes, flush)
                 .map_err(failed)?;
             // A flush is complete once there was room to spare.
-            let flushed = self.stream.total_in() as usize == data.len() && bytes.len() < bytes.capacity();
+            let flushed = self.stream.total_in() == size && bytes.len() < bytes.capacity();
             if status == Status::StreamEnd || (!block.last && flushed) {
                 break;
             }
-            // Not twice as much: what waits has a bound.
+            // Not doubled: how much memory all waiting blocks can take has a bound.
             bytes.reserve_exact(data.len() / 2 + 64);
         }
         Ok(Deflated {
             bytes,
             sum,
-            size: data.len() as u64,
+            size,
             buffer: block.bytes,
         })
     }
@@ -247,16 +248,16 @@ fn backend_level(level: u32) -> u32 {
     }
 }
 
-/// Writes bytes at the start of a member that will be replaced later by equally many: uncompressed, in the form that the
-/// method has for that.
+/// Writes bytes at the start of a member that will be replaced later by as many others: uncompressed, in the form that
+/// the method has for such bytes.
 pub(crate) fn put_uncompressed(method: Method, bytes: &[u8], out: &mut Vec<u8>) {
     if method.is_stored() {
         out.extend_from_slice(bytes);
         return;
     }
-    // Stored blocks of deflate: no final one, the length, its complement.
+    // Stored blocks of deflate: a byte that says so and that more follow, the length, its complement.
     for piece in bytes.chunks(usize::from(u16::MAX)) {
-        let len = piece.len() as u16;
+        let len = u16::try_from(piece.len()).unwrap_or(u16::MAX);
         out.push(0);
         out.extend_from_slice(&len.to_le_bytes());
         out.extend_from_slice(&(!len).to_le_bytes());

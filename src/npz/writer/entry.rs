@@ -101,7 +101,7 @@ impl Entry {
             over => alignment - over,
         };
         // Less than twice the alignment.
-        padding as u16
+        u16::try_from(padding).unwrap_or_default()
     }
 
     fn name_len(&self) -> u16 {
@@ -119,7 +119,7 @@ impl Entry {
         if let Some(found) = &self.found {
             return out.extend_from_slice(&found.central);
         }
-        let mut wide = Vec::new();
+        let (mut wide, mut extra) = (Vec::new(), Vec::new());
         let (sizes, offset) = (
             zip::narrow(self.compressed).zip(zip::narrow(self.size)),
             zip::narrow(self.offset),
@@ -130,6 +130,9 @@ impl Entry {
         if offset.is_none() {
             wide.push(self.offset);
         }
+        if !wide.is_empty() {
+            zip::put_zip64_field(&wide, &mut extra);
+        }
         let (compressed, size) = sizes.unwrap_or((WIDE, WIDE));
         let header = CentralHeader {
             version: zip::VERSION,
@@ -139,16 +142,14 @@ impl Entry {
             compressed,
             size,
             name_len: self.name_len(),
-            extra_len: if wide.is_empty() { 0 } else { 4 + 8 * wide.len() as u16 },
+            extra_len: u16::try_from(extra.len()).unwrap_or(u16::MAX),
             comment_len: 0,
             disk: 0,
             offset: offset.unwrap_or(WIDE),
         };
         header.put(out);
         out.extend_from_slice(self.name.as_bytes());
-        if !wide.is_empty() {
-            zip::put_zip64_field(&wide, out);
-        }
+        out.extend_from_slice(&extra);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where an archive goes: something that can be gone back in, memory, or a stream that cannot.
+//! Where an archive is written: to a writer that can seek, to memory, or to a stream that only goes forward.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -6,7 +6,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use crate::io::file::AtomicFile;
 use crate::npy::sink::Memory;
 
-/// Takes the bytes of an archive in order, and tells how far it is.
+/// Takes the bytes of an archive in order, and knows its position.
 pub(crate) trait Output {
     /// Whether [`Output::patch`] works.
     const PATCHES: bool;
@@ -19,17 +19,17 @@ pub(crate) trait Output {
     /// Replaces bytes written before.
     fn patch(&mut self, at: u64, bytes: &[u8]) -> io::Result<()>;
 
-    /// So many bytes are to come: room for them may be made at once.
+    /// Announces that `len` bytes will follow, so that space for them can be reserved at once.
     fn expect(&mut self, _len: u64) {}
 }
 
-/// A writer that can seek, with the file that gets its name at the end where there is one.
+/// A writer that can seek; if it is a file that is renamed at the end, with that.
 pub(crate) struct Seeking<W> {
     pub(crate) inner: W,
     pub(crate) target: Option<AtomicFile>,
-    /// What the file starts with, until it is there.
+    /// The old members that the file starts with, until they have been copied.
     pub(crate) base: Option<Base>,
-    /// Asked for once: asking a `BufWriter` after each piece would cost a call each.
+    /// Known after the first question: asking a `BufWriter` after each piece would cost a system call each.
     position: Option<u64>,
 }
 
@@ -106,7 +106,7 @@ impl Output for Memory {
     }
 
     fn expect(&mut self, len: u64) {
-        // Where there is not so much, writing will say so.
+        // If there is not so much memory, writing will say so.
         if let Ok(len) = usize::try_from(len) {
             let _ = self.0.try_reserve(len);
         }

@@ -19,7 +19,7 @@ pub(super) unsafe fn read(file: &File, path: &Path) -> Result<Mmap> {
     unsafe { MmapOptions::new().map(file) }.map_err(|err| failed("mapping", path, err))
 }
 
-/// To change in memory alone: mode `c`.
+/// To change only in memory: mode `c`.
 ///
 /// # Safety
 ///
@@ -33,7 +33,7 @@ pub(super) unsafe fn copy_on_write(file: &File, path: &Path) -> Result<MmapMut> 
 ///
 /// # Safety
 ///
-/// While the map lives, the file is changed through it alone, is not cut off, and is in no other map.
+/// While the map lives, the file is changed only through it, is not cut off, and is in no other map.
 pub(super) unsafe fn in_place(file: &File, path: &Path) -> Result<MmapMut> {
     lock(file, path)?;
     // SAFETY: the caller promises what `map_mut` asks for.

@@ -1,4 +1,4 @@
-//! [`NpzMmap`]: an archive in memory whose stored members are lent.
+//! [`NpzMmap`]: a mapped archive that lends its stored members.
 
 use std::fmt;
 use std::io::Cursor as IoCursor;
@@ -17,9 +17,9 @@ use crate::npz::reader::{NpzReader, left_over};
 use crate::options::ReadOptions;
 use crate::view::{ArrayView, Element};
 
-/// A `.npz` file mapped to be read: stored arrays are lent as they lie, which NumPy cannot do.
+/// A `.npz` file mapped to be read: stored arrays are lent without a copy, which NumPy cannot do.
 ///
-/// Opening reads the directory alone, however large the archive is. Every stored member of an archive that this crate wrote
+/// Opening reads only the directory, however large the archive is. Every stored member of an archive that this crate wrote
 /// is aligned and can be lent; members of NumPy's archives begin at any offset, and about every eighth of them is aligned
 /// for an `f64`.
 ///
@@ -52,7 +52,7 @@ pub struct NpzMmap {
 }
 
 impl NpzMmap {
-    /// Maps the archive at `path` and reads its directory; no member is looked at, nor its checksum.
+    /// Maps the archive at `path` and reads its directory; members and their checksums are not looked at.
     ///
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-open-{}.npz", std::process::id()));
@@ -166,7 +166,7 @@ impl NpzMmap {
         self.npz.len()
     }
 
-    /// Whether there is no member at all.
+    /// Whether the archive has no members.
     ///
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-empty-{}.npz", std::process::id()));
@@ -230,7 +230,7 @@ impl NpzMmap {
     /// # Errors
     ///
     /// `UnsupportedArchive` for a compressed member, `TypeMismatch` for another dtype, the other byte order, or data at
-    /// an odd place: [`get`](NpzMmap::get) copies and converts. `MissingMember`, `NotAnArray`, `CorruptArchive`, and
+    /// a misaligned offset: [`get`](NpzMmap::get) copies and converts. `MissingMember`, `NotAnArray`, `CorruptArchive`, and
     /// `InvalidValue` for a byte that is no bool.
     pub fn array<T: Element>(&self, name: &str) -> Result<ArrayView<'_, T>> {
         let lend = || {

@@ -1,4 +1,4 @@
-//! [`NpyMmapMut`]: a mapped array whose elements can be changed, in place or in memory alone.
+//! [`NpyMmapMut`]: a mapped array whose elements can be changed, in place or only in memory.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -16,7 +16,7 @@ use crate::io::file;
 use crate::options::ReadOptions;
 use crate::view::{ArrayView, ArrayViewMut, Element};
 
-/// A `.npy` file mapped to be changed: in place, in memory alone, or made anew.
+/// A `.npy` file mapped to be changed: in place, only in memory, or newly created.
 ///
 /// | NumPy's `mmap_mode` | here | changes reach the file |
 /// |---|---|---|
@@ -69,7 +69,7 @@ impl NpyMmapMut {
     ///
     /// # Safety
     ///
-    /// While the map lives, the file may be changed through this map alone, must not be cut off, and must be in no other
+    /// While the map lives, the file may be changed only through this map, must not be cut off, and must be in no other
     /// map: see [Safety](crate::NpyMmap#safety).
     pub unsafe fn open_in_place(path: impl AsRef<Path>) -> Result<Self> {
         // SAFETY: the caller gives the same promise.
@@ -97,7 +97,7 @@ impl NpyMmapMut {
     ///
     /// # Safety
     ///
-    /// While the map lives, the file may be changed through this map alone, must not be cut off, and must be in no other
+    /// While the map lives, the file may be changed only through this map, must not be cut off, and must be in no other
     /// map: see [Safety](crate::NpyMmap#safety).
     pub unsafe fn open_in_place_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self> {
         let path = path.as_ref();
@@ -106,7 +106,7 @@ impl NpyMmapMut {
             .write(true)
             .open(path)
             .map_err(|err| failed("opening", path, err))?;
-        // SAFETY: the caller promises that the file is changed through this map alone.
+        // SAFETY: the caller promises that the file is changed only through this map.
         let map = unsafe { map::in_place(&file, path)? };
         let npy = Npy::new(&map, options)?;
         Ok(NpyMmapMut {
@@ -116,7 +116,7 @@ impl NpyMmapMut {
         })
     }
 
-    /// Maps an existing array to be changed in memory alone: NumPy's `'c'`. The file has to be readable only.
+    /// Maps an existing array to be changed only in memory: NumPy's `'c'`. The file need not be writable.
     ///
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-cow-{}.npy", std::process::id()));
@@ -199,7 +199,7 @@ impl NpyMmapMut {
     ///
     /// # Safety
     ///
-    /// While the map lives, the file may be changed through this map alone, must not be cut off, and must be in no other
+    /// While the map lives, the file may be changed only through this map, must not be cut off, and must be in no other
     /// map: see [Safety](crate::NpyMmap#safety).
     pub unsafe fn create<T: Element>(path: impl AsRef<Path>, shape: &[usize]) -> Result<Self> {
         let shape = shape.iter().map(|&axis| axis as u64).collect();
@@ -228,7 +228,7 @@ impl NpyMmapMut {
     ///
     /// # Safety
     ///
-    /// While the map lives, the file may be changed through this map alone, must not be cut off, and must be in no other
+    /// While the map lives, the file may be changed only through this map, must not be cut off, and must be in no other
     /// map: see [Safety](crate::NpyMmap#safety).
     pub unsafe fn create_like(path: impl AsRef<Path>, header: &Header) -> Result<Self> {
         let path = path.as_ref();
@@ -242,7 +242,7 @@ impl NpyMmapMut {
                 io::ErrorKind::AlreadyExists => exists(path, err),
                 _ => failed("creating", path, err),
             })?;
-        // SAFETY: the caller promises that the file is changed through this map alone.
+        // SAFETY: the caller promises that the file is changed only through this map.
         unsafe { fill(file, path, header) }.inspect_err(|_| {
             // The file was made here a moment ago. The error to report is the first one.
             let _ = fs::remove_file(path);
