@@ -23,6 +23,7 @@ use std::ops::{Range, RangeBounds};
 use std::sync::Arc;
 
 use self::element::Fit;
+pub(crate) use self::element::file_bytes;
 pub use self::element::{Element, Sealed};
 use self::layout::{Layout, to_c_order};
 pub use self::writable::ArrayViewMut;

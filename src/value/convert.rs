@@ -1,190 +1,10 @@
 //! [`Value`] from plain Rust types and back.
 
-use half::f16;
-use num_complex::Complex;
-
-use crate::error::{Error, ErrorKind, Result};
-use crate::format::dtype::Dtype;
+use crate::error::{Error, Result};
+use crate::format::dtype::for_each_number;
 use crate::format::header::Header;
 use crate::value::{AnyArray, Group, Value};
-
-/// A type whose values are elements of one dtype.
-pub(crate) trait Element: Copy {
-    fn dtype() -> Dtype;
-    fn put(self, data: &mut Vec<u8>);
-}
-
-macro_rules! numbers {
-    ($($t:ty => $dtype:expr;)*) => {
-        $(
-            impl Element for $t {
-                fn dtype() -> Dtype {
-                    $dtype
-                }
-
-                fn put(self, data: &mut Vec<u8>) {
-                    data.extend_from_slice(&self.to_le_bytes());
-                }
-            }
-        )*
-    };
-}
-
-numbers! {
-    i8 => Dtype::int(1);
-    i16 => Dtype::int(2);
-    i32 => Dtype::int(4);
-    i64 => Dtype::int(8);
-    u8 => Dtype::uint(1);
-    u16 => Dtype::uint(2);
-    u32 => Dtype::uint(4);
-    u64 => Dtype::uint(8);
-    f16 => Dtype::float(2);
-    f32 => Dtype::float(4);
-    f64 => Dtype::float(8);
-}
-
-impl Element for bool {
-    fn dtype() -> Dtype {
-        Dtype::bool()
-    }
-
-    fn put(self, data: &mut Vec<u8>) {
-        data.push(self.into());
-    }
-}
-
-macro_rules! complex {
-    ($($t:ty => $size:literal;)*) => {
-        $(
-            impl Element for Complex<$t> {
-                fn dtype() -> Dtype {
-                    Dtype::complex($size)
-                }
-
-                fn put(self, data: &mut Vec<u8>) {
-                    self.re.put(data);
-                    self.im.put(data);
-                }
-            }
-        )*
-    };
-}
-
-complex! {
-    f32 => 8;
-    f64 => 16;
-}
-
-/// The dtype and the bytes of these elements.
-pub(crate) fn vector<T: Element>(items: impl ExactSizeIterator<Item = T>) -> (Dtype, Vec<u8>) {
-    let mut data = Vec::with_capacity(items.len() * size_of::<T>());
-    items.for_each(|item| item.put(&mut data));
-    (T::dtype(), data)
-}
-
-/// The dtype and the bytes of these texts, each as wide as the widest.
-pub(crate) fn text<'a>(items: impl Iterator<Item = &'a str> + Clone) -> Result<(Dtype, Vec<u8>)> {
-    let mut width = 1;
-    let mut count = 0_usize;
-    let mut bytes = 0_usize;
-    for item in items.clone() {
-        if item.ends_with('\0') {
-            return Err(Error::new(
-                ErrorKind::InvalidValue,
-                format_args!("found the text {item:?}, expected none that ends in NUL: NumPy strips it"),
-            ));
-        }
-        width = width.max(item.chars().count());
-        count += 1;
-        bytes += item.len();
-    }
-    let padded = count.saturating_mul(width).saturating_mul(4);
-    if padded > 64 << 20 && padded / 50 > bytes {
-        return Err(Error::new(
-            ErrorKind::LimitExceeded,
-            format_args!(
-                "found texts of {bytes} bytes that take {padded} when all are as wide as the widest, expected at most 50 \
-                 times as much: put the long ones into a group"
-            ),
-        ));
-    }
-    let mut data = Vec::with_capacity(padded);
-    for item in items {
-        let start = data.len();
-        item.chars()
-            .for_each(|c| data.extend_from_slice(&u32::from(c).to_le_bytes()));
-        data.resize(start + 4 * width, 0);
-    }
-    let dtype = Dtype::str(width as u64);
-    dtype.check_size("a text")?;
-    Ok((dtype, data))
-}
-
-/// One value, without axes.
-fn one<T: Element>(value: T) -> AnyArray {
-    let (dtype, data) = vector(std::iter::once(value));
-    AnyArray::of(Header::single(dtype), data)
-}
-
-fn row<T: Element>(values: &[T]) -> AnyArray {
-    let (dtype, data) = vector(values.iter().copied());
-    AnyArray::of(Header::vector(dtype, values.len()), data)
-}
-
-macro_rules! texts {
-    ($($t:ty;)*) => {
-        $(
-            impl TryFrom<&[$t]> for AnyArray {
-                type Error = Error;
-
-                fn try_from(values: &[$t]) -> Result<Self> {
-                    let (dtype, data) = text(values.iter().map(|text| -> &str { text }))?;
-                    Ok(AnyArray::of(Header::vector(dtype, values.len()), data))
-                }
-            }
-
-            impl TryFrom<&[$t]> for Value {
-                type Error = Error;
-
-                fn try_from(values: &[$t]) -> Result<Self> {
-                    AnyArray::try_from(values).map(Value::Array)
-                }
-            }
-
-            impl TryFrom<Vec<$t>> for Value {
-                type Error = Error;
-
-                fn try_from(values: Vec<$t>) -> Result<Self> {
-                    AnyArray::try_from(&values[..]).map(Value::Array)
-                }
-            }
-        )*
-    };
-}
-
-texts! {
-    &str;
-    String;
-}
-
-impl TryFrom<&str> for Value {
-    type Error = Error;
-
-    /// One text; it must not end in NUL, which NumPy would strip.
-    fn try_from(value: &str) -> Result<Self> {
-        let (dtype, data) = text(std::iter::once(value))?;
-        Ok(Value::Array(AnyArray::of(Header::single(dtype), data)))
-    }
-}
-
-impl TryFrom<String> for Value {
-    type Error = Error;
-
-    fn try_from(value: String) -> Result<Self> {
-        Value::try_from(&value[..])
-    }
-}
+use crate::view::{Element, file_bytes};
 
 impl From<AnyArray> for Value {
     fn from(array: AnyArray) -> Self {
@@ -198,84 +18,116 @@ impl From<Group> for Value {
     }
 }
 
-macro_rules! both_ways {
-    ($($t:ty)*) => {
-        $(
-            there!($t, AnyArray, std::convert::identity);
-            there!($t, Value, Value::Array);
-            back!($t);
-        )*
-    };
+impl<T: Element> From<T> for AnyArray {
+    fn from(value: T) -> Self {
+        AnyArray::of(Header::single(T::dtype()), file_bytes(&[value]).into_owned())
+    }
 }
 
-macro_rules! there {
-    ($t:ty, $to:ty, $wrap:expr) => {
-        impl From<$t> for $to {
-            fn from(value: $t) -> Self {
-                ($wrap)(one(value))
-            }
-        }
+impl<T: Element> From<&[T]> for AnyArray {
+    fn from(values: &[T]) -> Self {
+        AnyArray::of(
+            Header::vector(T::dtype(), values.len()),
+            file_bytes(values).into_owned(),
+        )
+    }
+}
 
-        impl From<Vec<$t>> for $to {
-            fn from(values: Vec<$t>) -> Self {
-                ($wrap)(row(&values))
-            }
-        }
+impl<T: Element> From<Vec<T>> for AnyArray {
+    fn from(values: Vec<T>) -> Self {
+        AnyArray::from(&values[..])
+    }
+}
 
-        impl From<&[$t]> for $to {
-            fn from(values: &[$t]) -> Self {
-                ($wrap)(row(values))
-            }
-        }
+impl<T: Element, const N: usize> From<[T; N]> for AnyArray {
+    fn from(values: [T; N]) -> Self {
+        AnyArray::from(&values[..])
+    }
+}
 
-        impl<const N: usize> From<[$t; N]> for $to {
-            fn from(values: [$t; N]) -> Self {
-                ($wrap)(row(&values))
+impl<T: Element> From<T> for Value {
+    fn from(value: T) -> Self {
+        Value::Array(value.into())
+    }
+}
+
+impl<T: Element> From<&[T]> for Value {
+    fn from(values: &[T]) -> Self {
+        Value::Array(values.into())
+    }
+}
+
+impl<T: Element> From<Vec<T>> for Value {
+    fn from(values: Vec<T>) -> Self {
+        Value::Array(values.into())
+    }
+}
+
+impl<T: Element, const N: usize> From<[T; N]> for Value {
+    fn from(values: [T; N]) -> Self {
+        Value::Array(values.into())
+    }
+}
+
+/// Texts are as wide as the widest; one that ends in NUL is refused, because NumPy would strip it.
+macro_rules! texts {
+    ($($from:ty => $to:ty, |$value:ident| $text:expr;)*) => { $(
+        impl TryFrom<$from> for $to {
+            type Error = Error;
+
+            fn try_from($value: $from) -> Result<Self> {
+                Ok(AnyArray::new($text)?.into())
             }
         }
-    };
+    )* };
+}
+
+texts! {
+    &[&str] => AnyArray, |values| values;
+    &[String] => AnyArray, |values| values;
+    &[&str] => Value, |values| values;
+    &[String] => Value, |values| values;
+    Vec<&str> => Value, |values| &values;
+    Vec<String> => Value, |values| &values;
+    &str => Value, |value| value;
+    String => Value, |value| &value;
 }
 
 macro_rules! back {
-    ($($t:ty),*) => {
-        $(
-            impl TryFrom<&Value> for $t {
-                type Error = Error;
+    (() $($t:ty => $number:ident),*) => { $(
+        impl TryFrom<&Value> for $t {
+            type Error = Error;
 
-                fn try_from(value: &Value) -> Result<Self> {
-                    value.read()
-                }
+            fn try_from(value: &Value) -> Result<Self> {
+                value.read()
             }
+        }
 
-            impl TryFrom<&Value> for Vec<$t> {
-                type Error = Error;
+        impl TryFrom<&Value> for Vec<$t> {
+            type Error = Error;
 
-                fn try_from(value: &Value) -> Result<Self> {
-                    value.read()
-                }
+            fn try_from(value: &Value) -> Result<Self> {
+                value.read()
             }
+        }
 
-            impl TryFrom<Value> for $t {
-                type Error = Error;
+        impl TryFrom<Value> for $t {
+            type Error = Error;
 
-                fn try_from(value: Value) -> Result<Self> {
-                    value.read()
-                }
+            fn try_from(value: Value) -> Result<Self> {
+                value.read()
             }
+        }
 
-            impl TryFrom<Value> for Vec<$t> {
-                type Error = Error;
+        impl TryFrom<Value> for Vec<$t> {
+            type Error = Error;
 
-                fn try_from(value: Value) -> Result<Self> {
-                    value.read()
-                }
+            fn try_from(value: Value) -> Result<Self> {
+                value.read()
             }
-        )*
-    };
+        }
+    )* };
 }
 
-both_ways! {
-    bool i8 i16 i32 i64 u8 u16 u32 u64 f16 f32 f64 Complex<f32> Complex<f64>
-}
-
-back!(String);
+for_each_number!(back!());
+back!(() isize => I, usize => U, String => Str);

@@ -1,25 +1,25 @@
-//! Whatever comes as a value: told apart by our own formats, rebuilt from its elements for all others.
+//! A value on its way in: our own formats say what it is, from all others it is rebuilt element by element.
 //!
 //! ```text
 //! {"$serde_npz::raw": (header, data)}     an array, as it lies in the file
 //! {"$serde_npz::json": ".."}              a text, as it is
 //! {"$serde_npz::value": {..}}             a group
 //!
-//! [[1, 2], [3, 4]]                        anyone else's array: parts that join, from the inside out
+//! [[1, 2], [3, 4]]                        an array of another format: parts that join, from the inside out
 //! ```
 
 use std::fmt;
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::error::Error;
+use crate::error::is_our_error;
 use crate::format::dtype::{Dtype, MAX_AXES};
 use crate::format::header::Header;
 use crate::npy::de::raw::RawParts;
 use crate::npy::marker::{JSON, RAW, VALUE};
 use crate::options::MAX_GROUPS;
-use crate::value::convert::{text, vector};
 use crate::value::{AnyArray, Group, Value};
+use crate::view::Element;
 
 /// Deeper nested values of other formats are refused.
 const MAX_DEPTH: u64 = MAX_GROUPS + MAX_AXES as u64;
@@ -177,38 +177,42 @@ fn exact(item: &Scalar) -> bool {
 
 fn array<E: de::Error>(shape: Vec<u64>, items: Vec<Scalar>) -> Result<Value, E> {
     let kind = common(items.iter());
-    let (dtype, data) = match kind {
-        Some(Common::Bool) => vector(items.iter().map(|item| matches!(item, Scalar::Bool(true)))),
-        Some(Common::Int) => vector(items.iter().map(|item| match *item {
+    let row: AnyArray = match kind {
+        Some(Common::Bool) => elements(&items, |item| matches!(item, Scalar::Bool(true))),
+        Some(Common::Int) => elements(&items, |item| match *item {
             Scalar::Int(v) => v,
             _ => 0,
-        })),
-        Some(Common::Uint) => vector(items.iter().map(|item| match *item {
+        }),
+        Some(Common::Uint) => elements(&items, |item| match *item {
             Scalar::Uint(v) => v,
             Scalar::Int(v) => v as u64,
             _ => 0,
-        })),
-        Some(Common::F32) => vector(items.iter().map(|item| match *item {
+        }),
+        Some(Common::F32) => elements(&items, |item| match *item {
             Scalar::F32(v) => v,
             _ => 0.0,
-        })),
+        }),
         Some(Common::Str) => {
-            let texts = items.iter().map(|item| match item {
-                Scalar::Str(text) => text.as_str(),
-                _ => "",
-            });
-            text(texts).map_err(de::Error::custom)?
+            let text = |item| match item {
+                Scalar::Str(text) => text,
+                _ => String::new(),
+            };
+            let texts: Vec<String> = items.into_iter().map(text).collect();
+            AnyArray::new(&texts).map_err(|err| de::Error::custom(err.without_path()))?
         }
-        Some(Common::F64) | None => vector(items.iter().map(|item| match *item {
+        Some(Common::F64) | None => elements(&items, |item| match *item {
             Scalar::F64(v) => v,
             Scalar::F32(v) => v.into(),
             Scalar::Int(v) => v as f64,
             Scalar::Uint(v) => v as f64,
             _ => 0.0,
-        })),
+        }),
     };
-    let header = Header::new(dtype, shape, false).map_err(de::Error::custom)?;
-    Ok(Value::Array(AnyArray::of(header, data)))
+    row.reshape(&shape).map(Value::Array).map_err(de::Error::custom)
+}
+
+fn elements<T: Element>(items: &[Scalar], element: impl Fn(&Scalar) -> T) -> AnyArray {
+    items.iter().map(element).collect::<Vec<_>>().into()
 }
 
 /// A value within so many sequences and maps.
@@ -225,12 +229,18 @@ impl<'de> DeserializeSeed<'de> for Seed {
                 "found a value nested deeper than {MAX_DEPTH} levels, expected no more than that"
             )));
         }
-        deserializer.deserialize_newtype_struct(VALUE, Anything { depth: self.depth })
+        let anything = Anything {
+            depth: self.depth,
+            ours: false,
+        };
+        deserializer.deserialize_newtype_struct(VALUE, anything)
     }
 }
 
 struct Anything {
     depth: u64,
+    /// Whether it comes from a format of ours, also through serde's buffer: then the key of a map may tell what it is.
+    ours: bool,
 }
 
 /// The members of a group at this depth, of which the first name has been read.
@@ -300,11 +310,10 @@ impl<'de> Visitor<'de> for Anything {
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Part, D::Error> {
-        if typeid::of::<D::Error>() == typeid::of::<Error>() {
-            deserializer.deserialize_any(Told(self))
-        } else {
-            deserializer.deserialize_any(self)
-        }
+        deserializer.deserialize_any(Anything {
+            ours: is_our_error::<D::Error>(),
+            ..self
+        })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Part, A::Error> {
@@ -316,92 +325,20 @@ impl<'de> Visitor<'de> for Anything {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Part, A::Error> {
-        let first = map.next_key()?;
-        members(self.depth, first, map).map(|group| Part::Whole(Value::Group(group)))
-    }
-}
-
-/// What our own formats tell, or serde's buffer hands on from them.
-struct Told(Anything);
-
-impl<'de> Visitor<'de> for Told {
-    type Value = Part;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.expecting(f)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Part, A::Error> {
         let first: Option<String> = map.next_key()?;
-        Ok(Part::Whole(match first.as_deref() {
+        Ok(Part::Whole(match first.as_deref().filter(|_| self.ours) {
             Some(RAW) => {
                 let parts: RawParts<'de> = map.next_value()?;
                 Value::Array(AnyArray::of(parts.header, parts.data.into_owned()))
             }
             Some(JSON) => Value::Json(map.next_value()?),
-            Some(VALUE) => Value::Group(map.next_value_seed(Members { depth: self.0.depth })?),
-            _ => Value::Group(members(self.0.depth, first, map)?),
+            Some(VALUE) => Value::Group(map.next_value_seed(Members { depth: self.depth })?),
+            _ => Value::Group(members(self.depth, first, map)?),
         }))
-    }
-
-    fn visit_bool<E: de::Error>(self, v: bool) -> Result<Part, E> {
-        self.0.visit_bool(v)
-    }
-
-    fn visit_i64<E: de::Error>(self, v: i64) -> Result<Part, E> {
-        self.0.visit_i64(v)
-    }
-
-    fn visit_u64<E: de::Error>(self, v: u64) -> Result<Part, E> {
-        self.0.visit_u64(v)
-    }
-
-    fn visit_f32<E: de::Error>(self, v: f32) -> Result<Part, E> {
-        self.0.visit_f32(v)
-    }
-
-    fn visit_f64<E: de::Error>(self, v: f64) -> Result<Part, E> {
-        self.0.visit_f64(v)
-    }
-
-    fn visit_str<E: de::Error>(self, v: &str) -> Result<Part, E> {
-        self.0.visit_str(v)
-    }
-
-    fn visit_string<E: de::Error>(self, v: String) -> Result<Part, E> {
-        self.0.visit_string(v)
-    }
-
-    fn visit_bytes<E: de::Error>(self, v: &[u8]) -> Result<Part, E> {
-        self.0.visit_bytes(v)
-    }
-
-    fn visit_byte_buf<E: de::Error>(self, v: Vec<u8>) -> Result<Part, E> {
-        self.0.visit_byte_buf(v)
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Part, E> {
-        self.0.visit_unit()
-    }
-
-    fn visit_none<E: de::Error>(self) -> Result<Part, E> {
-        self.0.visit_unit()
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Part, D::Error> {
-        self.0.visit_some(deserializer)
-    }
-
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Part, D::Error> {
-        self.0.visit_newtype_struct(deserializer)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Part, A::Error> {
-        self.0.visit_seq(seq)
     }
 }
 
-/// The members of a group, whatever their names are.
+/// The members of a group; no name means anything else here.
 struct Members {
     depth: u64,
 }

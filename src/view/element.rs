@@ -1,5 +1,6 @@
 //! The element types of a view, and the checked ways between bytes and slices of them.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use half::f16;
@@ -74,6 +75,15 @@ pub(crate) fn fit<T: Element>(dtype: &Dtype) -> Fit {
         (_, Some(_)) => Fit::Same,
         (_, None) => Fit::Swapped,
     }
+}
+
+/// The bytes of elements in the order of a file.
+pub(crate) fn file_bytes<T: Element>(slice: &[T]) -> Cow<'_, [u8]> {
+    if cfg!(target_endian = "little") {
+        return Cow::Borrowed(T::bytes(slice));
+    }
+    let swapped: Vec<T> = slice.iter().map(|element| element.swapped()).collect();
+    Cow::Owned(T::bytes(&swapped).to_vec())
 }
 
 macro_rules! pod {

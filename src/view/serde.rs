@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{self, Serialize, Serializer};
 
-use super::element::Part;
+use super::element::{Part, file_bytes};
 use super::layout::Layout;
 use super::{ArrayView, Element, Elements};
 use crate::error::into_custom;
@@ -23,16 +23,10 @@ impl<T: Element> Serialize for ArrayView<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let shape = self.shape().iter().map(|&axis| axis as u64).collect();
         let header = Header::new(T::dtype(), shape, !self.layout.is_c()).map_err(ser::Error::custom)?;
-        let swapped: Vec<T>;
-        let elements = if cfg!(target_endian = "big") {
-            swapped = self.as_slice().iter().map(|element| element.swapped()).collect();
-            &swapped
-        } else {
-            self.as_slice()
-        };
+        let bytes = file_bytes(self.as_slice());
         let raw = RawArray {
             header,
-            data: RawData::Bytes(T::bytes(elements)),
+            data: RawData::Bytes(&bytes),
         };
         serializer.serialize_newtype_struct(RAW, &raw)
     }

@@ -15,7 +15,7 @@ use crate::format::dtype::Kind;
 use crate::format::header::Header;
 use crate::npy::marker::{ORDERED, ORDERED_FIELDS, PAIRS, RAW};
 use crate::npy::raw::{RawArray, RawData};
-use crate::view::Element;
+use crate::view::{Element, file_bytes};
 
 /// A plain number that other formats know as well.
 pub trait Number: Element + Serialize {}
@@ -63,8 +63,7 @@ fn little_endian<A: Number>(
         return take(A::bytes(slice));
     }
     for piece in slice.chunks(GATHER) {
-        let swapped: Vec<A> = piece.iter().map(|element| element.swapped()).collect();
-        take(A::bytes(&swapped))?;
+        take(&file_bytes(piece))?;
     }
     Ok(())
 }
