@@ -49,6 +49,7 @@ mod array;
 mod buffer;
 mod convert;
 mod de;
+mod deserializer;
 mod group;
 mod print;
 mod ser;
@@ -61,7 +62,7 @@ use serde::de::DeserializeOwned;
 pub use self::array::AnyArray;
 pub use self::buffer::NpySerializer;
 pub use self::group::{Group, IntoIter, Iter, IterMut};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::npz::reader::NpzReader;
 use crate::npz::writer::NpzWriter;
 use crate::options::{Limits, ReadOptions, WriteOptions};
@@ -80,6 +81,7 @@ use crate::options::{Limits, ReadOptions, WriteOptions};
 /// # Ok::<(), serde_npz::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Value {
     /// One member, or one `.npy`.
     Array(AnyArray),
@@ -187,34 +189,6 @@ impl Value {
         match self {
             Value::Json(text) => Some(text),
             _ => None,
-        }
-    }
-
-    /// Reads the value as any type, by the rules of reading a file: integers convert where they fit, floats widen.
-    ///
-    /// ```
-    /// use serde_npz::Value;
-    ///
-    /// let value = Value::from(vec![1_i32, 2]);
-    /// assert_eq!(value.read::<Vec<f64>>()?, [1.0, 2.0]);
-    /// assert!(value.read::<String>().is_err());
-    /// # Ok::<(), serde_npz::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// `TypeMismatch`, `InvalidValue`, `MissingMember` and what else the type finds missing.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
-        match self {
-            Value::Array(array) => array.get(),
-            Value::Json(text) => serde_json::from_str(text).map_err(|err| {
-                Error::new(
-                    ErrorKind::InvalidValue,
-                    format_args!("found a JSON text that does not fit: {err}"),
-                )
-                .with_source(err)
-            }),
-            Value::Group(_) => everything().from_npz_slice(&anything().to_npz_vec(self)?),
         }
     }
 }

@@ -90,7 +90,19 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("view::mmap", &["map", "npz", "writable"]),
     ("checkpoint", &["store", "tests"]),
     ("checkpoint::tests", &["abort"]),
-    ("value", &["buffer", "array", "convert", "de", "group", "ser", "print"]),
+    (
+        "value",
+        &[
+            "buffer",
+            "array",
+            "convert",
+            "de",
+            "deserializer",
+            "group",
+            "ser",
+            "print",
+        ],
+    ),
     ("value::print", &["float", "element"]),
     (
         "with",

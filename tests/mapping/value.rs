@@ -6,6 +6,7 @@ use std::io::Cursor;
 
 use crate::common::Scratch;
 use num_complex::Complex;
+use serde::de::IntoDeserializer;
 use serde::{Deserialize, Serialize};
 use serde_npz::value::{AnyArray, Group};
 use serde_npz::{
@@ -260,128 +261,71 @@ fn deep_groups_neither_overflow_nor_get_written() {
 }
 
 #[test]
-fn other_formats_get_plain_data() {
-    let mut group = Group::new();
-    group.insert("x", AnyArray::new(&[[1.0, f64::NAN], [0.5, 2.0]]).unwrap());
-    group.insert("z", vec![Complex::new(1.0, 2.0)]);
-    group.insert("t", array("<M8[s]", &[], &[5, 0, 0, 0, 0, 0, 0, 0]));
-    group.insert("s", Value::try_from(vec!["a", "bc"]).unwrap());
-    group.insert("r", array("[('a', '|i1'), ('b', '|b1', (2,))]", &[1], &[255, 1, 0]));
-    group.insert("b", array("|S3", &[1], b"ab\0"));
-    group.insert("none", array("|V0", &[], b""));
-    assert_eq!(
-        serde_json::to_string(&group).unwrap(),
-        r#"{"x":[[1.0,null],[0.5,2.0]],"z":[[1.0,2.0]],"t":5,"s":["a","bc"],"r":[{"a":-1,"b":[true,false]}],"b":[[97,98]],"none":null}"#
-    );
-}
-
-/// A disk with room for so many bytes.
-struct Disk(usize);
-
-impl std::io::Write for Disk {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let written = bytes.len().min(self.0);
-        if written == 0 && !bytes.is_empty() {
-            return Err(std::io::ErrorKind::StorageFull.into());
-        }
-        self.0 -= written;
-        Ok(written)
+fn a_value_is_a_deserializer() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    enum Shape {
+        Dot,
+        Circle(f64),
+        Square { side: Vec<f32> },
     }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Scene {
+        name: String,
+        shapes: Vec<Shape>,
+        #[serde(flatten)]
+        rest: BTreeMap<String, u8>,
+        note: Option<Vec<u16>>,
+        #[serde(with = "serde_npz::with::json")]
+        meta: (bool, String),
     }
-}
-
-#[test]
-fn errors_of_other_serializers_come_through_at_every_byte() {
-    fn check<T: Serialize>(value: &T) {
-        let whole = serde_json::to_string_pretty(value).unwrap().len();
-        for room in 0..=whole {
-            let Err(err) = serde_json::to_writer_pretty(Disk(room), value) else {
-                assert_eq!(room, whole);
-                continue;
-            };
-            assert_eq!(
-                err.io_error_kind(),
-                Some(std::io::ErrorKind::StorageFull),
-                "{room}: {err}"
-            );
-        }
-    }
-    let record = "[('a', [('b', '<i2'), ('c', '<c8', (2,))]), ('d', 'S3'), ('e', '<M8[s]')]";
-    let record: serde_npz::Dtype = record.parse().unwrap();
-    let records = vec![1; usize::try_from(record.itemsize()).unwrap() * 2];
-    let group = Value::from(Group::from_iter([
-        ("bool", Value::from(AnyArray::new(&[[true, false]]).unwrap())),
-        ("int", Value::from(vec![1_i16, -2])),
-        ("float", AnyArray::new(&[[[0.5], [1.5]]]).unwrap().into()),
-        ("lone", Value::from(Complex::new(1.5, 2.5))),
-        ("text", AnyArray::new(&["up", "down"]).unwrap().into()),
+    let scene = Value::from(Group::from_iter([
+        ("name", Value::try_from("first").unwrap()),
         (
-            "records",
-            AnyArray::from_parts(record, &[2], false, records).unwrap().into(),
+            "shapes",
+            Value::from(Group::from_iter([
+                ("0", Value::try_from("Dot").unwrap()),
+                ("1", Group::from_iter([("Circle", 1.5)]).into()),
+                (
+                    "2",
+                    Group::from_iter([("Square", Group::from_iter([("side", vec![0.5_f32, 2.5])]))]).into(),
+                ),
+            ])),
         ),
-        ("empty", AnyArray::new(&[0.0; 0]).unwrap().into()),
-        ("none", array("|V0", &[], &[]).into()),
-        ("json", Value::Json(r#"{"a": [1, {"b": [null, "c"]}], "d": {}}"#.into())),
-        ("group", Value::from(Group::from_iter([("x", vec![1.5, 2.5])]))),
+        ("more", Value::from(7_i64)),
+        ("meta", Value::Json(r#"[true, "x"]"#.into())),
     ]));
-    check(&group);
-    let elements = [1.5, 2.5, 3.5, 4.5, 5.5, 6.5];
-    check(&serde_npz::ArrayView::new(&elements, &[1, 2, 3]).unwrap());
-    check(&serde_npz::ArrayView::fortran(&elements, &[3, 2]).unwrap());
-    check(&serde_npz::ArrayView::new(&[Complex::new(1.5, 2.5)], &[]).unwrap());
-}
-
-#[test]
-fn other_formats_give_arrays_where_elements_agree() {
-    let read = |json: &str| serde_json::from_str::<Value>(json).unwrap();
-    let shown = |json: &str| {
-        let value = read(json);
-        let array = value.as_array().unwrap_or_else(|| panic!("{json}: {value:?}"));
-        (array.dtype().to_string(), array.shape().to_vec(), array.to_string())
+    let expected = Scene {
+        name: "first".into(),
+        shapes: vec![Shape::Dot, Shape::Circle(1.5), Shape::Square { side: vec![0.5, 2.5] }],
+        rest: BTreeMap::from([("more".into(), 7)]),
+        note: None,
+        meta: (true, "x".into()),
     };
-    let is = |dtype: &str, shape: &[u64], text: &str| (dtype.to_owned(), shape.to_vec(), text.to_owned());
-    assert_eq!(shown("[1, 2, -3]"), is("<i8", &[3], "[ 1  2 -3]"));
-    assert_eq!(
-        shown("[1, 18446744073709551615]"),
-        is("<u8", &[2], "[                   1 18446744073709551615]")
-    );
-    assert_eq!(shown("[1, 0.5]"), is("<f8", &[2], "[1.  0.5]"));
-    assert_eq!(shown("[[true], [false]]"), is("|b1", &[2, 1], "[[ True]\n [False]]"));
-    assert_eq!(shown(r#"["a", "été"]"#), is("<U3", &[2], "['a' 'été']"));
-    assert_eq!(shown("[[], []]"), is("<f8", &[2, 0], "[]"));
-    assert_eq!(
-        shown("[[[1, 2]], [[3, 4]]]"),
-        is("<i8", &[2, 1, 2], "[[[1 2]]\n\n [[3 4]]]")
-    );
-    assert_eq!(shown("null"), is("|V0", &[], "b''"));
-    assert_eq!(shown("2.5"), is("<f8", &[], "2.5"));
+    assert_eq!(Scene::deserialize((&scene).into_deserializer()).unwrap(), expected);
+    assert_eq!(scene.read::<Scene>().unwrap(), expected);
+    let err = Scene::deserialize(Value::default().into_deserializer()).unwrap_err();
+    assert_eq!((err.kind(), err.path()), (ErrorKind::MissingMember, "name"));
+    assert_eq!(Scene::deserialize(scene.into_deserializer()).unwrap(), expected);
 
-    for list in [
-        "[1, [2]]",
-        "[1, \"a\"]",
-        "[[1], [2, 3]]",
-        "[true, 1]",
-        "[null, 1]",
-        "[-1, 18446744073709551615]",
-        "[0.5, 9007199254740993]",
-        "[{\"a\": 1}]",
-    ] {
-        let value = read(list);
-        let names: Vec<&str> = value
-            .as_group()
-            .unwrap_or_else(|| panic!("{list}"))
-            .iter()
-            .map(|(name, _)| name)
-            .collect();
-        assert_eq!(names, ["0", "1"][..names.len()], "{list}");
-    }
-    assert!(serde_json::from_str::<Value>(r#""nul\u0000""#).is_err());
-    assert!(serde_json::from_str::<Value>(r#"{"a": 1, "a": 2}"#).is_err());
-    let nested = r#"{"a":{"b":[1,2,3]},"c":["x","y"],"d":[0.5]}"#;
-    assert_eq!(serde_json::to_string(&read(nested)).unwrap(), nested);
+    // What a type borrows is lent.
+    let array = Value::from(vec![1_i32, 2]);
+    assert_eq!(
+        serde_npz::ArrayView::<i32>::deserialize((&array).into_deserializer())
+            .unwrap()
+            .borrowed(),
+        Some(&[1, 2][..])
+    );
+    assert_eq!(Vec::<f64>::deserialize(array.into_deserializer()).unwrap(), [1.0, 2.0]);
+    let text = Value::Json(r#""lent""#.into());
+    assert_eq!(<&str>::deserialize((&text).into_deserializer()).unwrap(), "lent");
+    let err = bool::deserialize((&text).into_deserializer()).unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::InvalidValue);
+    assert_eq!(
+        u8::deserialize(Value::Json("7 8".into()).into_deserializer())
+            .unwrap_err()
+            .kind(),
+        ErrorKind::InvalidValue
+    );
 }
 
 #[test]

@@ -77,6 +77,12 @@ impl<'de> Input<'de> for NpySlice<'de> {
     }
 }
 
+impl<I> Deserializer<I> {
+    pub(crate) fn new(input: I) -> Self {
+        Deserializer { input }
+    }
+}
+
 impl<R: Read + Seek> NpzReader<R> {
     /// A serde `Deserializer` over the whole archive.
     ///
