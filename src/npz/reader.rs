@@ -228,9 +228,10 @@ impl<R: Read + Seek> NpzReader<R> {
         self.start(index, allowed)
     }
 
-    /// The first bytes of a member of any size, to see what it is.
+    /// A member of any size, of which only the first bytes are wanted, to see what it is.
     pub(crate) fn peek(&mut self, index: usize) -> Result<Member<'_, Window<R>>> {
-        self.start(index, u64::MAX)
+        self.locate(index, HEADERS)?;
+        self.member_here(index)
     }
 
     /// Where the bytes of a stored member lie, for callers that have the whole archive in memory; see
