@@ -71,13 +71,22 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("npz::zip", &["tests"]),
     (
         "npz::writer",
-        &["output", "entry", "deflate", "entries", "container", "append", "tests"],
+        &[
+            "output",
+            "entry",
+            "deflate",
+            "entries",
+            "container",
+            "members",
+            "append",
+            "tests",
+        ],
     ),
     (
         "npz::reader",
         &["window", "directory", "kept", "inflate", "member", "prefetch", "entry"],
     ),
-    ("npz::ser", &["probe", "list", "ragged", "rows"]),
+    ("npz::ser", &["ragged", "sequence", "group", "place", "rows"]),
     (
         "npz::de",
         &["names", "claims", "store", "ragged", "rows", "place", "deserializer"],
@@ -235,8 +244,8 @@ fn a_path_upwards_is_found() {
         "names from the root hide where they live"
     );
     assert_eq!(
-        up("npz::ser::probe", "use super::list::List;"),
-        ["npz::ser::probe uses npz::ser::list::List"],
+        up("npz::ser::sequence", "use super::place::PlaceSerializer;"),
+        ["npz::ser::sequence uses npz::ser::place::PlaceSerializer"],
         "inside a room too"
     );
     assert_eq!(

@@ -26,6 +26,16 @@ pub(crate) trait Sink {
     fn piece(&self) -> usize {
         PIECE
     }
+
+    /// Whether [`Sink::take_back`] works.
+    fn can_take_back(&self) -> bool {
+        false
+    }
+
+    /// Takes back [`Sink::begin`] and all that was written since.
+    fn take_back(&mut self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A lone `.npy` on any writer.
@@ -173,6 +183,17 @@ impl<'s> Out<'s> {
         self.buffer.resize(header.data_len().min(self.piece as u64) as usize, 0);
         self.left = Some(header.data_len());
         Ok(())
+    }
+
+    pub(crate) fn can_take_back(&self) -> bool {
+        self.sink.can_take_back()
+    }
+
+    /// Takes back the array: another one may begin.
+    pub(crate) fn take_back(&mut self) -> Result<()> {
+        self.at = 0;
+        self.left = None;
+        self.sink.take_back()
     }
 
     /// Hands on what has been gathered.

@@ -1,35 +1,36 @@
-//! Group or array: a group pushes a key, an array is `npy::ser` over a member.
+//! A value to an archive: a group pushes a name to the path, an array is `npy::ser` over a member.
 //!
 //! ```text
 //! Run { dt: 0.1, x: vec![..], meta: Meta { id: 7 } }
 //!       dt.npy    x.npy        meta/id.npy
 //! ```
 
-mod list;
-mod probe;
+mod group;
+mod place;
 pub(crate) mod ragged;
 mod rows;
+mod sequence;
 
+use std::cell::Cell;
 use std::io::{Seek, Write};
 
 use serde::Serialize;
 
-use self::list::{List, Names};
-use self::probe::{Found, Probe};
+use self::place::PlaceSerializer;
 use self::ragged::write_ragged;
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::header::Header;
 use crate::npy::layout::capture;
 use crate::npy::layout::measure::{measure_content, measure_marked, nested_none, too_deep};
 use crate::npy::layout::node::Node;
+use crate::npy::layout::scalar::changed;
 use crate::npy::marker::Marker;
+use crate::npy::raw;
 use crate::npy::ser::array::{write_marker, write_node};
-use crate::npy::ser::stream::{Stream, StreamItem};
-use crate::npy::sink::{Out, Sink};
-use crate::npy::{raw, whole};
+use crate::npy::ser::stream::Stream;
+use crate::npy::sink::Out;
+use crate::npy::whole::Number;
 use crate::npz::writer::NpzWriter;
-use crate::npz::writer::container::Container;
-use crate::npz::writer::output::Output;
+use crate::npz::writer::members::{Entered, MemberSink, Members, Place};
 use crate::options::MAX_GROUPS;
 
 impl<W: Write + Seek> NpzWriter<W> {
@@ -58,441 +59,363 @@ impl<W: Write + Seek> NpzWriter<W> {
     pub fn add<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<()> {
         self.container.usable()?;
         check_path(name, self.container.options().separator)?;
-        let mut archive = Archive::new(&mut self.container, name.to_owned());
-        archive.value(value, Absent::Marker)
+        Archive::new(&mut self.container, name).value(value, At::inside(OnNone::Marker))
     }
 }
 
 /// Writes a whole archive: the root of `to_npz_*` and `save_npz`.
 pub(crate) fn write_root<T: Serialize + ?Sized>(writer: &mut dyn Members, value: &T) -> Result<()> {
-    let mut archive = Archive::new(writer, String::new());
-    archive.root(value)
+    Archive::new(writer, "").value(value, At::root())
 }
 
-/// What the value layer needs of an archive under way.
-pub(crate) trait Members {
-    fn begin(&mut self, member: &str, size: u64) -> Result<()>;
-    fn write(&mut self, bytes: &[u8]) -> Result<()>;
-    fn end(&mut self) -> Result<()>;
-    fn fail(&mut self, error: &Error);
-    fn separator(&self) -> Option<char>;
-    fn max_members(&self) -> u64;
-}
-
-impl<O: Output> Members for Container<O> {
-    fn begin(&mut self, member: &str, size: u64) -> Result<()> {
-        Container::begin(self, member, size)
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        Container::write(self, bytes)
-    }
-
-    fn end(&mut self) -> Result<()> {
-        Container::end(self)
-    }
-
-    fn fail(&mut self, error: &Error) {
-        Container::fail(self, error.again());
-    }
-
-    fn separator(&self) -> Option<char> {
-        self.options().separator
-    }
-
-    fn max_members(&self) -> u64 {
-        self.options().max_members
-    }
-}
-
-/// An archive and the place in it that is written next.
+/// An archive while a value is written to it.
 pub(crate) struct Archive<'w> {
-    members: &'w mut dyn Members,
-    path: String,
+    place: Place<'w>,
     /// What the `with` module around asks for.
-    marker: Option<Marker>,
-    groups: u64,
-    wrappers: u64,
-    written: u64,
+    marker: Cell<Option<Marker>>,
+    groups: Cell<u64>,
+    /// Newtypes and Options around the value, which could be endless.
+    wrappers: Cell<u64>,
 }
 
-/// One member of the archive as a sink.
-pub(crate) struct MemberSink<'a> {
-    members: &'a mut dyn Members,
-    name: &'a str,
-    begun: bool,
-}
-
-impl Sink for MemberSink<'_> {
-    fn begin(&mut self, header: &Header) -> Result<()> {
-        let text = header.to_bytes();
-        let size = header.data_len().checked_add(text.len() as u64).ok_or_else(too_deep)?;
-        self.members.begin(&format!("{}.npy", self.name), size)?;
-        self.begun = true;
-        self.members.write(&text)
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.members.write(bytes)
-    }
-}
-
-/// What becomes of None.
+/// What is written for a None.
 #[derive(Clone, Copy, PartialEq)]
-enum Absent {
-    /// The member of a struct's field is left out.
+enum OnNone {
+    /// Nothing: the field of a struct is left out.
     Omit,
-    /// Elsewhere a marker stands for it.
+    /// A marker.
     Marker,
-    /// Directly inside Some it cannot be told from the outer None.
+    /// An error: directly inside Some it could not be told from the outer None.
     Refuse,
 }
 
+/// What surrounds a value.
+#[derive(Clone, Copy)]
+struct At {
+    on_none: OnNone,
+    /// It is the whole archive.
+    root: bool,
+    /// Its elements are members of their own, whatever they are.
+    list: Option<List>,
+    /// The float that a None stands for, if the type of the value tells.
+    none: Option<Number>,
+}
+
+/// How the members of a list are named, and how many there have to be, if they have been counted.
+#[derive(Clone, Copy)]
+struct List {
+    names: Names,
+    elements: Option<u64>,
+}
+
+impl At {
+    /// Inside of a group.
+    fn inside(on_none: OnNone) -> Self {
+        At {
+            on_none,
+            root: false,
+            list: None,
+            none: None,
+        }
+    }
+
+    fn root() -> Self {
+        At {
+            root: true,
+            ..At::inside(OnNone::Marker)
+        }
+    }
+
+    fn as_list(self, names: Names, elements: Option<u64>) -> Self {
+        At {
+            list: Some(List { names, elements }),
+            ..self
+        }
+    }
+}
+
+/// What became of a value.
+enum Outcome {
+    /// All of it is written.
+    Written,
+    /// It is one array, which is to be ended.
+    Array,
+    /// It has to be measured: how many elements it had, and what was wrong with the array it began as.
+    Unmeasured {
+        elements: Option<u64>,
+        refused: Option<Error>,
+    },
+    /// It is a tuple variant whose content has to be measured.
+    Content { variant: &'static str, elements: u64 },
+}
+
+impl Outcome {
+    const UNMEASURED: Outcome = Outcome::Unmeasured {
+        elements: None,
+        refused: None,
+    };
+}
+
+/// How the members of a list are named.
+#[derive(Clone, Copy, PartialEq)]
+enum Names {
+    /// `0`, `1`, ..
+    Index,
+    /// `arr_0`, `arr_1`, .. as `np.savez(*args)`.
+    Positional,
+}
+
 impl<'w> Archive<'w> {
-    fn new(members: &'w mut dyn Members, path: String) -> Self {
+    fn new(members: &'w mut dyn Members, path: &str) -> Self {
         Archive {
-            members,
-            path,
-            marker: None,
-            groups: 0,
-            wrappers: 0,
-            written: 0,
+            place: Place::new(members, path),
+            marker: Cell::new(None),
+            groups: Cell::new(0),
+            wrappers: Cell::new(0),
         }
     }
 
     /// Writes `value` at the current path.
-    fn value<T: Serialize + ?Sized>(&mut self, value: &T, absent: Absent) -> Result<()> {
-        if self.marker.is_none() {
-            // Nested sequences of plain numbers go out as they come; the first thing that is something else stops them
-            // before the member begins.
-            if let Some(streamed) = self.stream(value) {
-                return streamed;
+    fn value<T: Serialize + ?Sized>(&self, value: &T, at: At) -> Result<()> {
+        let mut sink = self.place.sink();
+        let mut stream = Stream::new(Out::new(&mut sink));
+        let outcome = PlaceSerializer {
+            archive: self,
+            stream: &mut stream,
+            at,
+        }
+        .value(value);
+        let (elements, refused) = match outcome {
+            Ok(Outcome::Written) => return Ok(()),
+            Ok(Outcome::Array) => {
+                let ended = stream.end();
+                return sink.end(ended);
             }
+            Ok(Outcome::Unmeasured { elements, refused }) => (elements, refused),
+            Ok(Outcome::Content { variant, elements }) => return self.content(variant, value, elements),
+            Err(error) => {
+                drop(stream);
+                return if sink.has_begun() || error.path().is_empty() {
+                    sink.end(Err(error))
+                } else {
+                    Err(error)
+                };
+            }
+        };
+        if stream.begun() {
+            stream.take_back().map_err(|e| self.place.name(e))?;
         }
-        let mut found = Found::Done;
-        let result = value.serialize(Probe {
-            archive: &mut *self,
-            absent,
-            root: false,
-            found: &mut found,
-        });
-        match found {
-            Found::Done => result,
-            Found::Variant(name) => self.variant(name, value, false),
-            Found::Sequence | Found::Tuple | Found::Scalar => self.measured(value, absent),
-        }
+        self.measured(value, at, elements, refused)
     }
 
     /// Writes `value` at a name within the group at the current path.
-    fn child<T: Serialize + ?Sized>(&mut self, name: &str, value: &T, absent: Absent) -> Result<()> {
-        self.within(name, |archive| archive.value(value, absent))
+    fn child<T: Serialize + ?Sized>(&self, name: &str, value: &T, on_none: OnNone) -> Result<()> {
+        let _entered = self.enter(name)?;
+        self.value(value, At::inside(on_none))
+    }
+
+    /// Writes the field of a struct. A name with separators is a path, which is the field's alone.
+    fn field<T: Serialize + ?Sized>(&self, name: &str, value: &T) -> Result<()> {
+        let nested = self.place.separator().filter(|&separator| name.contains(separator));
+        let Some(separator) = nested else {
+            return self.child(name, value, OnNone::Omit);
+        };
+        let checked = name.split(separator).try_for_each(|part| check_name(part, None));
+        checked.map_err(|e| self.place.name(e))?;
+        let _entered = self.place.enter(name);
+        self.place.take().map_err(|e| self.place.name(e))?;
+        self.value(value, At::inside(OnNone::Omit))?;
+        self.place.taken();
+        Ok(())
     }
 
     /// Writes an array or text by a name that a reader found: one with an empty segment was not split, and is not taken
     /// for a path again.
-    fn whole<T: Serialize + ?Sized>(&mut self, name: &str, value: &T, absent: Absent) -> Result<()> {
-        let unsplit = self
-            .members
-            .separator()
-            .is_some_and(|c| name.split(c).any(str::is_empty));
-        if !(unsplit && self.path.is_empty()) || name.contains('\0') {
-            return self.child(name, value, absent);
+    fn whole<T: Serialize + ?Sized>(&self, name: &str, value: &T, on_none: OnNone) -> Result<()> {
+        let separator = self.place.separator();
+        let unsplit = separator.is_some_and(|c| name.split(c).any(str::is_empty));
+        if !(unsplit && self.place.path().is_empty()) || name.contains('\0') {
+            return self.child(name, value, on_none);
         }
-        self.path.push_str(name);
-        let result = self.value(value, absent);
-        self.path.clear();
-        result
+        let _entered = self.place.enter(name);
+        self.value(value, At::inside(on_none))
     }
 
-    /// Runs `body` with `name` pushed to the path.
-    pub(crate) fn within<R>(&mut self, name: &str, body: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
-        let separator = self.members.separator();
-        if let Err(error) = check_name(name, separator) {
-            return Err(error.at_member(&self.path));
+    /// Puts `name` behind the path, until the guard is dropped.
+    fn enter(&self, name: &str) -> Result<Entered<'_>> {
+        let separator = self.place.separator();
+        check_name(name, separator).map_err(|e| self.place.name(e))?;
+        if separator.is_none() && !self.place.path().is_empty() {
+            return Err(self.place.name(Error::new(
+                ErrorKind::UnsupportedType,
+                format_args!(
+                    "found a group with the member `{name}`, expected one array: `separator(None)` takes names as \
+                     whole keys and nests nothing"
+                ),
+            )));
         }
-        let outer = self.path.len();
-        if outer > 0 {
-            match separator {
-                Some(separator) => self.path.push(separator),
-                None => {
-                    return Err(Error::new(
-                        ErrorKind::UnsupportedType,
-                        format_args!(
-                            "found a group with the member `{name}`, expected one array: `separator(None)` takes names as \
-                             whole keys and nests nothing"
-                        ),
-                    )
-                    .at_member(&self.path));
-                }
-            }
-        }
-        self.path.push_str(name);
-        let result = body(self);
-        self.path.truncate(outer);
-        result
+        Ok(self.place.enter(name))
     }
 
     /// What the `with` module around asks for.
-    pub(crate) fn marker(&self) -> Option<Marker> {
-        self.marker
+    fn marker(&self) -> Option<Marker> {
+        self.marker.get()
     }
 
-    /// Puts the current path in front of an error.
-    #[cold]
-    pub(crate) fn name(&self, error: Error) -> Error {
-        error.at_member(&self.path)
-    }
-
-    /// Opens a group at the current path.
-    pub(crate) fn enter(&mut self) -> Result<()> {
-        if self.groups >= MAX_GROUPS {
-            return Err(too_deep().at_member(&self.path));
+    /// Opens a group at the current path; returns how many members there were before.
+    fn open_group(&self) -> Result<u64> {
+        if self.groups.get() >= MAX_GROUPS {
+            return Err(self.place.name(too_deep()));
         }
-        self.groups += 1;
-        Ok(())
+        self.groups.set(self.groups.get() + 1);
+        Ok(self.place.written())
     }
 
-    /// Writes the second member of a ragged group, as plain numbers whatever `with` module is around, and closes it.
-    pub(crate) fn offsets(&mut self, name: &str, offsets: &[i64]) -> Result<()> {
-        let outer = self.marker.take();
-        let result = self.child(name, offsets, Absent::Marker);
-        self.marker = outer;
-        self.groups -= 1;
-        result
-    }
-
-    /// Closes it; one that nothing was written to leaves a marker.
-    fn leave(&mut self, written_before: u64, root: bool) -> Result<()> {
-        self.groups -= 1;
-        if self.written == written_before && !root {
+    /// Closes a group; an empty one leaves a marker, but for the root, which has no name to put it under.
+    fn close_group(&self, written_before: u64) -> Result<()> {
+        self.groups.set(self.groups.get() - 1);
+        if self.place.written() == written_before && !self.place.path().is_empty() {
             self.write_marker(vec![0])
         } else {
             Ok(())
         }
     }
 
-    /// Writes one array as the member at the current path.
-    pub(crate) fn member(&mut self, body: impl FnOnce(&mut MemberSink<'_>) -> Result<()>) -> Result<()> {
-        if self.written >= self.members.max_members() {
-            return Err(self.too_many(self.written + 1));
-        }
-        let mut sink = MemberSink {
-            members: &mut *self.members,
-            name: &self.path,
-            begun: false,
-        };
-        let result = body(&mut sink);
-        let begun = sink.begun;
-        self.close(result, begun)
+    /// Writes the second member of a ragged group: plain numbers, whichever `with` module is around.
+    fn offsets(&self, name: &str, offsets: &[i64]) -> Result<()> {
+        let outer = self.marker.take();
+        let result = self.child(name, offsets, OnNone::Marker);
+        self.marker.set(outer);
+        result
     }
 
-    fn close(&mut self, result: Result<()>, begun: bool) -> Result<()> {
-        let result = match result {
-            Ok(()) if begun => self.members.end(),
-            other => other,
-        };
-        match result {
-            Ok(()) => {
-                self.written += 1;
-                Ok(())
-            }
-            Err(error) => {
-                // The writer names the member of what it finds itself.
-                let named = error.path() == self.path;
-                let error = if named { error } else { error.at_member(&self.path) };
-                if begun {
-                    self.members.fail(&error);
-                }
-                Err(error)
-            }
-        }
+    /// Writes one member at the current path.
+    fn member(&self, write: impl FnOnce(&mut MemberSink<'_, '_>) -> Result<()>) -> Result<()> {
+        let mut sink = self.place.sink();
+        let result = write(&mut sink);
+        sink.end(result)
     }
 
-    fn write_marker(&mut self, shape: Vec<u64>) -> Result<()> {
+    fn write_marker(&self, shape: Vec<u64>) -> Result<()> {
         self.member(|sink| write_marker(shape, sink))
     }
 
-    /// Writes a value of nested plain numbers; `None` where it turns out to be none before the member has begun.
-    fn stream<T: Serialize + ?Sized>(&mut self, value: &T) -> Option<Result<()>> {
-        if self.written >= self.members.max_members() {
-            return Some(Err(self.too_many(self.written + 1)));
-        }
-        let mut sink = MemberSink {
-            members: &mut *self.members,
-            name: &self.path,
-            begun: false,
-        };
-        let mut stream = Stream::new(Out::new(&mut sink));
-        let result = StreamItem {
-            stream: &mut stream,
-            depth: 0,
-        }
-        .value(value);
-        if stream.measure {
-            return None;
-        }
-        let result = result.and_then(|()| stream.out.end());
-        let begun = sink.begun;
-        Some(self.close(result, begun))
-    }
-
-    /// Writes a value that is no plain number or nested sequence of them.
-    fn measured<T: Serialize + ?Sized>(&mut self, value: &T, absent: Absent) -> Result<()> {
-        let marker = self.marker;
-        match measure_marked(value, marker).map_err(|e| e.at_member(&self.path))? {
-            Node::Fault(fault) => Err(fault.into_error().at_member(&self.path)),
-            Node::Unit => self.unit(absent),
-            Node::None { .. } => self.none(absent),
+    /// Writes a value whose layout is known only when all of it has been seen; `elements` is how many it had.
+    fn measured<T: Serialize + ?Sized>(
+        &self,
+        value: &T,
+        at: At,
+        elements: Option<u64>,
+        refused: Option<Error>,
+    ) -> Result<()> {
+        let marker = self.marker();
+        let node = measure_marked(value, marker).map_err(|e| self.place.name(e))?;
+        self.check_elements(&node, elements)?;
+        match node {
             // A struct or a tuple of differing kinds is a record only inside a sequence.
-            Node::Group | Node::Record { .. } => self.list(value, Names::Index, absent),
-            node => self.member(|sink| write_node(value, &node, marker, sink)),
-        }
-    }
-
-    /// Writes a value whose elements or fields become members of their own.
-    fn list<T: Serialize + ?Sized>(&mut self, value: &T, names: Names, absent: Absent) -> Result<()> {
-        value.serialize(List {
-            archive: self,
-            names,
-            absent,
-        })
-    }
-
-    /// Writes a data-carrying variant: a group of one.
-    fn variant<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T, root: bool) -> Result<()> {
-        self.enter()?;
-        let before = self.written;
-        self.within(name, |archive| archive.content(value))?;
-        self.leave(before, root)
-    }
-
-    /// Writes what a tuple or struct variant holds, at the path of its name.
-    fn content<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        let marker = self.marker;
-        match measure_content(value, marker).map_err(|e| e.at_member(&self.path))?.0 {
-            Node::Fault(fault) => Err(fault.into_error().at_member(&self.path)),
-            node @ Node::Axis { .. } => self.member(|sink| write_node(value, &node, marker, sink)),
-            _ => self.list(value, Names::Index, Absent::Marker),
-        }
-    }
-
-    /// Writes the root: what is one array is refused.
-    fn root<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        if whole::complex(value).is_some() {
-            return Err(array_root());
-        }
-        let mut found = Found::Done;
-        let result = value.serialize(Probe {
-            archive: &mut *self,
-            absent: Absent::Marker,
-            root: true,
-            found: &mut found,
-        });
-        match found {
-            Found::Done => result,
-            Found::Variant(name) => self.variant(name, value, true),
-            Found::Tuple => self.list(value, Names::Positional, Absent::Marker),
-            Found::Sequence | Found::Scalar => match measure_marked(value, self.marker)? {
-                Node::Group | Node::Record { .. } => self.list(value, Names::Index, Absent::Marker),
-                Node::Axis { len: 0, item, .. } if matches!(*item, Node::Empty(None)) => Ok(()),
-                _ => Err(array_root()),
+            Node::Group | Node::Record { .. } => self.value(value, at.as_list(Names::Index, elements)),
+            Node::Axis { len: 0, item, .. } if at.root && matches!(*item, Node::Empty(None)) => Ok(()),
+            _ if at.root => Err(array_root()),
+            Node::Fault(fault) => Err(self.place.name(fault.into_error())),
+            Node::Unit => self.unit(at.on_none),
+            Node::None { .. } => self.none(at.on_none),
+            node => match refused {
+                // The same value was no array a moment ago.
+                Some(error) => Err(self.place.name(error)),
+                None => self.member(|sink| write_node(value, &node, marker, sink)),
             },
         }
     }
 
-    /// Runs `body` one level deeper, of whatever sort.
-    fn wrapped<R>(&mut self, body: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
-        if self.wrappers >= 2 * MAX_GROUPS {
-            return Err(too_deep().at_member(&self.path));
+    /// An error if the measured value has not the `elements` that it had before.
+    fn check_elements(&self, node: &Node, elements: Option<u64>) -> Result<()> {
+        match (node, elements) {
+            (&Node::Axis { len, .. }, Some(expected)) if len != expected => {
+                Err(self.place.name(changed(format_args!("{len} elements"), expected)))
+            }
+            _ => Ok(()),
         }
-        self.wrappers += 1;
-        let result = body(self);
-        self.wrappers -= 1;
+    }
+
+    /// Writes what a tuple variant holds: a group of one.
+    fn content<T: Serialize + ?Sized>(&self, variant: &str, value: &T, elements: u64) -> Result<()> {
+        let before = self.open_group()?;
+        {
+            let _entered = self.enter(variant)?;
+            let marker = self.marker();
+            let (node, _) = measure_content(value, marker).map_err(|e| self.place.name(e))?;
+            self.check_elements(&node, Some(elements))?;
+            match node {
+                Node::Fault(fault) => return Err(self.place.name(fault.into_error())),
+                node @ Node::Axis { .. } => self.member(|sink| write_node(value, &node, marker, sink))?,
+                _ => self.value(value, At::inside(OnNone::Marker).as_list(Names::Index, Some(elements)))?,
+            }
+        }
+        self.close_group(before)
+    }
+
+    /// Runs `body` inside of one more newtype or Option.
+    fn wrapped(&self, body: impl FnOnce() -> Result<()>) -> Result<()> {
+        if self.wrappers.get() >= 2 * MAX_GROUPS {
+            return Err(self.place.name(too_deep()));
+        }
+        self.wrappers.set(self.wrappers.get() + 1);
+        let result = body();
+        self.wrappers.set(self.wrappers.get() - 1);
         result
     }
 
     /// Writes the content of a newtype that a `with` module made.
-    fn marked<T: Serialize + ?Sized>(&mut self, marker: Marker, value: &T, absent: Absent, root: bool) -> Result<()> {
+    fn marked<T: Serialize + ?Sized>(&self, marker: Marker, value: &T, at: At) -> Result<()> {
+        let at = At { list: None, ..at };
         match marker {
-            Marker::List => self.list(value, Names::Index, absent),
+            Marker::List => self.value(value, at.as_list(Names::Index, None)),
             Marker::Ragged => write_ragged(self, value),
-            Marker::Json if root => Err(array_root()),
+            Marker::Json if at.root => Err(array_root()),
             Marker::Json => self.json(value),
             // What is no whole array is a group of its own.
-            Marker::Raw | Marker::Value if root => self.root(value),
-            Marker::Raw | Marker::Value => self.value(value, absent),
+            Marker::Raw | Marker::Value => self.value(value, at),
             marker => {
-                let outer = self.marker.replace(marker);
-                let result = if root {
-                    self.root(value)
-                } else {
-                    self.value(value, absent)
-                };
-                self.marker = outer;
+                let outer = self.marker.replace(Some(marker));
+                let result = self.value(value, at);
+                self.marker.set(outer);
                 result
             }
         }
     }
 
-    fn json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+    fn json<T: Serialize + ?Sized>(&self, value: &T) -> Result<()> {
         let text = if raw::is_text::<T>() {
             capture::key(value)?.into_bytes()
         } else {
             serde_json::to_vec(value).map_err(|err| {
-                Error::new(
+                let error = Error::new(
                     ErrorKind::InvalidValue,
                     format_args!("found a value that is no JSON: {err}"),
-                )
-                .with_source(err)
-                .at_member(&self.path)
+                );
+                self.place.name(error.with_source(err))
             })?
         };
-        let begun = self.members.begin(&format!("{}.json", self.path), text.len() as u64);
-        let result = match begun {
-            Ok(()) => self.members.write(&text).and_then(|()| self.members.end()),
-            Err(error) => {
-                return Err(if error.path().is_empty() {
-                    error.at_member(&self.path)
-                } else {
-                    error
-                });
-            }
-        };
-        self.written += 1;
-        result
+        self.member(|sink| sink.json(&text))
     }
 
-    fn unit(&mut self, absent: Absent) -> Result<()> {
-        match absent {
-            Absent::Refuse => Err(nested_none("Some(())").at_member(&self.path)),
+    fn unit(&self, on_none: OnNone) -> Result<()> {
+        match on_none {
+            OnNone::Refuse => Err(self.place.name(nested_none("Some(())"))),
             _ => self.write_marker(Vec::new()),
         }
     }
 
-    fn none(&mut self, absent: Absent) -> Result<()> {
-        match absent {
-            Absent::Omit => Ok(()),
-            Absent::Marker => self.write_marker(Vec::new()),
-            Absent::Refuse => Err(nested_none("Some(None)").at_member(&self.path)),
+    fn none(&self, on_none: OnNone) -> Result<()> {
+        match on_none {
+            OnNone::Omit => Ok(()),
+            OnNone::Marker => self.write_marker(Vec::new()),
+            OnNone::Refuse => Err(self.place.name(nested_none("Some(None)"))),
         }
-    }
-
-    #[cold]
-    fn too_many(&self, found: u64) -> Error {
-        Error::new(
-            ErrorKind::LimitExceeded,
-            format_args!(
-                "found a value of {found} members or more, expected at most {}: use `with::nan` for optional floats, \
-                 `with::ragged` for rows of unequal lengths, fixed-size fields for structs, or raise \
-                 `WriteOptions::max_members`",
-                self.members.max_members()
-            ),
-        )
-        .at_member(&self.path)
     }
 }
 
-/// The name of one member in its group.
+/// An error for a name that cannot be one member in its group.
 fn check_name(name: &str, separator: Option<char>) -> Result<()> {
     if name.is_empty() {
         return Err(Error::new(
@@ -514,14 +437,6 @@ fn check_name(name: &str, separator: Option<char>) -> Result<()> {
     ))
 }
 
-/// A name given by the caller, which may lie in groups.
-fn check_path(path: &str, separator: Option<char>) -> Result<()> {
-    match separator {
-        Some(separator) => path.split(separator).try_for_each(|name| check_name(name, None)),
-        None => check_name(path, None),
-    }
-}
-
 #[cold]
 fn array_root() -> Error {
     Error::new(
@@ -529,4 +444,12 @@ fn array_root() -> Error {
         "found one array at the root of an archive, expected a struct, a map or a tuple: use `to_npy_vec`, \
          `to_npy_writer` or `save_npy`, or `NpzWriter::add` with a name",
     )
+}
+
+/// Checks a name given by the caller, which may lie in groups.
+fn check_path(path: &str, separator: Option<char>) -> Result<()> {
+    match separator {
+        Some(separator) => path.split(separator).try_for_each(|name| check_name(name, None)),
+        None => check_name(path, None),
+    }
 }

@@ -15,6 +15,7 @@ pub(crate) mod container;
 mod deflate;
 mod entries;
 mod entry;
+pub(crate) mod members;
 pub(crate) mod output;
 #[cfg(test)]
 mod tests;

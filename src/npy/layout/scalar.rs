@@ -173,6 +173,15 @@ impl Scalar<'_> {
         Ok(())
     }
 
+    /// The NaN that stands for None among floats of this layout.
+    pub(crate) fn nan(leaf: Leaf) -> Scalar<'static> {
+        match leaf {
+            Leaf::Number(Number::F16) => Scalar::F16(f16::NAN.to_bits()),
+            Leaf::Number(Number::F32) => Scalar::F32(f32::NAN),
+            _ => Scalar::F64(f64::NAN),
+        }
+    }
+
     /// The layout this value asks for, and whether it may be written at all.
     pub(crate) fn leaf(&self, marker: Option<Marker>) -> Result<Leaf> {
         if let Some(number) = self.number() {

@@ -22,7 +22,7 @@ use crate::npy::whole;
 
 /// Writes `value` as the one array it is; an error where it would be more than one.
 pub(crate) fn write_array<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink) -> Result<()> {
-    let mut stream = Stream::with_records(Out::new(sink));
+    let mut stream = Stream::new(Out::new(sink));
     let streamed = match whole::complex(value) {
         // A number without axes is measured like any other scalar.
         Some(_) => {
@@ -215,16 +215,8 @@ impl<'a, 's> Serializer for Item<'a, 's> {
 
     fn serialize_none(self) -> Result<()> {
         match (self.marker, self.node) {
-            (Some(Marker::Nan), Node::Leaf(Leaf::Nan)) => {
-                Scalar::F64(f64::NAN).put(Leaf::Number(whole::Number::F64), self.out)
-            }
-            (Some(Marker::Nan), Node::Leaf(Leaf::Number(number))) => {
-                let nan = match number {
-                    whole::Number::F16 => Scalar::F16(half::f16::NAN.to_bits()),
-                    whole::Number::F32 => Scalar::F32(f32::NAN),
-                    _ => Scalar::F64(f64::NAN),
-                };
-                nan.put(Leaf::Number(*number), self.out)
+            (Some(Marker::Nan), Node::Leaf(leaf @ (Leaf::Nan | Leaf::Number(_)))) => {
+                Scalar::nan(*leaf).put_number(self.out)
             }
             (_, Node::Unit | Node::None { .. }) => Ok(()),
             _ => Err(self.unexpected("None")),

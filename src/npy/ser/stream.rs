@@ -17,14 +17,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Header;
 use crate::npy::layout::compound::refusals;
 use crate::npy::layout::measure::{half, measure};
-use crate::npy::layout::node::ragged;
-use crate::npy::layout::scalar::{Scalar, changed, scalars};
+use crate::npy::layout::node::{Node, ragged};
+use crate::npy::layout::scalar::{Leaf, Scalar, changed, scalars};
 use crate::npy::marker::Marker;
 use crate::npy::raw::RawArray;
 use crate::npy::ser::packed::Slots;
 use crate::npy::sink::{Out, Put};
 use crate::npy::whole;
-use crate::npy::whole::Number;
+use crate::npy::whole::{Number, Whole};
 
 /// A type that is endless newtypes of itself has to end somewhere.
 const MAX_NEWTYPES: u32 = 64;
@@ -40,8 +40,6 @@ pub(crate) struct Stream<'s> {
     newtypes: u32,
     /// Something came that is no number: the value has to be measured.
     pub(crate) measure: bool,
-    /// Records may stream too: who asks for one array alone has no use for a list of them.
-    records: bool,
     /// The depth at which a struct or tuple stopped the stream.
     stopped_by_parts: Option<usize>,
     /// Records are under way.
@@ -51,10 +49,8 @@ pub(crate) struct Stream<'s> {
 }
 
 impl<'s> Stream<'s> {
-    /// For numbers alone.
     pub(crate) fn new(out: Out<'s>) -> Self {
         Stream {
-            records: false,
             stopped_by_parts: None,
             slots: None,
             refused: false,
@@ -64,14 +60,6 @@ impl<'s> Stream<'s> {
             whole: false,
             newtypes: 0,
             measure: false,
-        }
-    }
-
-    /// For records as well.
-    pub(crate) fn with_records(out: Out<'s>) -> Self {
-        Stream {
-            records: true,
-            ..Stream::new(out)
         }
     }
 
@@ -96,14 +84,37 @@ impl<'s> Stream<'s> {
     /// Whether the first of all elements was none because it has parts.
     fn may_begin_records(&self, index: u64, depth: usize) -> bool {
         let first = index == 0 && depth == self.shape.len() && !self.begun();
-        self.records && first && self.stopped_by_parts == Some(depth)
+        first && self.stopped_by_parts == Some(depth)
     }
 
-    /// Begins with `value`, which may be the first record.
-    fn begin_records<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<bool> {
-        let Ok(node) = measure(value) else { return Ok(false) };
+    /// Begins with the first of `len` elements, whose layout is `node`; `false` where the array has to be measured.
+    pub(crate) fn begin<T: Serialize + ?Sized>(&mut self, len: u64, node: &Node, value: &T) -> Result<bool> {
+        if let Node::Axis { tuple: true, .. } = node {
+            return Ok(false);
+        }
+        let mut element = node;
+        while let Node::Axis { item, .. } = element {
+            element = item;
+        }
+        match element {
+            Node::Record { .. } if !self.out.can_take_back() => Ok(false),
+            Node::Record { .. } if std::ptr::eq(node, element) => {
+                self.shape.push(len);
+                self.begin_records(node, value)
+            }
+            Node::Record { .. } | Node::Leaf(Leaf::Number(_)) => {
+                self.axis(0, Some(len as usize))?;
+                let result = StreamSeq::at(self, Some(len), 0).serialize_element(value);
+                if self.begun() { result.map(|()| true) } else { Ok(false) }
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Begins with the first record, which is laid out as `node`.
+    fn begin_records<T: Serialize + ?Sized>(&mut self, node: &Node, value: &T) -> Result<bool> {
         let level = self.shape.len() as u8;
-        let Some(slots) = Slots::of_records(&node, level) else {
+        let Some(slots) = Slots::of_records(node, level) else {
             return Ok(false);
         };
         let Ok(first) = slots.element(value) else {
@@ -115,6 +126,35 @@ impl<'s> Stream<'s> {
         self.out.begin(&header)?;
         self.out.put(&first)?;
         Ok(true)
+    }
+
+    fn measure_and_begin<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<bool> {
+        match measure(value) {
+            Ok(node) => self.begin_records(&node, value),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Takes back the array.
+    pub(crate) fn take_back(&mut self) -> Result<()> {
+        self.out.take_back()
+    }
+
+    /// A slice known by its type, at some depth of nested sequences.
+    pub(crate) fn whole(&mut self, whole: &Whole<'_>, mut depth: usize) -> Result<()> {
+        for len in [Some(whole.len), whole.row].into_iter().flatten() {
+            self.axis(depth, Some(len))?;
+            depth += 1;
+        }
+        self.number(whole.number, "a sequence of another kind", depth)?;
+        self.out.put(whole.bytes)
+    }
+
+    /// Bytes alone are a row of u8.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        self.shape.push(bytes.len() as u64);
+        self.number(Number::U8, "bytes", 1)?;
+        self.out.put(bytes)
     }
 
     /// The first scalar of the array, or one more of the same.
@@ -146,7 +186,7 @@ impl<'s> Stream<'s> {
     }
 
     /// An array as it lies in memory is all there is.
-    fn raw(&mut self, raw: &RawArray<'_>) -> Result<()> {
+    pub(crate) fn raw(&mut self, raw: &RawArray<'_>) -> Result<()> {
         self.out.begin(&raw.header)?;
         self.whole = true;
         let mut left = raw.header.data_len();
@@ -268,10 +308,7 @@ impl<'a, 's> Serializer for StreamItem<'a, 's> {
         if self.depth > 0 || self.stream.begun() {
             return Err(self.stream.other("bytes"));
         }
-        // At a field bytes are a row of u8; empty ones too.
-        self.stream.shape.push(v.len() as u64);
-        self.stream.number(Number::U8, "bytes", 1)?;
-        self.stream.out.put(v)
+        self.stream.bytes(v)
     }
 
     #[inline(always)]
@@ -337,14 +374,7 @@ impl<'a, 's> Serializer for StreamItem<'a, 's> {
         I::Item: Serialize,
     {
         if let Some(whole) = whole::whole(&iter) {
-            self.stream.axis(self.depth, Some(whole.len))?;
-            let mut depth = self.depth + 1;
-            if let Some(row) = whole.row {
-                self.stream.axis(depth, Some(row))?;
-                depth += 1;
-            }
-            self.stream.number(whole.number, "a sequence of another kind", depth)?;
-            return self.stream.out.put(whole.bytes);
+            return self.stream.whole(&whole, self.depth);
         }
         let iter = iter.into_iter();
         let len = match iter.size_hint() {
@@ -407,7 +437,7 @@ impl SerializeSeq for StreamSeq<'_, '_> {
         };
         match item.value(value) {
             Ok(()) => Ok(()),
-            Err(_) if stream.may_begin_records(index, depth) && stream.begin_records(value)? => Ok(()),
+            Err(_) if stream.may_begin_records(index, depth) && stream.measure_and_begin(value)? => Ok(()),
             Err(error) => Err(error.at_index(index)),
         }
     }
@@ -425,7 +455,22 @@ impl SerializeSeq for StreamSeq<'_, '_> {
     }
 }
 
-impl StreamSeq<'_, '_> {
+impl<'a, 's> StreamSeq<'a, 's> {
+    /// Goes on with the outermost sequence, of which `count` elements have come.
+    #[inline(always)]
+    pub(crate) fn at(stream: &'a mut Stream<'s>, len: Option<u64>, count: u64) -> Self {
+        StreamSeq {
+            stream,
+            depth: 0,
+            len,
+            count,
+        }
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
     #[cold]
     fn wrong_length(&self) -> Error {
         let expected = self.stream.shape.get(self.depth).copied().unwrap_or_default();

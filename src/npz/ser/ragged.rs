@@ -26,20 +26,23 @@ pub(crate) const VALUES: &str = "values";
 pub(crate) const OFFSETS: &str = "offsets";
 
 /// Writes `value`, a sequence of rows, as the group at the archive's current path.
-pub(crate) fn write_ragged<T: Serialize + ?Sized>(archive: &mut Archive<'_>, value: &T) -> Result<()> {
-    let marker = archive.marker();
+pub(super) fn write_ragged<T: Serialize + ?Sized>(archive: &Archive<'_>, value: &T) -> Result<()> {
     let mut rows = Measured {
-        marker,
+        marker: archive.marker(),
         text: false,
         item: Node::Empty(None),
         offsets: vec![0],
     };
-    value.serialize(Each::new(&mut rows)).map_err(|e| archive.name(e))?;
-    archive.enter()?;
-    archive.within(VALUES, |archive| {
-        archive.member(|sink| write_values(value, &rows, sink))
-    })?;
-    archive.offsets(OFFSETS, &rows.offsets)
+    value
+        .serialize(Each::new(&mut rows))
+        .map_err(|e| archive.place.name(e))?;
+    let before = archive.open_group()?;
+    {
+        let _entered = archive.enter(VALUES)?;
+        archive.member(|sink| write_values(value, &rows, sink))?;
+    }
+    archive.offsets(OFFSETS, &rows.offsets)?;
+    archive.close_group(before)
 }
 
 fn write_values<T: Serialize + ?Sized>(value: &T, rows: &Measured, sink: &mut dyn Sink) -> Result<()> {

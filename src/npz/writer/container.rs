@@ -111,6 +111,17 @@ impl<O: Output> Container<O> {
         entry.is_some_and(|entry| !entry.replaceable)
     }
 
+    /// Whether this writer has added a member of this key, or members of this group.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        let separator = self.options.separator;
+        let is_in = |key: &str| match key.strip_prefix(path) {
+            Some("") => true,
+            Some(rest) => rest.chars().next() == separator,
+            None => false,
+        };
+        self.claimed.keys().any(|key| is_in(key) && self.is_taken(key))
+    }
+
     /// Takes a member out of the directory, and its keys.
     fn forget(&mut self, at: usize) {
         let Some(entry) = self.entries.list_mut().get_mut(at) else {
@@ -167,13 +178,6 @@ impl<O: Output> Container<O> {
         match begun {
             Ok(mode) => {
                 self.open = Some(Open { size, left: size, mode });
-                let new = self.entries.list().len() - 1;
-                for claim in claims(member) {
-                    if let Some(&before) = self.claimed.get(claim) {
-                        self.forget(before);
-                    }
-                    self.claimed.insert(claim.to_owned(), new);
-                }
                 Ok(())
             }
             Err(err) => {
@@ -210,7 +214,9 @@ impl<O: Output> Container<O> {
             Some(open) => self.entries.end(open.mode),
             None => Ok(()),
         };
-        ended.map_err(|err| self.fail_inside(err))
+        ended.map_err(|err| self.fail_inside(err))?;
+        self.claim();
+        Ok(())
     }
 
     /// Closes the open member that has grown; `npy_header` replaces the one it began with, and has to be as long.
@@ -220,7 +226,42 @@ impl<O: Output> Container<O> {
             Some(open) => self.entries.end_growing(open.mode, npy_header),
             None => Ok(()),
         };
-        ended.map_err(|err| self.fail_inside(err))
+        ended.map_err(|err| self.fail_inside(err))?;
+        self.claim();
+        Ok(())
+    }
+
+    /// Whether [`Container::take_back`] works: the output has to be one that can be cut.
+    pub(crate) fn can_take_back(&self) -> bool {
+        self.entries.can_take_back()
+    }
+
+    /// Takes back the open member, as if it had never begun.
+    pub(crate) fn take_back(&mut self) -> Result<()> {
+        self.usable()?;
+        match self.open.take() {
+            Some(open) => {
+                let key = self.last_key().to_owned();
+                self.entries.take_back(open.mode).inspect_err(|err| {
+                    self.fail(err.again().at_member(&key));
+                })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Gives the member that has just ended its keys, and takes them from one it replaces.
+    fn claim(&mut self) {
+        let Some(last) = self.entries.list().len().checked_sub(1) else {
+            return;
+        };
+        let member = self.entries.list()[last].name.clone();
+        for claim in claims(&member) {
+            if let Some(&before) = self.claimed.get(claim) {
+                self.forget(before);
+            }
+            self.claimed.insert(claim.to_owned(), last);
+        }
     }
 
     /// Ends this writer: every later call returns `error`, and the archive is never finished.

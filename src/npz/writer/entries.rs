@@ -177,6 +177,25 @@ impl<O: Output> Entries<O> {
         }
     }
 
+    /// Whether [`Entries::take_back`] works.
+    pub(crate) fn can_take_back(&self) -> bool {
+        self.output.can_cut()
+    }
+
+    /// Takes back the member that was started last, as if it had never begun.
+    pub(crate) fn take_back(&mut self, mode: Mode) -> Result<()> {
+        // The deflater may also have blocks of the members before.
+        self.settle()?;
+        let Some(entry) = self.list.pop() else {
+            return Ok(());
+        };
+        match mode {
+            // Nothing of it has been written yet.
+            Mode::Buffer { .. } | Mode::Compress { first: true, .. } => Ok(()),
+            Mode::Pass | Mode::Compress { .. } => Ok(self.output.cut(entry.offset)?),
+        }
+    }
+
     /// Starts the next member, of unknown size; [`Entries::end_growing`] will replace its npy header.
     pub(crate) fn begin_growing(&mut self, name: &str, npy_header: &[u8]) -> Result<Mode> {
         self.settle()?;

@@ -19,6 +19,16 @@ pub(crate) trait Output {
     /// Replaces bytes written before.
     fn patch(&mut self, at: u64, bytes: &[u8]) -> io::Result<()>;
 
+    /// Whether [`Output::cut`] works.
+    fn can_cut(&self) -> bool {
+        false
+    }
+
+    /// Drops everything from `at` on; the next byte goes there.
+    fn cut(&mut self, _at: u64) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Announces that `len` bytes will follow, so that space for them can be reserved at once.
     fn expect(&mut self, _len: u64) {}
 }
@@ -78,6 +88,20 @@ impl<W: Write + Seek> Output for Seeking<W> {
         Ok(())
     }
 
+    /// A writer of the caller's cannot be cut: `Write` and `Seek` know no such thing.
+    fn can_cut(&self) -> bool {
+        self.target.is_some()
+    }
+
+    fn cut(&mut self, at: u64) -> io::Result<()> {
+        let target = self.target.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+        // This also flushes: nothing that is dropped here gets into the file later.
+        self.inner.seek(SeekFrom::Start(at))?;
+        target.file().set_len(at)?;
+        self.position = Some(at);
+        Ok(())
+    }
+
     fn expect(&mut self, len: u64) {
         let position = self.position();
         if let (Some(target), Ok(position)) = (&self.target, position) {
@@ -102,6 +126,15 @@ impl Output for Memory {
             .ok()
             .and_then(|at| self.0.get_mut(at..)?.get_mut(..bytes.len()));
         old.ok_or(io::ErrorKind::InvalidInput)?.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn can_cut(&self) -> bool {
+        true
+    }
+
+    fn cut(&mut self, at: u64) -> io::Result<()> {
+        self.0.truncate(usize::try_from(at).unwrap_or(usize::MAX));
         Ok(())
     }
 

@@ -7,8 +7,9 @@ use super::NpzWriter;
 use super::container::{Container, MAX_NAME};
 use super::deflate::BLOCK;
 use super::entries::BUFFERED;
-use super::output::Streaming;
+use super::output::{Output, Streaming};
 use crate::error::{Error, ErrorKind, Result};
+use crate::npy::sink::Memory;
 use crate::options::{Compression, WriteOptions};
 
 fn add<W: Write + Seek>(npz: &mut NpzWriter<W>, member: &str, bytes: &[u8]) -> Result<()> {
@@ -276,6 +277,102 @@ fn the_number_of_threads_changes_no_byte() {
     for (i, &size) in sizes.iter().enumerate() {
         assert!(npz.raw(&i.to_string()).unwrap() == data[i..i + size], "{i}");
     }
+}
+
+fn put<O: Output>(container: &mut Container<O>, member: &str, bytes: &[u8]) -> Result<()> {
+    container.begin(member, bytes.len() as u64)?;
+    bytes.chunks(70_000).try_for_each(|piece| container.write(piece))
+}
+
+#[test]
+fn a_member_taken_back_leaves_the_bytes_of_an_archive_without_it() {
+    let data = noise(5 * BLOCK);
+    let kept = [10, 3 * BLOCK + 5, 100];
+    let archive = |options: &WriteOptions, taken: Option<(usize, usize)>| {
+        let mut container = Container::new(Memory::default(), options);
+        for (i, &len) in kept.iter().enumerate() {
+            if let Some((size, written)) = taken {
+                // Under its own name, and under that of the next member.
+                for member in [format!("taken{i}.npy"), format!("{i}.npy")] {
+                    container.begin(&member, size as u64).unwrap();
+                    container.write(&data[..written]).unwrap();
+                    container.take_back().unwrap();
+                }
+            }
+            put(&mut container, &format!("{i}.npy"), &data[..len]).unwrap();
+            container.end().unwrap();
+        }
+        assert_eq!(container.len(), kept.len());
+        container.finish().unwrap().0
+    };
+    let compressed = WriteOptions::new().compressed();
+    for options in [
+        WriteOptions::new(),
+        compressed.clone().threads(1),
+        compressed.clone().threads(2),
+        compressed.threads(8),
+    ] {
+        let direct = archive(&options, None);
+        for written in [0, 1, 1000, BLOCK, BLOCK + 1, 5 * BLOCK] {
+            for size in [written, written + 1, 6 * BLOCK] {
+                assert!(
+                    archive(&options, Some((size, written))) == direct,
+                    "{written} of {size}"
+                );
+            }
+        }
+    }
+}
+
+/// Memory that cannot be cut when it comes to that.
+#[derive(Default)]
+struct Stuck(Memory);
+
+impl Output for Stuck {
+    const PATCHES: bool = true;
+
+    fn position(&mut self) -> io::Result<u64> {
+        self.0.position()
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        Output::put(&mut self.0, bytes)
+    }
+
+    fn patch(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        self.0.patch(at, bytes)
+    }
+
+    fn can_cut(&self) -> bool {
+        true
+    }
+
+    fn cut(&mut self, _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::StorageFull.into())
+    }
+}
+
+#[test]
+fn what_cannot_be_taken_back_ends_the_archive() {
+    for options in [WriteOptions::new(), WriteOptions::new().compressed()] {
+        let mut container = Container::new(Stuck::default(), &options);
+        put(&mut container, "a.npy", b"1").unwrap();
+        container.end().unwrap();
+        put(&mut container, "b.npy", &noise(3 * BLOCK)).unwrap();
+        assert_eq!(container.take_back().unwrap_err().kind(), ErrorKind::Io);
+        for err in [
+            container.begin("c.npy", 1),
+            container.take_back(),
+            container.finish().map(drop),
+        ] {
+            let err = err.unwrap_err();
+            assert_eq!((err.kind(), err.path()), (ErrorKind::Io, "b"));
+        }
+    }
+    // Nor does a writer of the caller's take anything back.
+    let npz = NpzWriter::new(Cursor::new(Vec::new()));
+    assert!(!npz.container.can_take_back());
+    assert!(!Container::new(Streaming::new(Vec::new()), &WriteOptions::new()).can_take_back());
 }
 
 #[test]

@@ -1,0 +1,132 @@
+//! The fields of a struct or the entries of a map, each a member or group of its own.
+
+use serde::Serialize;
+use serde::ser;
+
+use super::{Archive, OnNone, Outcome};
+use crate::error::{Error, ErrorKind, Result};
+use crate::npy::layout::capture;
+use crate::npy::{raw, whole};
+use crate::npz::writer::members::Entered;
+
+/// A struct, a map, or a struct that may be something else.
+pub(super) enum Group<'a, 'w> {
+    Open(OpenGroup<'a, 'w>),
+    /// Its name is that of a scalar or an array, which only measuring can tell.
+    Unmeasured,
+}
+
+pub(super) struct OpenGroup<'a, 'w> {
+    archive: &'a Archive<'w>,
+    /// Fields of a struct, or what flatten makes of them: their None is left out.
+    fields: bool,
+    key: Option<Key>,
+    /// The group of the variant around the fields, and how many members there were before it.
+    variant: Option<(Entered<'a>, u64)>,
+    before: u64,
+}
+
+/// The key of an entry whose value is still to come.
+struct Key {
+    name: String,
+    on_none: OnNone,
+    /// It was found in an archive as the name of one array or text.
+    whole: bool,
+}
+
+impl<'a, 'w> Group<'a, 'w> {
+    pub(super) fn new(archive: &'a Archive<'w>, variant: Option<&str>, fields: bool) -> Result<Self> {
+        let variant = match variant {
+            Some(name) => {
+                let before = archive.open_group()?;
+                Some((archive.enter(name)?, before))
+            }
+            None => None,
+        };
+        Ok(Group::Open(OpenGroup {
+            archive,
+            fields,
+            key: None,
+            variant,
+            before: archive.open_group()?,
+        }))
+    }
+
+    fn field<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<()> {
+        match self {
+            Group::Open(group) => group.archive.field(key, value),
+            Group::Unmeasured => Ok(()),
+        }
+    }
+
+    fn finish(self) -> Result<Outcome> {
+        let Group::Open(group) = self else {
+            return Ok(Outcome::UNMEASURED);
+        };
+        group.archive.close_group(group.before)?;
+        if let Some((entered, before)) = group.variant {
+            drop(entered);
+            group.archive.close_group(before)?;
+        }
+        Ok(Outcome::Written)
+    }
+}
+
+impl ser::SerializeStruct for Group<'_, '_> {
+    type Ok = Outcome;
+    type Error = Error;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<()> {
+        self.field(key, value)
+    }
+
+    fn end(self) -> Result<Outcome> {
+        self.finish()
+    }
+}
+
+impl ser::SerializeStructVariant for Group<'_, '_> {
+    type Ok = Outcome;
+    type Error = Error;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<()> {
+        self.field(key, value)
+    }
+
+    fn end(self) -> Result<Outcome> {
+        self.finish()
+    }
+}
+
+impl ser::SerializeMap for Group<'_, '_> {
+    type Ok = Outcome;
+    type Error = Error;
+
+    fn serialize_key<K: Serialize + ?Sized>(&mut self, key: &K) -> Result<()> {
+        let Group::Open(group) = self else { return Ok(()) };
+        // What derive's flatten passes is a `str`: the field of a struct, whose None is left out.
+        let field = group.fields && whole::is_str::<K>();
+        group.key = Some(Key {
+            name: capture::key(key).map_err(|e| group.archive.place.name(e))?,
+            on_none: if field { OnNone::Omit } else { OnNone::Marker },
+            whole: raw::is_key::<K>(),
+        });
+        Ok(())
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        let Group::Open(group) = self else { return Ok(()) };
+        match group.key.take() {
+            Some(key) if key.whole => group.archive.whole(&key.name, value, key.on_none),
+            Some(key) => group.archive.child(&key.name, value, key.on_none),
+            None => Err(Error::new(
+                ErrorKind::Message,
+                "found a value without a key, expected `serialize_key` before it",
+            )),
+        }
+    }
+
+    fn end(self) -> Result<Outcome> {
+        self.finish()
+    }
+}
