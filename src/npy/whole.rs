@@ -192,6 +192,34 @@ pub(crate) fn optional_float<T: ?Sized>() -> Option<Number> {
     }
 }
 
+/// The bytes of a plain number, behind `T` or `&T`.
+#[inline(always)]
+pub(crate) fn number<T: ?Sized>(value: &T) -> Option<(Number, &[u8])> {
+    if cfg!(target_endian = "big") {
+        return None;
+    }
+    let id = typeid::of::<T>();
+    let thin = std::ptr::from_ref(value).cast::<()>();
+    macro_rules! look {
+        (() $($t:ty => $number:ident),*) => {
+            $(
+                if id == typeid::of::<$t>() {
+                    // SAFETY: `T` is `$t`, as just compared.
+                    let number: &$t = unsafe { &*thin.cast::<$t>() };
+                    return Some((Number::$number, bytes_of(std::slice::from_ref(number))));
+                }
+                if id == typeid::of::<&$t>() {
+                    // SAFETY: `T` is `&$t`, as just compared, and alive as long as `value`.
+                    let number: &$t = unsafe { *thin.cast::<&$t>() };
+                    return Some((Number::$number, bytes_of(std::slice::from_ref(number))));
+                }
+            )*
+        };
+    }
+    for_each_number!(look!());
+    None
+}
+
 /// A complex number behind `T` or `&T`, which serde would hand out as a tuple of two.
 pub(crate) enum AnyComplex {
     C64(Complex<f32>),

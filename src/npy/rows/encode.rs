@@ -21,6 +21,7 @@ use crate::npy::rows::fit;
 use crate::npy::rows::head::Head;
 use crate::npy::ser::array::Item;
 use crate::npy::sink::{Out, PIECE, reserve};
+use crate::npy::whole;
 use crate::npy::whole::Number;
 
 /// Encodes rows of one layout, and holds them until they are written.
@@ -184,6 +185,19 @@ impl Gathered {
     /// Appends a row in our own order: packed, little-endian.
     #[inline(always)]
     fn put<T: Serialize + ?Sized>(&mut self, row: &T, layout: &Node) -> Result<()> {
+        if let (Some((number, bytes)), Node::Leaf(Leaf::Number(expected))) = (whole::number(row), layout)
+            && number == *expected
+            && let Some(free) = self.buffer.get_mut(self.len..self.len + bytes.len())
+        {
+            free.copy_from_slice(bytes);
+            self.len += bytes.len();
+            return Ok(());
+        }
+        self.serialize(row, layout)
+    }
+
+    #[inline(always)]
+    fn serialize<T: Serialize + ?Sized>(&mut self, row: &T, layout: &Node) -> Result<()> {
         let mut lent = Lent {
             out: Out::appending(mem::take(&mut self.buffer), self.len),
             gathered: self,
