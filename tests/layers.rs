@@ -21,7 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "with",
         ],
     ),
-    ("io", &["pool", "source", "file"]),
+    ("io", &["checked", "pool", "source", "file"]),
     ("io::file", &["disk", "read_ahead", "write_behind", "model", "tests"]),
     ("format", &["literal", "dtype", "time", "header"]),
     ("format::dtype", &["number", "printable", "print", "parse", "tests"]),

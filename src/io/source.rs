@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::io::checked::Checked;
 
 /// Where the bytes of an array come from.
 pub(crate) trait Source<'de>: Read {
@@ -74,7 +75,7 @@ impl<R> Stream<R> {
 
 impl<R: Read> Read for Stream<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let got = self.reader.read(buf)?;
+        let got = Checked(&mut self.reader).read(buf)?;
         self.proven = self.proven.saturating_sub(got as u64);
         Ok(got)
     }
@@ -119,7 +120,7 @@ pub(crate) fn read_grow<R: Read + ?Sized>(source: &mut R, into: &mut Vec<u8>, n:
 pub(crate) fn read_full<R: Read + ?Sized>(source: &mut R, buf: &mut [u8]) -> Result<usize> {
     let mut got = 0;
     while got < buf.len() {
-        match source.read(&mut buf[got..]) {
+        match Checked(&mut *source).read(&mut buf[got..]) {
             Ok(0) => break,
             Ok(n) => got += n,
             Err(err) if err.kind() == io::ErrorKind::Interrupted => {}

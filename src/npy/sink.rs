@@ -9,6 +9,7 @@ use std::io::{self, Write};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Header;
+use crate::io::checked::Checked;
 
 /// Takes one array: the header once, then its data in C order.
 pub(crate) trait Sink {
@@ -43,11 +44,11 @@ pub(crate) struct Plain<W>(pub(crate) W);
 
 impl<W: Write> Sink for Plain<W> {
     fn begin(&mut self, header: &Header) -> Result<()> {
-        Ok(self.0.write_all(&header.to_bytes())?)
+        Ok(Checked(&mut self.0).write_all(&header.to_bytes())?)
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        Ok(self.0.write_all(bytes)?)
+        Ok(Checked(&mut self.0).write_all(bytes)?)
     }
 }
 

@@ -32,6 +32,7 @@ use self::prefetch::Prefetch;
 pub(crate) use self::window::Window;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::{Header, MAGIC};
+use crate::io::checked::Checked;
 use crate::io::{file, source};
 use crate::npz::tree::Tree;
 use crate::npz::zip::{EndRecord, LocalHeader};
@@ -143,7 +144,7 @@ impl<R: Read + Seek> NpzReader<R> {
     /// Those of [`NpzReader::new`].
     pub fn with_options(mut reader: R, options: &ReadOptions) -> Result<Self> {
         check_start(&mut reader)?;
-        let directory = Directory::read(&mut reader, &options.limits)?;
+        let directory = Directory::read(&mut Checked(&mut reader), &options.limits)?;
         Ok(NpzReader {
             reader: Window::new(reader),
             scratch: Vec::new(),

@@ -15,6 +15,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use crate::io::checked::Checked;
 use crate::io::file::{AtomicFile, with_suffix};
 use crate::npy::rows::encode::RowEncoder;
 use crate::npy::rows::head::Head;
@@ -323,12 +324,12 @@ impl<W: Write + Seek> NpyWriter<W> {
         let written = match &mut self.written {
             Some(written) => written,
             none => {
-                self.inner.write_all(header)?;
+                Checked(&mut self.inner).write_all(header)?;
                 none.insert(0)
             }
         };
         let rows = self.rows.gathered();
-        self.inner.write_all(rows)?;
+        Checked(&mut self.inner).write_all(rows)?;
         *written += rows.len() as u64;
         self.rows.clear();
         Ok(())
@@ -387,6 +388,6 @@ impl<W: Write + Seek> std::fmt::Debug for NpyWriter<W> {
 
 fn patch<W: Write + Seek>(inner: &mut W, at: u64, bytes: &[u8]) -> std::io::Result<()> {
     inner.seek(SeekFrom::Start(at))?;
-    inner.write_all(bytes)?;
+    Checked(&mut *inner).write_all(bytes)?;
     inner.flush()
 }

@@ -8,6 +8,8 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
+use crate::io::checked::Checked;
+
 /// How much is fetched at once at most; larger reads bypass the buffer.
 const MOST: u64 = 64 << 10;
 /// How far is read ahead at the second member in order; then twice as far each time.
@@ -83,7 +85,7 @@ impl<R: Read + Seek> Window<R> {
 
     fn read_inner(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.stand()?;
-        let got = self.inner.read(buf)?;
+        let got = Checked(&mut self.inner).read(buf)?;
         self.inner_at = self.inner_at.map(|at| at + got as u64);
         Ok(got)
     }

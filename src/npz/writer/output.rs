@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 
+use crate::io::checked::Checked;
 use crate::io::file::AtomicFile;
 use crate::npy::sink::Memory;
 
@@ -75,7 +76,7 @@ impl<W: Write + Seek> Output for Seeking<W> {
 
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         let position = self.position()?;
-        self.inner.write_all(bytes)?;
+        Checked(&mut self.inner).write_all(bytes)?;
         self.position = Some(position.saturating_add(bytes.len() as u64));
         Ok(())
     }
@@ -83,7 +84,7 @@ impl<W: Write + Seek> Output for Seeking<W> {
     fn patch(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
         let position = self.position()?;
         self.inner.seek(SeekFrom::Start(at))?;
-        self.inner.write_all(bytes)?;
+        Checked(&mut self.inner).write_all(bytes)?;
         self.inner.seek(SeekFrom::Start(position))?;
         Ok(())
     }
@@ -166,7 +167,7 @@ impl<W: Write> Output for Streaming<W> {
     }
 
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.inner.write_all(bytes)?;
+        Checked(&mut self.inner).write_all(bytes)?;
         self.position = self.position.saturating_add(bytes.len() as u64);
         Ok(())
     }

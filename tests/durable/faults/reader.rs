@@ -13,6 +13,8 @@ enum Fault {
     Call(usize),
     /// Bytes from here on cannot be read.
     Byte(u64),
+    /// This call claims one byte more than fits.
+    TooMuch(usize),
     /// Every read gives one byte.
     OneByte,
     /// Every other read is interrupted, and gives three bytes else.
@@ -52,7 +54,7 @@ impl Read for Disk {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let call = self.call()?;
         let most = match self.fault {
-            Fault::Call(_) => buf.len(),
+            Fault::Call(_) | Fault::TooMuch(_) => buf.len(),
             Fault::Byte(at) => match at.saturating_sub(self.bytes.position()) {
                 0 => return Err(injected()),
                 left => left as usize,
@@ -62,7 +64,12 @@ impl Read for Disk {
             Fault::Interrupted => 3,
         };
         let most = most.min(buf.len());
-        self.bytes.read(&mut buf[..most])
+        let got = self.bytes.read(&mut buf[..most])?;
+        Ok(if self.fault == Fault::TooMuch(call) {
+            buf.len() + 1
+        } else {
+            got
+        })
     }
 }
 
@@ -157,7 +164,11 @@ fn is_told(name: &str, fault: Fault, result: serde_npz::Result<()>) {
         Err(err) => err,
     };
     assert_eq!(err.kind(), ErrorKind::Io, "{name}, {fault:?}: {err}");
-    assert!(err.to_string().contains("injected"), "{name}, {fault:?}: {err}");
+    let expected = match fault {
+        Fault::TooMuch(_) => "the `Read` is wrong",
+        _ => "injected",
+    };
+    assert!(err.to_string().contains(expected), "{name}, {fault:?}: {err}");
 }
 
 #[test]
@@ -173,6 +184,31 @@ fn a_call_that_fails_is_an_error_whichever_it_is() {
             }
             is_told(name, Fault::Call(call), result);
         }
+    }
+}
+
+#[test]
+fn a_count_that_cannot_be_is_an_error() {
+    for ((name, read), bytes) in ways() {
+        // The standard library's own buffer panics before we see the count.
+        if name == "buffered" {
+            continue;
+        }
+        let mut told = 0;
+        for call in 0.. {
+            let fault = Fault::TooMuch(call);
+            let mut disk = Disk::new(&bytes, fault);
+            let result = read(&mut disk);
+            if disk.calls <= call {
+                break;
+            }
+            // Seeks are calls, too.
+            if result.is_err() {
+                is_told(name, fault, result);
+                told += 1;
+            }
+        }
+        assert!(told > 1, "{name} reads {told} times");
     }
 }
 

@@ -16,6 +16,8 @@ enum Fault {
     Call(usize, io::ErrorKind),
     /// This write takes nothing.
     Nothing(usize),
+    /// This write claims to have taken one byte more than there are.
+    TooMuch(usize),
     /// Every write takes one byte.
     OneByte,
     /// Every other write is interrupted, and takes three bytes else.
@@ -60,7 +62,8 @@ impl Write for Disk {
                 room
             }
             Fault::Nothing(n) if n == call => 0,
-            Fault::Nothing(_) => buf.len(),
+            Fault::TooMuch(n) if n == call => return Ok(buf.len() + 1),
+            Fault::Nothing(_) | Fault::TooMuch(_) => buf.len(),
             Fault::OneByte => 1,
             Fault::Interrupted if call.is_multiple_of(2) => return Err(io::ErrorKind::Interrupted.into()),
             Fault::Interrupted => 3,
@@ -197,18 +200,21 @@ fn a_call_that_fails_is_an_error_whichever_it_is() {
 }
 
 #[test]
-fn a_write_that_takes_nothing_is_an_error() {
-    for way in WAYS {
+fn a_write_that_takes_nothing_or_more_than_there_is_is_an_error() {
+    for (way, fault) in WAYS
+        .into_iter()
+        .flat_map(|way| [(way, Fault::Nothing as fn(_) -> _), (way, Fault::TooMuch)])
+    {
         let (_, whole, calls) = run(way, Fault::None);
         let mut taken = 0;
         for call in 0..calls {
-            let (result, bytes, _) = run(way, Fault::Nothing(call));
+            let (result, bytes, _) = run(way, fault(call));
             // Seeks and flushes are calls, too; there nothing is to be taken.
             match result {
                 Ok(()) => assert!(bytes == whole, "{}, call {call}", way.0),
                 Err(_) => {
                     taken += 1;
-                    fails(way, Fault::Nothing(call), &whole);
+                    fails(way, fault(call), &whole);
                 }
             }
         }
