@@ -12,14 +12,14 @@ mod transcode;
 #[allow(unsafe_code)]
 pub(crate) mod whole;
 
-use std::io::{Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use self::de::read_array;
-use self::file::{FileSink, FileSource};
+use self::file::FileSink;
 use self::ser::array::write_array;
 use self::sink::{Memory, Plain};
 use crate::error::Result;
@@ -182,7 +182,7 @@ impl WriteOptions {
     pub fn save_npy<T: Serialize + ?Sized>(&self, path: impl AsRef<Path>, value: &T) -> Result<PathBuf> {
         let path = with_suffix(path.as_ref(), ".npy");
         let (target, handle) = AtomicFile::create(&path, self.durable)?;
-        let mut sink = FileSink::new(target, handle, self.threads);
+        let mut sink = FileSink::new(target, handle);
         write_array(value, &mut sink)?;
         sink.commit()?;
         Ok(path)
@@ -235,7 +235,7 @@ impl ReadOptions {
     /// Those of [`from_npy_reader`].
     pub fn load_npy<T: DeserializeOwned>(&self, path: impl AsRef<Path>) -> Result<T> {
         let (file, len) = open_sized(path.as_ref())?;
-        self.read(&mut FileSource::new(file, len, self.threads))
+        self.read(&mut Stream::with_proven(BufReader::new(file), len))
     }
 
     fn read<'de, T: Deserialize<'de>>(&self, source: &mut dyn Source<'de>) -> Result<T> {

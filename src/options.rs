@@ -265,11 +265,9 @@ impl WriteOptions {
 
     /// How many threads write at most, the caller's included; the bytes are the same whatever the number.
     ///
-    /// As many as there are cores unless told, and one where the system has no threads. To deflate, each takes blocks of
-    /// 256 KiB, of one large member or of several; all that waits meanwhile takes less than 2 MiB for each thread. While
-    /// 2 MiB and more of a stored member are written in one piece, another thread computes its checksum, which takes no
-    /// memory. Elements of a lone array of 8 MiB and more that are put one by one, such as records, are written by
-    /// another thread in pieces of 256 KiB, five of them at most. Threads start when there is work for them, and end with the archive.
+    /// As many as there are cores unless told, and one where the system has no threads. Only compressed members use more
+    /// than one: each thread takes blocks of 256 KiB, of one large member or of several; all that waits meanwhile takes
+    /// less than 2 MiB for each thread. Threads start when there is work for them, and end with the archive.
     ///
     /// ```
     /// let options = serde_npz::WriteOptions::new().threads(2);
@@ -416,8 +414,7 @@ impl ReadOptions {
     ///
     /// As many as there are cores unless told, and one where the system has no threads. They inflate members ahead of
     /// the one that is taken, where a value asks for several of 32 KiB to 64 MiB; compressed and inflated, those take
-    /// 256 MiB and one member at most. A lone array of 8 MiB and more in a file whose elements are taken one by one is
-    /// read ahead by another thread in pieces of 256 KiB, five of them at most. Threads start when there is work for them,
+    /// 256 MiB and one member at most. Nothing else uses more than one thread. Threads start when there is work for them,
     /// and end with the value.
     ///
     /// ```

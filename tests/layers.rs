@@ -22,7 +22,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("io", &["checked", "pool", "source", "file"]),
-    ("io::file", &["disk", "read_ahead", "write_behind", "model", "tests"]),
+    ("io::file", &["disk", "model", "tests"]),
     ("format", &["literal", "dtype", "time", "header"]),
     ("format::dtype", &["number", "printable", "print", "parse", "tests"]),
     (

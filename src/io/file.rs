@@ -17,10 +17,8 @@
 mod disk;
 #[cfg(test)]
 pub(crate) mod model;
-pub(crate) mod read_ahead;
 #[cfg(test)]
 mod tests;
-pub(crate) mod write_behind;
 
 use std::collections::hash_map::RandomState;
 use std::ffi::{OsStr, OsString};
@@ -32,8 +30,6 @@ use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) use self::disk::{Disk, Os};
-pub(crate) use self::read_ahead::Ahead;
-pub(crate) use self::write_behind::Behind;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What the names of temporary files start with.

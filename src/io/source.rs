@@ -12,13 +12,6 @@ pub(crate) trait Source<'de>: Read {
 
     /// How many bytes are known to be there, whatever a header claims.
     fn proven(&self) -> u64;
-
-    /// Exchanges `piece` for the next bytes of the `left` ones, whole elements of `itemsize` unless they end, where they
-    /// are fetched apart from this thread; whether they are.
-    fn exchange(&mut self, piece: &mut Vec<u8>, itemsize: u64, left: u64) -> Result<bool> {
-        let _ = (piece, itemsize, left);
-        Ok(false)
-    }
 }
 
 /// Bytes that outlive the reading.

@@ -18,16 +18,6 @@ pub(crate) trait Sink {
     /// Takes the next bytes of data.
     fn write(&mut self, bytes: &[u8]) -> Result<()>;
 
-    /// Takes the first `len` bytes of a buffer that was gathered, and may exchange it for another one as long.
-    fn give(&mut self, piece: &mut Vec<u8>, len: usize) -> Result<()> {
-        self.write(&piece[..len])
-    }
-
-    /// How much is best gathered before it is given.
-    fn piece(&self) -> usize {
-        PIECE
-    }
-
     /// Whether [`Sink::take_back`] works.
     fn can_take_back(&self) -> bool {
         false
@@ -119,7 +109,7 @@ pub(crate) trait Put {
 }
 
 /// How much is gathered before it goes to a sink.
-pub(crate) const PIECE: usize = 64 * 1024;
+pub(crate) const CHUNK: usize = 256 << 10;
 
 /// The largest element that gets a room of its own.
 pub(crate) const MAX_ROOM: u64 = 16 * 1024;
@@ -127,7 +117,7 @@ pub(crate) const MAX_ROOM: u64 = 16 * 1024;
 /// A sink with a small buffer in front, for values that come one by one.
 ///
 /// ```text
-/// buffer   ████████████░░░░░░░░  up to `piece` bytes
+/// buffer   ████████████░░░░░░░░  up to `chunk` bytes
 ///          0          at
 /// ```
 pub(crate) struct Out<'s> {
@@ -135,7 +125,7 @@ pub(crate) struct Out<'s> {
     buffer: Vec<u8>,
     at: usize,
     /// As long as the buffer may grow.
-    piece: usize,
+    chunk: usize,
     /// What the header announced and the sink has not got, once there was a header.
     left: Option<u64>,
 }
@@ -146,7 +136,7 @@ impl<'s> Out<'s> {
             sink,
             buffer: Vec::new(),
             at: 0,
-            piece: PIECE,
+            chunk: CHUNK,
             left: None,
         }
     }
@@ -159,7 +149,7 @@ impl<'s> Out<'s> {
             sink: Box::leak(Box::new(Nowhere)),
             buffer,
             at,
-            piece: usize::MAX,
+            chunk: usize::MAX,
             left: None,
         }
     }
@@ -179,9 +169,8 @@ impl<'s> Out<'s> {
 
     pub(crate) fn begin(&mut self, header: &Header) -> Result<()> {
         self.sink.begin(header)?;
-        self.piece = self.sink.piece();
         // Never more than the array itself: many members are tiny.
-        self.buffer.resize(header.data_len().min(self.piece as u64) as usize, 0);
+        self.buffer.resize(header.data_len().min(self.chunk as u64) as usize, 0);
         self.left = Some(header.data_len());
         Ok(())
     }
@@ -203,7 +192,7 @@ impl<'s> Out<'s> {
             0 => Ok(()),
             at => {
                 self.count(at)?;
-                self.sink.give(&mut self.buffer, at)
+                self.sink.write(&self.buffer[..at])
             }
         }
     }
@@ -224,14 +213,14 @@ impl<'s> Out<'s> {
         Ok(())
     }
 
-    /// Sees to it that `n` bytes fit behind `at`, at most a piece.
+    /// Sees to it that `n` bytes fit behind `at`, at most a chunk.
     #[cold]
     fn make_room(&mut self, n: usize) -> Result<()> {
-        if self.at + n > self.piece {
+        if self.at + n > self.chunk {
             self.flush()?;
         }
         if self.at + n > self.buffer.len() {
-            let len = (self.at + n).max(2 * self.buffer.len()).min(self.piece);
+            let len = (self.at + n).max(2 * self.buffer.len()).min(self.chunk);
             reserve(&mut self.buffer, len)?;
             self.buffer.resize(len, 0);
         }
@@ -253,7 +242,7 @@ impl Put for Out<'_> {
     #[inline(always)]
     fn put(&mut self, bytes: &[u8]) -> Result<()> {
         if self.buffer.len() - self.at < bytes.len() {
-            if bytes.len() >= self.piece {
+            if bytes.len() >= self.chunk {
                 self.flush()?;
                 self.count(bytes.len())?;
                 return self.sink.write(bytes);

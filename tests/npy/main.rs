@@ -1,11 +1,11 @@
-//! Files of one array: headers, arrays as others write them, row by row, growing in place, with a thread of their own.
+//! Files of one array: headers, arrays as others write them, row by row, growing in place, larger than any buffer.
 
 mod append;
 #[path = "../common/mod.rs"]
 mod common;
 mod foreign;
 mod headers;
+mod large;
 mod rows;
-mod threads;
 #[path = "../common/zip.rs"]
 mod zip;

@@ -456,14 +456,6 @@ impl Suspended {
 /// Makes at least `n` bytes ready, keeping those not yet taken.
 #[cold]
 fn refill(source: &mut dyn Source<'_>, chunk: &mut Vec<u8>, at: &mut usize, left: &mut u64, n: u64) -> Result<()> {
-    if *at == chunk.len() && source.exchange(chunk, n, *left)? {
-        *at = 0;
-        *left = left.saturating_sub(chunk.len() as u64);
-        // An element may be larger than a chunk.
-        if chunk.len() as u64 >= n {
-            return Ok(());
-        }
-    }
     chunk.drain(..*at);
     *at = 0;
     let ready = chunk.len() as u64;

@@ -20,7 +20,7 @@ use crate::npy::layout::scalar::Leaf;
 use crate::npy::rows::fit;
 use crate::npy::rows::head::Head;
 use crate::npy::ser::array::Item;
-use crate::npy::sink::{Out, PIECE, reserve};
+use crate::npy::sink::{CHUNK, Out, reserve};
 use crate::npy::whole;
 use crate::npy::whole::Number;
 
@@ -69,7 +69,7 @@ impl RowEncoder {
     /// Whether enough has been gathered to be worth writing.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
-        self.gathered.len >= PIECE
+        self.gathered.len >= CHUNK
     }
 
     /// Forgets the bytes gathered, once they are written.

@@ -95,10 +95,10 @@ fn names(dir: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Large arrays of records are written by a thread of their own: the disk is full there.
+/// Large arrays of records are written while they are serialized.
 #[cfg(unix)]
 #[test]
-fn a_full_disk_is_an_error_on_the_thread_that_writes() {
+fn a_full_disk_is_an_error_in_the_middle_of_a_large_array() {
     const COUNT: u64 = 700_000;
     let records = || (0..COUNT).map(|i| (i, i as f32)).collect::<Vec<_>>();
     if let Some(dir) = task() {
@@ -117,7 +117,7 @@ fn a_full_disk_is_an_error_on_the_thread_that_writes() {
     std::fs::write(dir.join("x.npy"), b"before").unwrap();
     let whole = COUNT * 12 + 128;
     for limit in [0, 512, STEP, 1 << 20, 4 << 20, whole - 512, whole + 512] {
-        let text = limited("a_full_disk_is_an_error_on_the_thread_that_writes", &dir, limit);
+        let text = limited("a_full_disk_is_an_error_in_the_middle_of_a_large_array", &dir, limit);
         assert_eq!(names(&dir), ["x.npy"], "{limit} bytes");
         let saved = text.matches("saved").count();
         if limit < whole {

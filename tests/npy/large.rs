@@ -1,4 +1,4 @@
-//! Files of one large array, with a thread of their own and without: the same bytes, the same values, the same errors.
+//! Files of one array that is larger than any buffer. However many threads are allowed: the same bytes, values and errors.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -81,7 +81,7 @@ fn axes_of_records() {
 
 #[test]
 fn large_elements() {
-    // Of 300 KB, more than a piece; of half a MiB, just two of them.
+    // Of 300 KB, more than a buffer; of half a MiB, just two of them.
     for (name, len, count) in [
         ("lone-300k", 300_000, 30),
         ("lone-512k", 1 << 19, 18),
