@@ -1,4 +1,4 @@
-//! Bytes in and out, before anything is an array: what is read from, and files that are replaced whole.
+//! Bytes in and out, below any array: where they are read from, files that are replaced whole, and threads.
 
 pub(crate) mod checked;
 pub(crate) mod file;

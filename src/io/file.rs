@@ -1,4 +1,4 @@
-//! A path replaced atomically: the bytes go to a file beside it, which takes the name only when it is whole.
+//! Replaces a file atomically: the bytes go to a temporary file beside it, which takes the name only when it is complete.
 //!
 //! ```text
 //! dir/data.npz              untouched until commit, then replaced in one step
@@ -12,7 +12,7 @@
 //! | the power fails | the old, the new, or (as the system orders its writes) an empty or torn one | the old file or the new one, whole; the new one once the call has returned |
 //!
 //! A failed sync is a failed save and is never repeated: the system may have dropped the pages it could not write, and
-//! a second call would answer for what is left.
+//! a second call would report success for what is left.
 
 mod disk;
 #[cfg(test)]
@@ -35,7 +35,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// What the names of temporary files start with.
 const TEMPORARY: &str = ".serde_npz-";
 
-/// A file that gets its name by [`AtomicFile::commit`] and vanishes without it.
+/// A temporary file that gets its name by [`AtomicFile::commit`], and is removed without it.
 pub(crate) struct AtomicFile<D: Disk = Os> {
     disk: D,
     target: PathBuf,
@@ -46,17 +46,17 @@ pub(crate) struct AtomicFile<D: Disk = Os> {
 }
 
 impl AtomicFile {
-    /// Starts a replacement of `path`; the `File` handed out is where its bytes go.
+    /// Starts to replace `path`; the new bytes are written to the `File` that is returned.
     pub(crate) fn create(path: &Path, durable: bool) -> Result<(Self, File)> {
         Self::create_on(Os, path, durable)
     }
 
-    /// Another replacement of the same path, instead of this one.
+    /// Starts to replace the same path once more; this attempt is given up.
     pub(crate) fn again(&self) -> Result<(Self, File)> {
         Self::create(&self.target, self.durable)
     }
 
-    /// Appends bytes of another file: by the system itself where it can, which on some file systems shares them.
+    /// Appends bytes of another file. The system copies them itself if it can; some file systems then share the blocks.
     pub(crate) fn copy_from(&self, mut source: &File, offset: u64, len: u64) -> io::Result<()> {
         source.seek(SeekFrom::Start(offset))?;
         if io::copy(&mut source.take(len), &mut &self.file)? == len {
@@ -66,7 +66,7 @@ impl AtomicFile {
         }
     }
 
-    /// Where it is written, to be read there.
+    /// The temporary file, to read back what was written.
     pub(crate) fn file(&self) -> &File {
         &self.file
     }
@@ -97,12 +97,12 @@ impl<D: Disk> AtomicFile<D> {
         Ok((atomic, handle))
     }
 
-    /// Gives the file its name; everything written has to be flushed into it before.
+    /// Gives the file its name. Everything written must have been flushed before.
     pub(crate) fn commit(self) -> Result<()> {
         self.commit_checked(|_| Ok(()))
     }
 
-    /// As [`AtomicFile::commit`], if `check` accepts what there is to read.
+    /// As [`AtomicFile::commit`], if `check` accepts the file that was written.
     pub(crate) fn commit_checked(mut self, check: impl FnOnce(&mut D::File) -> Result<()>) -> Result<()> {
         let in_file = |err| failed("writing", &self.target, err);
         if self.durable {
@@ -128,13 +128,13 @@ impl<D: Disk> AtomicFile<D> {
 impl<D: Disk> Drop for AtomicFile<D> {
     fn drop(&mut self) {
         if let Some(temporary) = self.temporary.take() {
-            // There is nobody left to tell, and the final name was never touched.
+            // Nobody is left to handle an error, and the target was never touched.
             let _ = self.disk.remove(&temporary);
         }
     }
 }
 
-/// `path` with `suffix` behind it where it does not end so already, as NumPy does.
+/// `path` with `suffix` appended unless it ends with it, as NumPy does.
 pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name: OsString = path.as_os_str().to_owned();
     if !name.as_encoded_bytes().ends_with(suffix.as_bytes()) {
@@ -148,7 +148,7 @@ pub(crate) fn open(path: &Path) -> Result<File> {
     File::open(path).map_err(|err| failed("opening", path, err))
 }
 
-/// As [`open`], with the length of a plain file; of a pipe or device nothing is known: 0.
+/// As [`open`], with the length of a plain file. For a pipe or device, whose length is not known, it is 0.
 pub(crate) fn open_sized(path: &Path) -> Result<(File, u64)> {
     let file = open(path)?;
     let len = file
@@ -159,10 +159,10 @@ pub(crate) fn open_sized(path: &Path) -> Result<(File, u64)> {
     Ok((file, len))
 }
 
-/// Opens the plain file `path` to go on with what is in it; the error names it.
+/// Opens the plain file `path` to read and write what is in it; the error names it.
 pub(crate) fn open_to_grow(path: &Path) -> Result<File> {
     let open = || {
-        // A pipe would keep whoever opens it waiting for its other end.
+        // Opening a pipe would wait until its other end is opened, too.
         if !fs::metadata(path)?.is_file() {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
@@ -174,9 +174,9 @@ pub(crate) fn open_to_grow(path: &Path) -> Result<File> {
     open().map_err(|err| failed("opening", path, err))
 }
 
-/// Makes a directory and those above it, and brings their names onto the disk.
+/// Makes a directory and those above it, and syncs their names to the disk.
 ///
-/// All of them, not only the new ones: a process that was killed may have made them and not come to sync.
+/// It syncs all of them, not only the new ones: an earlier process may have made them and been killed before it could.
 pub(crate) fn create_directories<D: Disk>(disk: &D, directory: &Path) -> io::Result<()> {
     let mut missing = Vec::new();
     let mut top = directory;
@@ -197,7 +197,7 @@ pub(crate) fn create_directories<D: Disk>(disk: &D, directory: &Path) -> io::Res
     let made_in = disk.canonical(made_in)?;
     for named_in in disk.canonical(directory)?.ancestors().skip(1) {
         match disk.sync_directory(named_in) {
-            // What may not be read cannot be synced, and nothing was made in it here.
+            // A directory that may not be read cannot be synced; nothing was made in it here.
             Err(err)
                 if matches!(
                     err.kind(),
@@ -209,12 +209,12 @@ pub(crate) fn create_directories<D: Disk>(disk: &D, directory: &Path) -> io::Res
     Ok(())
 }
 
-/// Whether a file name is that of a file beside its target, written or left behind.
+/// Whether a file name is that of a temporary file, one under way or one left behind.
 pub(crate) fn is_temporary(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes())
 }
 
-/// The error of the system, with what was done to which path.
+/// An error of the system, with a text that says what was done to which path.
 pub(crate) fn failed(doing: &str, path: &Path, err: io::Error) -> Error {
     let path = path.to_string_lossy();
     Error::new(
@@ -224,7 +224,7 @@ pub(crate) fn failed(doing: &str, path: &Path, err: io::Error) -> Error {
     .with_source(err)
 }
 
-/// The directory a file lies in; that of a bare name is the current one.
+/// The directory of a file; for a bare name it is the current one.
 fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -239,9 +239,9 @@ fn create_beside<D: Disk>(disk: &D, target: &Path, mode: Option<Permissions>) ->
     let mut last = io::Error::from(io::ErrorKind::AlreadyExists);
     for _ in 0..MOST_TRIES {
         let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-        // Seeded anew by the standard library: two machines may share the directory and this process id.
+        // The standard library seeds this at random: another machine may share the directory and have this process id.
         let random = RandomState::new().build_hasher().finish();
-        // Short whatever the target is called: names have a greatest length.
+        // Not made of the target's name, which may already be as long as a name can be.
         let name = format!("{TEMPORARY}{:x}-{count:x}-{random:x}", process::id());
         let path = parent(target).join(name);
         match disk.create_new(&path, mode.clone()) {

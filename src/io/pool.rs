@@ -30,9 +30,9 @@ pub(crate) struct Ticket(u64);
 
 struct Shared<T> {
     state: Mutex<State<T>>,
-    /// There is a job, or never again.
+    /// Signalled when there is a job, or the pool is closed.
     work: Condvar,
-    /// A job is done.
+    /// Signalled when a job is done.
     done: Condvar,
 }
 

@@ -1,4 +1,4 @@
-//! Bytes in: a slice lends, a stream copies; nothing is allocated from a claim.
+//! Where bytes come from: a slice lends them, a stream copies them. Nothing is allocated because a header claims it.
 
 use std::io::{self, Read};
 
@@ -7,7 +7,7 @@ use crate::io::checked::Checked;
 
 /// Where the bytes of an array come from.
 pub(crate) trait Source<'de>: Read {
-    /// The next `n` bytes without a copy, where the source holds them for `'de`.
+    /// The next `n` bytes without a copy, if the source holds them for `'de`.
     fn lend(&mut self, n: u64) -> Option<Result<&'de [u8]>>;
 
     /// How many bytes are known to be there, whatever a header claims.
@@ -47,12 +47,12 @@ pub(crate) struct Stream<R> {
 }
 
 impl<R> Stream<R> {
-    /// A reader of which nothing is known.
+    /// A reader whose length is not known.
     pub(crate) fn new(reader: R) -> Self {
         Stream { reader, proven: 0 }
     }
 
-    /// A reader that has so many bytes left.
+    /// A reader that is known to have so many bytes left.
     pub(crate) fn with_proven(reader: R, proven: u64) -> Self {
         Stream { reader, proven }
     }
@@ -84,10 +84,10 @@ impl<'de, R: Read> Source<'de> for Stream<R> {
     }
 }
 
-/// What is taken at first where the bytes are not known to be there; then twice as much each time.
+/// How much memory is taken at first if the bytes are not known to be there; then twice as much each time.
 const FIRST_STEP: u64 = 1 << 20;
 
-/// Appends exactly `n` bytes to `into`, growing only by what has come.
+/// Appends exactly `n` bytes to `into`. Memory grows with what has been read, not with what is claimed.
 pub(crate) fn read_grow<R: Read + ?Sized>(source: &mut R, into: &mut Vec<u8>, n: u64) -> Result<()> {
     let mut left = n;
     let mut step = FIRST_STEP;
@@ -109,7 +109,7 @@ pub(crate) fn read_grow<R: Read + ?Sized>(source: &mut R, into: &mut Vec<u8>, n:
     Ok(())
 }
 
-/// Fills `buf` as far as there are bytes.
+/// Fills `buf` as far as there are bytes; returns how many there were.
 pub(crate) fn read_full<R: Read + ?Sized>(source: &mut R, buf: &mut [u8]) -> Result<usize> {
     let mut got = 0;
     while got < buf.len() {

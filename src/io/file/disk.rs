@@ -1,4 +1,4 @@
-//! The calls to the system that make a replacement, as a trait: tests stand a disk behind it whose power can be cut.
+//! The calls to the system that a replacement consists of, as a trait: tests put a disk behind it that can lose power.
 //!
 //! ```text
 //! create_new ─► write .. ─► sync ─► rename ─► sync_directory
@@ -25,7 +25,7 @@ pub(crate) trait Disk: Clone {
     /// Where the links of `path` end, and the mode of the plain file there, if there is one.
     fn target(&self, path: &Path) -> io::Result<(PathBuf, Option<Permissions>)>;
 
-    /// A new file that [`Disk::remove_abandoned`] spares while it is open.
+    /// Creates a file, which [`Disk::remove_abandoned`] leaves alone while it is open.
     fn create_new(&self, path: &Path, mode: Option<Permissions>) -> io::Result<Self::File>;
 
     /// An existing file, to read.
@@ -34,7 +34,7 @@ pub(crate) trait Disk: Clone {
     /// A second handle to the same open file.
     fn duplicate(&self, file: &Self::File) -> io::Result<Self::File>;
 
-    /// Brings the bytes of a file onto the disk.
+    /// Syncs the bytes of a file to the disk.
     fn sync(&self, file: &Self::File) -> io::Result<()>;
 
     /// Reserves disk space for a part of a file, where the system can; the length of the file stays as it is.
@@ -51,7 +51,7 @@ pub(crate) trait Disk: Clone {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
-    /// Brings the names in a directory onto the disk.
+    /// Syncs the names in a directory to the disk.
     fn sync_directory(&self, directory: &Path) -> io::Result<()>;
 
     fn remove(&self, path: &Path) -> io::Result<()>;
@@ -112,7 +112,7 @@ impl Disk for Os {
         if let Some(mode) = mode
             && let Err(err) = file.set_permissions(mode)
         {
-            // Before any byte is in it: what only its owner may read never lies open meanwhile.
+            // While the file is still empty: nobody else may read, even for a moment, what only the owner may.
             let _ = fs::remove_file(path);
             return Err(err);
         }
@@ -178,7 +178,7 @@ impl Disk for Os {
             }
         };
         if abandoned {
-            // Still locked here: who made it and comes to lock it now sees that it is taken, or gone.
+            // The lock is still held: whoever created the file and locks it only now finds it locked, or gone.
             fs::remove_file(path)?;
         }
         Ok(())
@@ -201,7 +201,7 @@ impl Disk for Os {
     }
 }
 
-/// Where a file cannot be locked, one that nobody wrote to for so long is abandoned.
+/// Where files cannot be locked, one that has not been written to for so long is taken for abandoned.
 const LONGEST_SAVE: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(PartialEq)]
@@ -212,12 +212,12 @@ enum Lock {
     Unknown,
 }
 
-/// Locks a file for as long as it is open; the system lets go when the process ends, however it ends.
+/// Locks a file for as long as it is open; the system unlocks it when the process ends, however it ends.
 ///
 /// A process id would not do: containers that share a directory all have a process 1.
 fn lock(file: &File) -> Lock {
     if !cfg!(unix) {
-        // There a lock keeps everybody else from reading, too.
+        // On other systems a lock would also keep everybody else from reading.
         return Lock::Unknown;
     }
     match file.try_lock() {
@@ -227,7 +227,7 @@ fn lock(file: &File) -> Lock {
     }
 }
 
-/// Where a chain of symbolic links ends, whether or not a file is there yet.
+/// The path at the end of a chain of symbolic links, whether or not there is a file.
 fn follow_links(path: &Path) -> io::Result<PathBuf> {
     const MOST_LINKS: usize = 40;
     let mut target = path.to_path_buf();
