@@ -5,8 +5,8 @@
     python3 benches/compare.py [--rounds 9] [--seconds 3] [--cpu] [--dir DIR] [--only WORD ..] [--old BINARY]
 
 How it measures: for each case one Rust process (benches/peers) and this one keep the values in memory. In every
-round each side runs once, one after the other, so that a slow moment of the machine meets all of them; one round
-before the first is not counted. The table shows medians. A row ends after `--rounds` rounds, or once it has taken
+round each side runs once, one after the other and back in the next, so that a slow moment of the machine meets all of
+them; one round before the first is not counted. The table shows medians. A row ends after `--rounds` rounds, or once it has taken
 `--seconds` and has at least three. A save is measured twice: "new" where its file was removed beforehand, outside
 the clock, and "replaced" where an older one of the same size is there. Loads find their file in the page cache, the
 one NumPy wrote for all sides. What a load returns is freed outside the clock. Nothing is synced to the disk.
@@ -214,7 +214,8 @@ def medians(rounds, seconds, sides):
     times = {name: [] for name in sides}
     end = time.monotonic() + seconds
     for i in range(rounds + 1):
-        for name, run in sides.items():
+        # What the side before has left in the caches and in memory meets another side every other round.
+        for name, run in sides.items() if i % 2 else reversed(sides.items()):
             elapsed = run()
             if i > 0:
                 times[name].append(elapsed)
