@@ -28,6 +28,7 @@ pub use self::element::{Element, Sealed};
 use self::layout::{Layout, to_c_order};
 pub use self::writable::ArrayViewMut;
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::dtype::Tuple;
 use crate::format::header::Header;
 use crate::io::source::{Slice, truncated};
 use crate::npy::de::read_array;
@@ -359,8 +360,8 @@ impl<'a, T: Element> ArrayView<'a, T> {
             return Err(Error::new(
                 ErrorKind::TypeMismatch,
                 format_args!(
-                    "found an array of the shape {:?}, expected one axis: an `ArrayView` takes any number",
-                    self.shape()
+                    "found an array of the shape {}, expected one axis: an `ArrayView` takes any number",
+                    Tuple(self.shape())
                 ),
             ));
         }
@@ -524,8 +525,8 @@ fn layout(header: &Header, len: usize) -> Result<Layout> {
         None => Err(Error::new(
             ErrorKind::LimitExceeded,
             format_args!(
-                "found the shape {:?}, expected axes that fit into memory",
-                header.shape()
+                "found the shape {}, expected axes that fit into memory",
+                Tuple(header.shape())
             ),
         )),
     }

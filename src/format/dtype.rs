@@ -45,7 +45,7 @@ const MAX_ITEMSIZE: u64 = i32::MAX as u64;
 /// let header = Header::read(&mut &bytes[..]).unwrap();
 /// assert_eq!(header.dtype().to_string(), "<f8");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Dtype {
     pub(crate) kind: Kind,
 }
@@ -135,7 +135,7 @@ pub(crate) struct Record {
 /// assert_eq!(dtype.fields()[0].name(), "x");
 /// # Ok::<(), serde_npz::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Field {
     pub(crate) name: String,
     pub(crate) title: Option<String>,

@@ -36,11 +36,24 @@ const GROWTH_DIGITS: usize = 21;
 /// let header = Header::read(&mut &bytes[..]).unwrap();
 /// assert_eq!((header.dtype().to_string().as_str(), header.shape()), ("<f8", &[2, 3][..]));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Header {
     dtype: Dtype,
     shape: Vec<u64>,
     fortran: bool,
+}
+
+impl fmt::Debug for Header {
+    /// As the header's own text: `{'descr': '<f8', 'fortran_order': False, 'shape': (3,)}`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let order = if self.fortran { "True" } else { "False" };
+        write!(
+            f,
+            "{{'descr': {}, 'fortran_order': {order}, 'shape': {}}}",
+            Repr(&self.dtype),
+            Tuple(&self.shape)
+        )
+    }
 }
 
 impl Header {

@@ -6,10 +6,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::dtype::Dtype;
+use crate::format::dtype::{Dtype, Tuple};
 use crate::format::header::Header;
 use crate::io::source::Slice;
-use crate::npy::de::array::Shape;
 use crate::npy::de::budget::Budget;
 use crate::npy::de::{read_array, with_array};
 use crate::options::{Casting, WriteOptions};
@@ -78,7 +77,7 @@ impl AnyArray {
                     "found {} bytes, expected the {} of the shape {} of {}",
                     bytes.len(),
                     header.data_len(),
-                    Shape(shape),
+                    Tuple(shape),
                     header.dtype()
                 ),
             ));
@@ -205,7 +204,7 @@ impl AnyArray {
                     "found an array of {} elements, expected the {} of the shape {}",
                     self.len(),
                     header.count(),
-                    Shape(shape)
+                    Tuple(shape)
                 ),
             ));
         }
@@ -291,8 +290,8 @@ impl AnyArray {
                 ErrorKind::InvalidValue,
                 format_args!(
                     "found the index {}, expected one number below the length of each axis of {}",
-                    Shape(index),
-                    Shape(self.shape())
+                    Tuple(index),
+                    Tuple(self.shape())
                 ),
             ));
         };

@@ -14,7 +14,7 @@ mod float;
 use std::fmt::{self, Write};
 
 use self::element::Format;
-use crate::npy::de::array::Shape;
+use crate::format::dtype::Tuple;
 use crate::options::MAX_GROUPS;
 use crate::value::{AnyArray, Group, Value};
 
@@ -69,7 +69,7 @@ struct Summary<'a>(&'a AnyArray);
 impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let order = if self.0.fortran_order() { " Fortran order" } else { "" };
-        write!(f, "{} {}{order}", self.0.dtype(), Shape(self.0.shape()))
+        write!(f, "{} {}{order}", self.0.dtype(), Tuple(self.0.shape()))
     }
 }
 

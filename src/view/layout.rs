@@ -3,8 +3,9 @@
 use std::ops::{Bound, Range, RangeBounds};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::dtype::Tuple;
 
-/// Which element lies where.
+/// The place of each element.
 ///
 /// ```text
 /// (2, 3), C order:       00 01 02 10 11 12     strides 3, 1
@@ -20,12 +21,15 @@ impl Layout {
     /// Elements of this shape, which have to be `len` in number.
     pub(super) fn new(shape: &[usize], fortran: bool, len: usize) -> Result<Self> {
         let count = shape.iter().try_fold(1_usize, |n, &axis| n.checked_mul(axis));
-        // Beside an empty axis the others may be as long as they like.
+        // Beside an empty axis the others may have any length.
         let count = if shape.contains(&0) { Some(0) } else { count };
         if count != Some(len) {
             return Err(Error::new(
                 ErrorKind::InvalidValue,
-                format_args!("found {len} elements, expected as many as the shape {shape:?} has"),
+                format_args!(
+                    "found {len} elements, expected as many as the shape {} has",
+                    Tuple(shape)
+                ),
             ));
         }
         Ok(Layout {
@@ -40,7 +44,7 @@ impl Layout {
         let mut stride = 1_usize;
         let mut set = |axis: usize| {
             strides[axis] = stride;
-            // Past the elements only where some axis is empty and none is ever reached.
+            // Too large only where some axis is empty and no element is ever reached.
             stride = stride.saturating_mul(self.shape[axis]);
         };
         if self.fortran {
@@ -117,9 +121,9 @@ impl Layout {
             [_, _, ..] if self.fortran => Err(Error::new(
                 ErrorKind::TypeMismatch,
                 format_args!(
-                    "found the shape {:?} in Fortran order, whose rows are scattered, expected C order: the rows of \
+                    "found the shape {} in Fortran order, whose rows are scattered, expected C order: the rows of \
                      `transposed()` are its columns, and `to_vec` copies into C order",
-                    self.shape
+                    Tuple(&self.shape)
                 ),
             )),
             [axis, ..] => Ok(axis),

@@ -48,6 +48,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, Unexpected};
 use serde::ser::{Serialize, Serializer};
 
 use crate::error::is_our_error;
+use crate::format::dtype::Tuple;
 use crate::with::codec::{Codec, Decode, Encode};
 use crate::with::dense::{self, Dense, Elements, Gather, Number, Put};
 
@@ -255,8 +256,8 @@ where
         let found = form.shape(rows.to_string(), columns.to_string());
         let expected = form.shape(name(R::try_to_usize()), name(C::try_to_usize()));
         return Err(D::Error::invalid_type(
-            Unexpected::Other(&format!("an array of the shape {}", tuple(&found))),
-            &format!("one of the shape {}", tuple(&expected)).as_str(),
+            Unexpected::Other(&format!("an array of the shape {}", Tuple(&found))),
+            &format!("one of the shape {}", Tuple(&expected)).as_str(),
         ));
     }
     let data = if form == Form::Matrix && !array.fortran {
@@ -265,14 +266,6 @@ where
         array.data
     };
     Ok((rows, columns, data))
-}
-
-/// As Python prints it.
-fn tuple(sides: &[String]) -> String {
-    match sides {
-        [one] => format!("({one},)"),
-        _ => format!("({})", sides.join(", ")),
-    }
 }
 
 /// So many elements along both sides are moved together, so that a line of the cache serves all it holds.

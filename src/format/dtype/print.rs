@@ -41,10 +41,23 @@ impl fmt::Display for Repr<'_> {
     }
 }
 
-/// Numbers as Python prints a tuple: `()`, `(3,)`, `(3, 4)`.
-pub(crate) struct Tuple<'a>(pub(crate) &'a [u64]);
+impl fmt::Debug for Dtype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "dtype({})", Repr(self))
+    }
+}
 
-impl fmt::Display for Tuple<'_> {
+impl fmt::Debug for Field {
+    /// As an entry of a record: `('x', '<f8')`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// A shape, or other words, as Python prints a tuple: `()`, `(3,)`, `(3, 4)`.
+pub(crate) struct Tuple<'a, T>(pub(crate) &'a [T]);
+
+impl<T: fmt::Display> fmt::Display for Tuple<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_char('(')?;
         for (i, n) in self.0.iter().enumerate() {

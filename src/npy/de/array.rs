@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::de::{self, DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::dtype::{Kind, Order};
+use crate::format::dtype::{Kind, Order, Tuple};
 use crate::format::header::Header;
 use crate::npy::de::data::ArrayData;
 use crate::npy::de::element::{ElementDeserializer, utf8};
@@ -103,7 +103,7 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
             format_args!(
                 "found an array of {} with the shape {}, expected {expected}",
                 header.dtype(),
-                Shape(self.shape())
+                Tuple(self.shape())
             ),
         )
     }
@@ -274,24 +274,6 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
 
     fn is_ragged_text(&self) -> bool {
         self.len.is_some() && self.is_bytes()
-    }
-}
-
-/// A shape as Python prints it.
-pub(crate) struct Shape<'a>(pub(crate) &'a [u64]);
-
-impl std::fmt::Display for Shape<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0 {
-            [len] => write!(f, "({len},)"),
-            shape => {
-                f.write_str("(")?;
-                for (i, len) in shape.iter().enumerate() {
-                    write!(f, "{}{len}", if i > 0 { ", " } else { "" })?;
-                }
-                f.write_str(")")
-            }
-        }
     }
 }
 

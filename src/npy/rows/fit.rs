@@ -1,9 +1,8 @@
 //! A row against the layout of the rows before it: those of this writer, or those of a file it goes on with.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::dtype::{Dtype, Kind, Order};
+use crate::format::dtype::{Dtype, Kind, Order, Tuple};
 use crate::format::header::Header;
-use crate::npy::de::array::Shape;
 use crate::npy::layout::node::Node;
 use crate::npy::layout::scalar::Leaf;
 use crate::npy::whole::Number;
@@ -37,9 +36,9 @@ fn another(found: &Header, expected: &Header) -> Error {
         format_args!(
             "found a row of {} of the shape {}, expected {} of the shape {} like the first",
             found.dtype(),
-            Shape(&found.shape()[1..]),
+            Tuple(&found.shape()[1..]),
             expected.dtype(),
-            Shape(&expected.shape()[1..])
+            Tuple(&expected.shape()[1..])
         ),
     )
 }
@@ -77,8 +76,8 @@ pub(super) fn in_file(node: Node, file: &Header) -> Result<Node> {
             kind,
             format_args!(
                 "found a row of the shape {}, expected {} as in the file",
-                Shape(found),
-                Shape(expected)
+                Tuple(found),
+                Tuple(expected)
             ),
         ));
     }

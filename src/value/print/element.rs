@@ -1,6 +1,6 @@
 //! One element as a word: the elements that are seen decide together how wide and how exact the words are.
 
-use crate::format::dtype::{Dtype, Kind, Order, Text, TimeBase, TimeUnit};
+use crate::format::dtype::{Dtype, Kind, Order, Text, TimeBase, TimeUnit, Tuple};
 use crate::format::time::{NAT, iso};
 use crate::npy::de::element::{int, uint};
 use crate::value::print::float::{Column, Sign, float, imaginary, short};
@@ -158,7 +158,7 @@ impl<'d> Format<'d> {
                 let words = fields
                     .iter()
                     .map(|(start, len, field)| field.word(part(element, *start, *len)));
-                tuple(words.collect())
+                Tuple(&words.collect::<Vec<_>>()).to_string()
             }
             Format::Sub { shape, size, item } => {
                 let mut word = String::new();
@@ -204,7 +204,7 @@ fn part_alone(dtype: &Dtype, element: &[u8]) -> String {
                 let (start, len) = (field.offset as usize, field.dtype.itemsize() as usize);
                 part_alone(&field.dtype, part(element, start, len))
             });
-            tuple(words.collect())
+            Tuple(&words.collect::<Vec<_>>()).to_string()
         }
         Kind::Array { item, shape } => {
             let mut word = String::new();
@@ -218,13 +218,6 @@ fn part_alone(dtype: &Dtype, element: &[u8]) -> String {
 
 fn part(element: &[u8], start: usize, len: usize) -> &[u8] {
     element.get(start..start + len).unwrap_or_default()
-}
-
-fn tuple(words: Vec<String>) -> String {
-    match &words[..] {
-        [word] => format!("({word},)"),
-        words => format!("({})", words.join(", ")),
-    }
 }
 
 /// The axes of a subarray, elided in the middle where it is large.
