@@ -137,25 +137,16 @@ impl Element {
         let inner = inner.strip_prefix("'_, ").unwrap_or(inner);
         let complex = inner.starts_with("num_complex::Complex<");
         let end = inner.find(if complex { '>' } else { ',' })?;
-        let number = match &inner[..end] {
-            "bool" => Number::Bool,
-            "i8" => Number::I8,
-            "i16" => Number::I16,
-            "i32" => Number::I32,
-            "i64" => Number::I64,
-            "u8" => Number::U8,
-            "u16" => Number::U16,
-            "u32" => Number::U32,
-            "u64" => Number::U64,
-            "f32" => Number::F32,
-            "f64" => Number::F64,
-            "half::binary16::f16" => Number::F16,
-            "num_complex::Complex<f32" => Number::C64,
-            "num_complex::Complex<f64" => Number::C128,
-            "char" | "&str" | "alloc::string::String" => return Some(Element::Text),
-            _ => return None,
-        };
-        Some(Element::Number(number))
+        let name = &inner[..end];
+        macro_rules! look {
+            (() $($t:ty => $number:ident),*) => { $(
+                if std::any::type_name::<$t>().trim_end_matches('>') == name {
+                    return Some(Element::Number(Number::$number));
+                }
+            )* };
+        }
+        for_each_number!(look!());
+        matches!(name, "char" | "&str" | "alloc::string::String").then_some(Element::Text)
     }
 }
 
