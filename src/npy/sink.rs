@@ -303,23 +303,27 @@ impl<'b> Room<'b> {
 
     /// Puts a text as code points of four bytes into the next `n` bytes; `None` if it is longer.
     pub(crate) fn text(&mut self, text: &str, n: usize) -> Result<Option<()>> {
-        let mut slots = self.take(n)?.chunks_exact_mut(4);
-        if text.is_ascii() {
-            if slots.len() < text.len() {
+        let slots = self.take(n)?.as_chunks_mut::<4>().0;
+        let len = if text.is_ascii() {
+            let Some(slots) = slots.get_mut(..text.len()) else {
                 return Ok(None);
+            };
+            for (slot, byte) in slots.iter_mut().zip(text.as_bytes()) {
+                *slot = u32::from(*byte).to_le_bytes();
             }
-            for (byte, slot) in text.bytes().zip(&mut slots) {
-                slot.copy_from_slice(&u32::from(byte).to_le_bytes());
-            }
+            text.len()
         } else {
+            let mut len = 0;
             for c in text.chars() {
-                match slots.next() {
-                    Some(slot) => slot.copy_from_slice(&u32::from(c).to_le_bytes()),
-                    None => return Ok(None),
-                }
+                let Some(slot) = slots.get_mut(len) else {
+                    return Ok(None);
+                };
+                *slot = u32::from(c).to_le_bytes();
+                len += 1;
             }
-        }
-        slots.for_each(|slot| slot.fill(0));
+            len
+        };
+        slots[len..].fill([0; 4]);
         Ok(Some(()))
     }
 }

@@ -10,6 +10,10 @@ mod rows;
 mod texts;
 mod vectors;
 
+use std::borrow::Cow;
+use std::rc::Rc;
+use std::sync::Arc;
+
 use num_complex::Complex;
 use serde::Serialize;
 use serde::ser::Serializer;
@@ -70,6 +74,51 @@ pub(crate) fn whole<I>(iter: &I) -> Option<Whole<'_>> {
     })
 }
 
+/// A slice of texts, of a type that is known.
+#[derive(Clone, Copy)]
+pub(crate) enum Texts<'a> {
+    String(&'a [String]),
+    Str(&'a [&'a str]),
+    Box(&'a [Box<str>]),
+    Rc(&'a [Rc<str>]),
+    Arc(&'a [Arc<str>]),
+    Cow(&'a [Cow<'a, str>]),
+}
+
+impl Texts<'_> {
+    pub(crate) fn len(self) -> usize {
+        match self {
+            Texts::String(texts) => texts.len(),
+            Texts::Str(texts) => texts.len(),
+            Texts::Box(texts) => texts.len(),
+            Texts::Rc(texts) => texts.len(),
+            Texts::Arc(texts) => texts.len(),
+            Texts::Cow(texts) => texts.len(),
+        }
+    }
+}
+
+/// The slice behind what `collect_seq` was given, if it is one of texts.
+pub(crate) fn texts<I>(iter: &I) -> Option<Texts<'_>> {
+    let id = typeid::of::<I>();
+    macro_rules! look {
+        ($($kind:ident $t:ty),*) => { $(
+            if id == typeid::of::<&Vec<$t>>() {
+                // SAFETY: the type of `iter` is `&&Vec<$t>`, as just compared; what a text borrows outlives `iter`.
+                let vec: &Vec<$t> = unsafe { &*std::ptr::from_ref(iter).cast::<&Vec<$t>>() };
+                return Some(Texts::$kind(vec));
+            }
+            if id == typeid::of::<&[$t]>() {
+                // SAFETY: the type of `iter` is `&&[$t]`, as just compared; what a text borrows outlives `iter`.
+                let slice: &[$t] = unsafe { &*std::ptr::from_ref(iter).cast::<&[$t]>() };
+                return Some(Texts::$kind(slice));
+            }
+        )* };
+    }
+    look!(String String, Str &str, Box Box<str>, Rc Rc<str>, Arc Arc<str>, Cow Cow<'_, str>);
+    None
+}
+
 /// The array that a type of our own holds, if `T` is what they all are written as.
 pub(crate) fn raw<T: ?Sized>(value: &T) -> Option<&RawArray<'_>> {
     (typeid::of::<T>() == typeid::of::<RawArray<'_>>()).then(|| {
@@ -110,6 +159,8 @@ pub(crate) fn element<T>() -> Option<Element> {
         typeid::of::<char>(),
         typeid::of::<&std::borrow::Cow<'_, str>>(),
         typeid::of::<&Box<str>>(),
+        typeid::of::<&Rc<str>>(),
+        typeid::of::<&Arc<str>>(),
     ];
     text.contains(&id).then_some(Element::Text)
 }

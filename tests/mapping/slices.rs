@@ -322,3 +322,89 @@ fn vectors_of_vectors_both_ways() {
     let none: Vec<Vec<f64>> = from_npy_slice(&to_npy_vec(&vec![[0.0_f64; 0]; 3]).unwrap()).unwrap();
     assert_eq!(none, [[0.0_f64; 0]; 3]);
 }
+
+/// The texts of a slice of any kind make the bytes that they make one by one, alone and in an archive.
+#[track_caller]
+fn texts<T: Serialize>(texts: &[T])
+where
+    Vec<T>: Serialize,
+{
+    #[derive(Serialize)]
+    struct Field<V> {
+        texts: V,
+    }
+    let bytes = to_npy_vec(&Each(texts)).unwrap();
+    assert!(to_npy_vec(texts).unwrap() == bytes, "other bytes as a slice");
+    let mut written = Vec::new();
+    serde_npz::to_npy_writer(&mut written, texts).unwrap();
+    assert!(written == bytes, "other bytes to a writer");
+    let archive = serde_npz::to_npz_vec(&Field { texts: Each(texts) }).unwrap();
+    assert!(
+        serde_npz::to_npz_vec(&Field { texts }).unwrap() == archive,
+        "another archive"
+    );
+}
+
+#[test]
+fn texts_known_by_their_type() {
+    let words = [
+        "a",
+        "",
+        "grün",
+        "x\0y",
+        "\u{10ffff}",
+        "longest of all",
+        "ßßßßßßßßßßßßßßß",
+    ];
+    texts(&words);
+    texts(&words.map(String::from));
+    texts(&words.map(Box::<str>::from));
+    texts(&words.map(Arc::<str>::from));
+    texts(&words.map(std::rc::Rc::<str>::from));
+    texts(&words.map(Cow::Borrowed));
+    // So many that they go out in several blocks, and so wide that each goes out by itself.
+    texts(&(0..5000).map(|i| "w".repeat(i % 40)).collect::<Vec<_>>());
+    texts(&["w".repeat(4096), "ü".repeat(4096), "x".repeat(4097)]);
+    // Rows of them are one axis more.
+    let rows = |width| vec![vec!["ab".to_string(); 3], vec!["c".repeat(width); 3]];
+    let each = |rows: &[Vec<String>]| to_npy_vec(&Each(&rows.iter().map(|row| Each(row)).collect::<Vec<_>>())).unwrap();
+    assert!(to_npy_vec(&rows(5)).unwrap() == each(&rows(5)));
+}
+
+#[test]
+fn errors_of_texts_name_the_element() {
+    let words = vec!["a".to_string(), "b".into(), "c\0".into()];
+    let error = to_npy_vec(&words).unwrap_err();
+    assert_eq!((error.kind(), error.path()), (ErrorKind::InvalidValue, "[2]"));
+    assert_eq!(error.to_string(), to_npy_vec(&Each(&words)).unwrap_err().to_string());
+    let rows = vec![vec!["a"; 2], vec!["b"; 3]];
+    assert_eq!(to_npy_vec(&rows).unwrap_err().kind(), ErrorKind::Ragged);
+    // One long text among many short ones would be padded beyond reason.
+    let mut words = vec!["w".to_string(); 2000];
+    words.push("w".repeat(10_000));
+    assert_eq!(to_npy_vec(&words).unwrap_err().kind(), ErrorKind::LimitExceeded);
+}
+
+/// A value that gives another slice on every walk.
+struct Changing<'a>(std::cell::Cell<usize>, &'a [&'a [&'a str]]);
+
+impl Serialize for Changing<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let walk = self.0.get();
+        self.0.set(walk + 1);
+        self.1[walk.min(self.1.len() - 1)].serialize(serializer)
+    }
+}
+
+#[test]
+fn texts_that_change_between_walks() {
+    let changed: [&[&[&str]]; 3] = [
+        &[&["ab", "c"], &["ab", "c"], &["abc", "c"]],
+        &[&["ab", "c"], &["ab", "c"], &["a\0", "c"]],
+        &[&["ab", "c"], &["ab", "c"], &["ab"]],
+    ];
+    for slices in changed {
+        let error = to_npy_vec(&Changing(std::cell::Cell::new(0), slices)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidValue, "{error}");
+    }
+}

@@ -31,10 +31,10 @@ use self::items::Items;
 use crate::error::{Error, Result};
 pub(crate) use crate::npy::layout::known::{half, nested_none, too_deep};
 use crate::npy::layout::node::Node;
-use crate::npy::layout::scalar::{Leaf, Scalar, scalars};
+use crate::npy::layout::scalar::{Leaf, Scalar, of_texts, scalars};
 use crate::npy::layout::tally::{Tally, Thing};
 use crate::npy::marker::Marker;
-use crate::npy::whole::{self, Element, Number, Whole};
+use crate::npy::whole::{self, Element, Number, Texts, Whole};
 
 /// Deeper than this nothing can be an array: 64 axes, 32 levels of a dtype.
 pub(crate) const MAX_LEVELS: u8 = 100;
@@ -380,6 +380,13 @@ impl<'a> Serializer for Measure<'a> {
                 }),
             };
         }
+        if !counting
+            && self.at.marker.is_none()
+            && let Some(texts) = whole::texts(&iter)
+            && texts.len() > 0
+        {
+            return self.texts(texts);
+        }
         let mut items = self.sequence();
         items.element = whole::element::<I::Item>();
         for item in iter {
@@ -390,6 +397,31 @@ impl<'a> Serializer for Measure<'a> {
 
     fn is_human_readable(&self) -> bool {
         true
+    }
+}
+
+impl Measure<'_> {
+    /// A slice of texts, which is not empty.
+    fn texts(self, texts: Texts<'_>) -> Result<Found> {
+        let count = texts.len() as u64;
+        self.tally.add_texts(count);
+        let leaf = of_texts(texts)?;
+        if let Some(Node::Axis {
+            len,
+            item,
+            tuple: false,
+        }) = self.seen
+            && *len == count
+            && let Node::Leaf(seen) = &mut **item
+            && seen.widen(leaf)
+        {
+            return Ok(Found::Same);
+        }
+        Found::new(Node::Axis {
+            len: count,
+            item: Box::new(Node::Leaf(leaf)),
+            tuple: false,
+        })
     }
 }
 

@@ -6,8 +6,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::{Dtype, Kind, TimeBase, TimeUnit};
 use crate::npy::layout::tally::Thing;
 use crate::npy::marker::Marker;
-use crate::npy::sink::Put;
-use crate::npy::whole::{AnyComplex, Number};
+use crate::npy::sink::{MAX_ROOM, Out, Put};
+use crate::npy::whole::{AnyComplex, Number, Texts};
 
 /// What `Duration` and `SystemTime` are written in.
 const NANO: TimeUnit = TimeUnit {
@@ -104,6 +104,79 @@ impl Leaf {
     }
 }
 
+macro_rules! for_texts {
+    ($texts:ident, $each:ident $(, $argument:ident)*) => {
+        match $texts {
+            Texts::String(texts) => $each(texts $(, $argument)*),
+            Texts::Str(texts) => $each(texts $(, $argument)*),
+            Texts::Box(texts) => $each(texts $(, $argument)*),
+            Texts::Rc(texts) => $each(texts $(, $argument)*),
+            Texts::Arc(texts) => $each(texts $(, $argument)*),
+            Texts::Cow(texts) => $each(texts $(, $argument)*),
+        }
+    };
+}
+/// The layout of the texts in a slice, which is not empty.
+pub(crate) fn of_texts(texts: Texts<'_>) -> Result<Leaf> {
+    fn each<T: AsRef<str>>(texts: &[T]) -> Result<Leaf> {
+        let (mut width, mut bytes) = (1, 0_u64);
+        for (index, text) in texts.iter().enumerate() {
+            let text = text.as_ref();
+            check_end(text).map_err(|e| e.at_index(index as u64))?;
+            // A text of no more bytes than the widest has characters is no wider.
+            if text.len() > width {
+                width = width.max(text.chars().count());
+            }
+            bytes = bytes.saturating_add(text.len() as u64);
+        }
+        Ok(Leaf::Str {
+            width: width as u64,
+            text: bytes,
+        })
+    }
+    for_texts!(texts, each)
+}
+
+/// Puts the texts of a slice, each of them `width` characters wide, in blocks.
+pub(crate) fn put_texts(texts: Texts<'_>, width: u64, out: &mut Out<'_>) -> Result<()> {
+    fn each<T: AsRef<str>>(texts: &[T], width: u64, out: &mut Out<'_>) -> Result<()> {
+        let size = width.saturating_mul(4);
+        let in_block = (MAX_ROOM / size.max(1)).max(1);
+        for (at, block) in texts.chunks(in_block as usize).enumerate() {
+            let first = at as u64 * in_block;
+            let filled = out.room(size.saturating_mul(block.len() as u64), |room| {
+                for (index, text) in block.iter().enumerate() {
+                    let text = text.as_ref();
+                    let put = check_end(text).and_then(|()| room.text(text, size as usize));
+                    let put = put.and_then(|put| put.ok_or_else(|| too_long(text.chars().count() as u64, width)));
+                    put.map_err(|e| e.at_index(first + index as u64))?;
+                }
+                Ok(())
+            });
+            match filled {
+                Some(filled) => filled?,
+                // So wide that each text is put by itself.
+                None => block.iter().enumerate().try_for_each(|(index, text)| {
+                    let text = text.as_ref();
+                    let put = check_end(text).and_then(|()| Scalar::Str(text).put(Leaf::Str { width, text: 0 }, out));
+                    put.map_err(|e| e.at_index(first + index as u64))
+                })?,
+            }
+        }
+        Ok(())
+    }
+    for_texts!(texts, each, width, out)
+}
+
+/// An error for a text that NumPy would give back without its end.
+#[inline]
+fn check_end(text: &str) -> Result<()> {
+    if text.as_bytes().last() == Some(&0) {
+        return Err(ends_in_nul(format_args!("the text {text:?}")));
+    }
+    Ok(())
+}
+
 impl From<AnyComplex> for Scalar<'_> {
     fn from(complex: AnyComplex) -> Self {
         match complex {
@@ -195,11 +268,13 @@ impl Scalar<'_> {
                 text: c.len_utf8() as u64,
             }),
             Scalar::Str(text) if marker == Some(Marker::Bytes) => Scalar::Raw(text.as_bytes()).leaf(marker),
-            Scalar::Str(text) if text.ends_with('\0') => Err(ends_in_nul(format_args!("the text {text:?}"))),
-            Scalar::Str(text) => Ok(Leaf::Str {
-                width: text.chars().count().max(1) as u64,
-                text: text.len() as u64,
-            }),
+            Scalar::Str(text) => {
+                check_end(text)?;
+                Ok(Leaf::Str {
+                    width: text.chars().count().max(1) as u64,
+                    text: text.len() as u64,
+                })
+            }
             Scalar::Raw(bytes) if marker == Some(Marker::Bytes) => match bytes.last() {
                 Some(0) => Err(ends_in_nul("bytes")),
                 _ => Ok(Leaf::Bytes(bytes.len().max(1) as u64)),

@@ -38,6 +38,12 @@ impl Tally {
         self.0 = self.0.wrapping_add(thing as u64);
     }
 
+    /// Adds what a walk along so many texts would have met.
+    pub(crate) fn add_texts(&mut self, count: u64) {
+        self.add(Thing::Sequence);
+        self.0 = self.0.wrapping_add((Thing::Text as u64).wrapping_mul(count));
+    }
+
     /// Adds what a walk along a whole slice would have met.
     pub(crate) fn add_whole(&mut self, whole: &Whole<'_>) {
         self.add(Thing::Sequence);

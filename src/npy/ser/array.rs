@@ -13,7 +13,7 @@ use crate::npy::layout::compound::{compound, refusals};
 use crate::npy::layout::known::{Finished, KnownStruct, half};
 use crate::npy::layout::measure::measure;
 use crate::npy::layout::node::Node;
-use crate::npy::layout::scalar::{Leaf, Scalar, changed, scalars};
+use crate::npy::layout::scalar::{Leaf, Scalar, changed, put_texts, scalars};
 use crate::npy::marker::Marker;
 use crate::npy::ser::packed::Slots;
 use crate::npy::ser::stream::{Stream, StreamItem};
@@ -295,6 +295,14 @@ impl<'a, 's> Serializer for Item<'a, 's> {
             && (whole.len == 0 || item.is_of(&whole))
         {
             return self.out.put(whole.bytes);
+        }
+        if self.marker.is_none()
+            && let Node::Axis { len, item, .. } = self.node
+            && let Node::Leaf(Leaf::Str { width, .. }) = **item
+            && let Some(texts) = whole::texts(&iter)
+            && texts.len() as u64 == *len
+        {
+            return put_texts(texts, width, self.out);
         }
         let mut seq = self.serialize_seq(None)?;
         for item in iter {
