@@ -1,4 +1,4 @@
-//! The state of a long run, saved again and again: the newest is found by its number, and a crash loses none.
+//! The state of a long run, saved step by step: the newest is found by its number, and a crash loses no finished save.
 
 mod store;
 #[cfg(test)]
@@ -49,7 +49,7 @@ use crate::options::{ReadOptions, WriteOptions};
 /// # What is promised
 ///
 /// Once [`save`](Checkpoints::save) has returned, the checkpoint survives the end of the process and the loss of power:
-/// its bytes, its name and the directory are synced, whatever [`WriteOptions::durable`] says. Before it takes its name
+/// its bytes, its name and the directory are synced, with or without [`WriteOptions::durable`]. Before it takes its name
 /// it is read back and all its checksums are compared. Only then are older ones removed. A sync that fails is a failed
 /// save, and is not tried again; a disk that lies about syncing is beyond any program.
 ///
@@ -95,7 +95,8 @@ pub struct IntactCheckpoint<T> {
 }
 
 impl Checkpoints {
-    /// The checkpoints in `dir`, which the first save makes where it is missing; all are kept unless told.
+    /// The checkpoints in `dir`. The first save makes the directory if it is missing. All checkpoints are kept, unless
+    /// [`keep`](Checkpoints::keep) says otherwise.
     ///
     /// ```
     /// let checkpoints = serde_npz::Checkpoints::new("runs/7");
@@ -127,7 +128,7 @@ impl Checkpoints {
         self
     }
 
-    /// Keeps every step that is a multiple of `n` besides, for good. 0 keeps none besides.
+    /// Also keeps every step that is a multiple of `n`, for good. 0 keeps none of them.
     ///
     /// ```
     /// # let dir = std::env::temp_dir().join(format!("serde_npz-doc-keep-every-{}", std::process::id()));
@@ -159,7 +160,7 @@ impl Checkpoints {
 
     /// How checkpoints are read.
     ///
-    /// Another separator than `/` has to be told here and to [`write_options`](Checkpoints::write_options).
+    /// A separator other than `/` has to be set here and in [`write_options`](Checkpoints::write_options).
     ///
     /// ```
     /// use serde_npz::{Checkpoints, Limits, ReadOptions};
@@ -173,7 +174,7 @@ impl Checkpoints {
         self
     }
 
-    /// Saves the state of a step, and returns when nothing can take it away any more; a step that is there is replaced.
+    /// Saves the state of a step, and returns when it is safe on the disk. A step that exists is replaced.
     ///
     /// Returns the path written. Then older checkpoints go, as [`keep`](Checkpoints::keep) says.
     ///

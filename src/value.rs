@@ -35,15 +35,15 @@
 //!
 //! # Other formats
 //!
-//! As JSON and the like, an array is nested sequences of its elements: records as maps, complex numbers as (re, im),
-//! times as their counts, NaN as whatever the format makes of it; a group is a map, a text what it says. Back from
-//! there, and through serde's buffer (`flatten`, untagged):
+//! In other formats, such as JSON, an array is nested sequences of its elements: records are maps, complex numbers are
+//! (re, im), times are their counts, and NaN is what the format makes of it. A group is a map, and a JSON text is what it
+//! says. Read back from there, and through serde's buffer (`flatten`, untagged):
 //!
 //! - a sequence of bools, of numbers or of texts, or of such sequences of equal shapes, is one array: integers `<i8`
 //!   (`<u8` where one is too large), floats `<f8` (`<f4` where the format says so), both together `<f8` if that is
 //!   exact, texts `<Un`; an empty one `<f8` of shape (0,);
 //! - any other sequence is a group with the names `0`, `1`, ..; a map is a group;
-//! - a lone bool, number or text is a 0-d array, bytes are a row of `|u1`, nothing (`null`) is the marker `|V0`.
+//! - a single bool, number or text is a 0-d array, bytes are a row of `|u1`, `null` is the marker `|V0`.
 
 mod array;
 mod buffer;
@@ -70,7 +70,7 @@ use crate::options::{Limits, ReadOptions, WriteOptions};
 /// An owned array of any dtype, a group of values by name, or a JSON text.
 ///
 /// Equality is that of the bytes: arrays are equal with the same dtype, shape, order and bytes (so a NaN equals itself),
-/// groups with equal values under the same names, in whatever order.
+/// groups with equal values under the same names, in any order.
 ///
 /// ```
 /// use serde_npz::Value;
@@ -219,7 +219,7 @@ impl Default for Value {
 ///
 /// Those of [`to_npz_writer`](crate::to_npz_writer).
 pub fn to_value<T: Serialize + ?Sized>(value: &T) -> Result<Value> {
-    // Under a name a value may be an array as well as a group.
+    // As a member of an archive the value may be an array as well as a group.
     const NAME: &str = "value";
     let mut writer = NpzWriter::with_options(Cursor::new(Vec::new()), &anything());
     writer.add(NAME, value).map_err(|err| err.strip_prefix(NAME))?;
@@ -243,7 +243,7 @@ pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T> {
     value.read()
 }
 
-/// What is in memory already has been limited before.
+/// A value in memory has passed the limits when it was read.
 fn everything() -> ReadOptions {
     ReadOptions::new()
         .limits(Limits::unlimited())

@@ -112,7 +112,7 @@ impl<'a, T: Element> ArrayView<'a, T> {
         &self.layout.shape
     }
 
-    /// How many elements apart two neighbours along each axis are; NumPy counts bytes.
+    /// The distance between neighbours along each axis, in elements; NumPy counts bytes.
     ///
     /// ```
     /// assert_eq!(serde_npz::ArrayView::new(&[0.0; 6], &[2, 3])?.strides(), [3, 1]);
@@ -192,7 +192,7 @@ impl<'a, T: Element> ArrayView<'a, T> {
         self.as_slice().get(self.layout.offset(index)?).copied()
     }
 
-    /// What lies behind one index of the first axis; the rest of the file is not touched.
+    /// The row at an index of the first axis; the rest of the file is not touched.
     ///
     /// ```
     /// let view = serde_npz::ArrayView::new(&[1, 2, 3, 4], &[2, 2])?;
@@ -259,7 +259,7 @@ impl<'a, T: Element> ArrayView<'a, T> {
         }
     }
 
-    /// A copy in C order, whatever the order of the file.
+    /// A copy in C order.
     ///
     /// ```
     /// let view = serde_npz::ArrayView::fortran(&[1, 3, 2, 4], &[2, 2])?;
@@ -275,7 +275,7 @@ impl<'a, T: Element> ArrayView<'a, T> {
     }
 
     fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// As many as a line of a log holds: a file may have billions.
+        /// As many as fit into a line of a log; a file may have billions.
         const SHOWN: usize = 8;
         let elements = self.as_slice();
         f.debug_struct(name)
@@ -296,7 +296,7 @@ impl<'a, T: Element> ArrayView<'a, T> {
         ArrayView { elements, layout }
     }
 
-    /// The data of an array as it lies in memory.
+    /// Lends the data of an array without a copy.
     #[cfg(feature = "mmap")]
     pub(crate) fn lend(header: &Header, data: &'a [u8]) -> Result<Self> {
         let elements = lend(header, data)?;
@@ -307,7 +307,7 @@ impl<'a, T: Element> ArrayView<'a, T> {
         })
     }
 
-    /// As [`ArrayView::lend`] where that can be, else a copy, converted as `options` allow.
+    /// Lends the data if that is possible, else makes a copy, converted as `options` allow.
     pub(crate) fn lend_or_copy(header: &Header, data: Cow<'a, [u8]>, options: &ReadOptions) -> Result<Self> {
         check_len(header, &data)?;
         if element::fit::<T>(header.dtype()) == Fit::Same
@@ -354,7 +354,7 @@ impl<'a, T: Element> ArrayView<'a, T> {
         }
     }
 
-    /// The elements of an array of one axis, which are copied where others look at them as well.
+    /// The elements of an array of one axis. They are copied if another view shares them.
     pub(crate) fn into_row(self) -> Result<Cow<'a, [T]>> {
         if self.shape().len() != 1 {
             return Err(Error::new(
@@ -415,7 +415,7 @@ impl<T: Element> ExactSizeIterator for ArrayRows<'_, T> {}
 impl<T: Element> FusedIterator for ArrayRows<'_, T> {}
 
 impl<T: Element> PartialEq for ArrayView<'_, T> {
-    /// Equal shapes and equal elements, whatever the order in memory.
+    /// Equal shapes and equal elements, in any order in memory.
     fn eq(&self, other: &Self) -> bool {
         self.shape() == other.shape()
             && if self.layout.is_c() == other.layout.is_c() {
@@ -432,7 +432,7 @@ impl<T: Element> fmt::Debug for ArrayView<'_, T> {
     }
 }
 
-/// The data of an array as elements, or why it is not.
+/// The data of an array as elements, or the reason why it cannot be lent.
 #[cfg(feature = "mmap")]
 fn lend<'a, T: Element>(header: &Header, data: &'a [u8]) -> Result<&'a [T]> {
     check_len(header, data)?;
@@ -482,11 +482,11 @@ fn check_aligned<T>(data: &[u8]) -> Result<()> {
 fn not_lent(why: fmt::Arguments<'_>) -> Error {
     Error::new(
         ErrorKind::TypeMismatch,
-        format_args!("{why}: it cannot be lent as it lies, but `read`, `get` or `load_*` make a converted copy"),
+        format_args!("{why}: it cannot be lent without a copy, but `read`, `get` or `load_*` make a converted one"),
     )
 }
 
-/// The reason why bytes of the right dtype, length and place are no elements: only a bool can have one.
+/// The error for bytes of the right dtype, length and alignment that are not valid elements: only bools have such.
 #[cold]
 fn no_elements<T: Element>(data: &[u8]) -> Error {
     let wrong = data.iter().enumerate().find(|(_, byte)| **byte > 1);

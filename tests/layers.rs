@@ -24,6 +24,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("io", &["checked", "pool", "source", "file"]),
     ("io::file", &["disk", "model", "tests"]),
     ("format", &["literal", "dtype", "time", "header"]),
+    ("format::header", &["tests"]),
     ("format::dtype", &["number", "printable", "print", "parse", "tests"]),
     (
         "npy",

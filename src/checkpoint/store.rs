@@ -21,10 +21,10 @@ use crate::options::{ReadOptions, WriteOptions};
 
 const PREFIX: &str = "step-";
 const SUFFIX: &str = ".npz";
-/// As many as the greatest step has, so that names sort as numbers do.
+/// The digits of the greatest step, so that names sort like numbers.
 const DIGITS: usize = 20;
 
-/// Written at once.
+/// The size of one write.
 const PIECE: usize = 128 << 10;
 
 #[derive(Clone)]
@@ -105,7 +105,7 @@ impl<D: Disk> Store<D> {
     fn sweep(&self) -> Result<()> {
         for name in self.names()? {
             if file::is_temporary(&name) {
-                // It takes room and does no other harm: gone meanwhile, or another user's.
+                // A leftover takes room and does no other harm: gone meanwhile, or another user's.
                 let _ = self.disk.remove_abandoned(&self.dir.join(name));
             }
         }
@@ -125,7 +125,7 @@ impl<D: Disk> Store<D> {
             }
             let path = self.path(step);
             match self.disk.remove(&path) {
-                // Another process keeps house here, too.
+                // Another process may be removing old steps as well.
                 Err(err) if err.kind() == io::ErrorKind::NotFound => {}
                 result => result.map_err(|err| {
                     file::failed(
@@ -185,7 +185,7 @@ impl<D: Disk> Store<D> {
                     damaged.clear();
                     continue;
                 }
-                // Not to be opened is no damage: the older state would be taken for the newest.
+                // An open that fails is an I/O error, not damage: skipping it would return an older state as the newest.
                 Err(err) => return Err(file::failed("opening", &path, err)),
             };
             match self.check(file) {
@@ -226,7 +226,7 @@ impl<D: Disk> Store<D> {
         .with_source(err))
     }
 
-    /// Reads all members, whether or not anybody will ask for them.
+    /// Reads all members, also those that the state does not ask for.
     fn check<F: Read + Seek>(&self, mut file: F) -> Result<NpzReader<BufReader<F>>> {
         file.seek(SeekFrom::Start(0))?;
         let mut npz = NpzReader::with_options(BufReader::new(file), &self.read)?;
@@ -263,7 +263,7 @@ impl<D: Disk> Store<D> {
     }
 }
 
-/// The step of a name that [`Store::path`] makes; other files are nobody's business.
+/// The step of a name that [`Store::path`] makes; other files are ignored.
 fn step_of(name: &OsStr) -> Option<u64> {
     let digits = name.to_str()?.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
     if digits.len() != DIGITS || !digits.bytes().all(|byte| byte.is_ascii_digit()) {

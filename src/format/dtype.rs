@@ -25,7 +25,7 @@ mod tests;
 pub(crate) use number::{Number, for_each_number};
 pub(crate) use print::{Repr, Text, Tuple};
 
-/// Deeper nested records are refused, so that recursion over a [`Dtype`] ends in time.
+/// Records nested deeper are refused, so that recursion over a [`Dtype`] is bounded.
 const MAX_LEVELS: usize = 32;
 
 /// NumPy allows no more, in an array as in a subarray.
@@ -140,9 +140,9 @@ pub struct Field {
     pub(crate) name: String,
     pub(crate) title: Option<String>,
     pub(crate) offset: u64,
-    /// The itemsize of `dtype`, wanted for this field of every element.
+    /// Cache: the itemsize of `dtype`, needed for this field in every element.
     pub(crate) size: u64,
-    /// What each value is without further ado, wanted likewise.
+    /// Cache: the plain number that each value is, likewise.
     pub(crate) number: Option<Number>,
     pub(crate) dtype: Dtype,
 }
@@ -283,7 +283,7 @@ impl Dtype {
         }
     }
 
-    /// Whether all of it is in the byte order of this machine.
+    /// Whether all its parts are in the byte order of this machine.
     ///
     /// ```
     /// let dtype: serde_npz::Dtype = "[('x', '>f8'), ('tag', '|S4')]".parse()?;
@@ -423,7 +423,7 @@ impl Dtype {
         Dtype::with_axes(item, vec![n])
     }
 
-    /// A subarray, its own axes behind `axes`.
+    /// A subarray, whose own axes follow `axes`.
     fn with_axes(item: Dtype, mut axes: Vec<u64>) -> Result<Dtype> {
         let item = match item.kind {
             Kind::Array { item, shape } => {
@@ -468,7 +468,7 @@ impl Dtype {
         )
     }
 
-    /// That one element is no larger than NumPy takes it.
+    /// Checks that one element is no larger than NumPy accepts.
     pub(crate) fn check_size(&self, what: &str) -> Result<()> {
         if self.itemsize() > MAX_ITEMSIZE {
             Err(too_large(what))
@@ -477,7 +477,7 @@ impl Dtype {
         }
     }
 
-    /// How many records lie within each other.
+    /// How deep records are nested.
     fn levels(&self) -> usize {
         match &self.kind {
             Kind::Record(record) => {
@@ -494,7 +494,7 @@ impl Dtype {
     }
 }
 
-/// A record in the making: fields one behind the other.
+/// Builds a record: fields one after another.
 struct Layout {
     fields: Vec<Field>,
     /// Names and titles share one namespace, as in NumPy.

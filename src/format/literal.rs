@@ -12,7 +12,7 @@ use std::fmt;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Deeper nested brackets are refused, so that recursion over a [`Literal`] ends in time.
+/// Brackets nested deeper are refused, so that recursion over a [`Literal`] is bounded.
 const MAX_BRACKETS: usize = 128;
 
 /// A Python value as it stands in a header.
@@ -20,7 +20,7 @@ const MAX_BRACKETS: usize = 128;
 pub(crate) enum Literal {
     None,
     Bool(bool),
-    /// Saturated: whatever does not fit is refused as a dimension anyway.
+    /// Saturated: a number that does not fit is refused as a dimension later.
     Int(i128),
     Str(String),
     Tuple(Vec<Literal>),
@@ -29,7 +29,7 @@ pub(crate) enum Literal {
     Dict(Vec<(Literal, Literal)>),
 }
 
-/// Reads one literal that fills the whole text but for whitespace; `python2` allows `3L`.
+/// Reads one literal that fills the whole text except for whitespace; `python2` allows `3L`.
 pub(crate) fn parse(text: &str, python2: bool) -> Result<Literal> {
     let mut parser = Parser {
         text,

@@ -1,7 +1,7 @@
-//! A value on its way in: our own formats say what it is, from all others it is rebuilt element by element.
+//! Reads a value: our own formats say what it is; from all others it is rebuilt element by element.
 //!
 //! ```text
-//! {"$serde_npz::raw": (header, data)}     an array, as it lies in the file
+//! {"$serde_npz::raw": (header, data)}     an array, by the bytes of its file
 //! {"$serde_npz::json": ".."}              a text, as it is
 //! {"$serde_npz::value": {..}}             a group
 //!
@@ -50,7 +50,7 @@ impl<'de> Deserialize<'de> for Group {
     }
 }
 
-/// A value on its way in: elements wait for others to make an array with.
+/// A value that is being read. Scalars and arrays stay apart until it is known whether they join to one array.
 enum Part {
     Scalar(Scalar),
     Array { shape: Vec<u64>, items: Vec<Scalar> },
@@ -132,7 +132,7 @@ impl Part {
     }
 }
 
-/// The one kind that holds all items exactly; none of them are floats.
+/// The one kind that holds all items exactly; no items at all count as floats.
 fn common<'a>(items: impl Iterator<Item = &'a Scalar> + Clone) -> Option<Common> {
     let mut found: Option<Common> = None;
     let mut negative = false;
@@ -239,7 +239,7 @@ impl<'de> DeserializeSeed<'de> for Seed {
 
 struct Anything {
     depth: u64,
-    /// Whether it comes from a format of ours, also through serde's buffer: then the key of a map may tell what it is.
+    /// Whether it comes from one of our own formats, also through serde's buffer: then the key of a map may say what it is.
     ours: bool,
 }
 
@@ -338,7 +338,7 @@ impl<'de> Visitor<'de> for Anything {
     }
 }
 
-/// The members of a group; no name means anything else here.
+/// Reads the members of a group, in which every name is a plain name.
 struct Members {
     depth: u64,
 }

@@ -78,7 +78,7 @@ impl Group {
 
     /// Puts a value under a name: in the place of the one that had it, which is returned, or behind all others.
     ///
-    /// Names that no archive can hold (with the separator in them) are refused when it is written.
+    /// Names that no archive can hold (with the separator in them) are refused when the group is written.
     ///
     /// ```
     /// let mut group = serde_npz::value::Group::new();
@@ -157,7 +157,7 @@ impl Drop for Group {
 
 impl Clone for Group {
     fn clone(&self) -> Self {
-        // Groups under way, each with the name it will have in the one before it.
+        // The groups being copied, from the outermost in, each with its name in the one around it.
         let mut open: Vec<(Iter<'_>, Group, &str)> = vec![(self.iter(), Group::new(), "")];
         loop {
             let Some((members, copy, _)) = open.last_mut() else {
@@ -215,7 +215,7 @@ impl fmt::Debug for Value {
     }
 }
 
-/// A group in so many others: deeper than an archive nests, it is only hinted at.
+/// A group inside so many others; deeper than an archive can nest it is shown as `{..}`.
 struct Nested<'a>(&'a Group, u64);
 
 impl fmt::Debug for Nested<'_> {

@@ -26,7 +26,7 @@ const EDGE: u64 = 3;
 
 const LINE: usize = 75;
 
-/// Elements without a byte cost nothing to have: so many are shown at most.
+/// The most elements of no size that are shown: an array may claim any number of them.
 const BYTELESS: u64 = 4096;
 
 impl fmt::Display for AnyArray {
@@ -129,7 +129,7 @@ fn short(text: &str) -> String {
     line
 }
 
-/// All of the array, but for the middle of a large one.
+/// The whole array; the middle of a large one is elided.
 fn print(array: &AnyArray) -> String {
     if array.shape().is_empty() {
         let element = array.element(&[]).unwrap_or_default();
@@ -153,7 +153,7 @@ fn print(array: &AnyArray) -> String {
     text
 }
 
-/// The elements of an array that are seen.
+/// The elements of an array that are shown.
 struct Shown<'a> {
     array: &'a AnyArray,
     elided: bool,
@@ -169,7 +169,7 @@ impl<'a> Shown<'a> {
         self.array.shape().iter().map(seen).fold(1, u64::saturating_mul)
     }
 
-    /// Every element seen, in C order.
+    /// Every element shown, in C order.
     fn elements(&self) -> Vec<&'a [u8]> {
         let shape = self.array.shape();
         let mut elements = Vec::new();
@@ -231,7 +231,7 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// A line in the making, which is broken where the next word would not fit.
+/// Builds a line, and breaks it where the next word would not fit.
 struct Line {
     indent: usize,
     /// Where a word has to end.

@@ -1,4 +1,4 @@
-//! A value on its way out: arrays and texts as they are, groups as maps.
+//! Writes a value: arrays and texts unchanged, groups as maps.
 
 use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 
@@ -29,7 +29,7 @@ impl Serialize for AnyArray {
     }
 }
 
-/// A value within so many groups: those built by hand may nest without end.
+/// A value inside so many groups: a value built by a program may nest to any depth.
 struct Nested<'a> {
     value: &'a Value,
     groups: u64,
@@ -57,7 +57,7 @@ fn group<S: Serializer>(members: &Group, groups: u64, serializer: S) -> Result<S
             value,
             groups: groups + 1,
         };
-        // A group's name becomes part of a path, that of an array or text may be whole.
+        // A group's name becomes part of a path. The name of an array or text may hold the separator.
         if matches!(value, Value::Group(_)) {
             map.serialize_entry(name, &nested)?;
         } else {

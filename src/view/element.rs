@@ -9,7 +9,7 @@ use serde::de::Deserialize;
 
 use crate::format::dtype::{Dtype, Number};
 
-/// A number that lies in memory as it lies in a file: what an [`ArrayView`](crate::ArrayView) is made of.
+/// A number whose bytes in memory are its bytes in a file: what an [`ArrayView`](crate::ArrayView) is made of.
 ///
 /// `bool`, `i8` to `i64`, `isize`, `u8` to `u64`, `usize`, `f32`, `f64`, `half::f16`, `num_complex::Complex<f32>` and
 /// `Complex<f64>`. The trait is sealed: any other type could hold bytes that are no value of it.
@@ -39,7 +39,7 @@ pub trait Sealed: Sized + for<'de> Deserialize<'de> {
 
     fn cast_mut(bytes: &mut [u8]) -> Option<&mut [Self]>;
 
-    /// A copy of bytes that may lie anywhere; `None` where they are no elements.
+    /// A copy of bytes of any alignment; `None` where they are no elements.
     fn copy(bytes: &[u8]) -> Option<Vec<Self>>;
 
     fn bytes(slice: &[Self]) -> &[u8];
@@ -47,7 +47,7 @@ pub trait Sealed: Sized + for<'de> Deserialize<'de> {
     /// The same bytes in the other order.
     fn swapped(self) -> Self;
 
-    /// From parts that followed one another; `axes` loses the one that only counts the parts.
+    /// Joins parts to elements. For complex numbers `axes` loses the innermost one, which only counted the two parts.
     fn join(parts: Vec<Self::Part>, axes: &mut Vec<usize>) -> Option<Vec<Self>>;
 }
 
@@ -59,7 +59,7 @@ pub trait Part: Sized {
     fn from_f64(value: f64) -> Option<Self>;
 }
 
-/// How a dtype lies to the elements of a view.
+/// How the dtype of a file compares with the elements of a view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fit {
     Same,
@@ -206,7 +206,7 @@ macro_rules! complex {
             }
 
             fn join(parts: Vec<$t>, axes: &mut Vec<usize>) -> Option<Vec<Self>> {
-                // An empty array elsewhere has no innermost axis to tell.
+                // In other formats an empty array shows no innermost axis.
                 if axes.last() == Some(&2) {
                     axes.pop();
                 } else if !parts.is_empty() {

@@ -111,7 +111,7 @@ impl Layout {
         Ok((index * row..(index + 1) * row, layout))
     }
 
-    /// How long the first axis is, where what lies along it lies in one piece.
+    /// The length of the first axis, if each of its rows is contiguous.
     pub(super) fn rows(&self) -> Result<usize> {
         match self.shape[..] {
             [] => Err(Error::new(
@@ -145,7 +145,7 @@ impl Layout {
         }
     }
 
-    /// Whether the elements lie in C order, be it in Fortran order as well.
+    /// Whether the elements are in C order; they may be in Fortran order as well.
     pub(super) fn is_c(&self) -> bool {
         !self.fortran || self.shape.contains(&0) || self.shape.iter().filter(|&&axis| axis != 1).count() < 2
     }
@@ -159,7 +159,7 @@ fn outside(found: std::fmt::Arguments<'_>, axis: usize) -> Error {
     )
 }
 
-/// The elements in C order, which lie in Fortran order.
+/// Elements in Fortran order, reordered to C order.
 pub(super) fn to_c_order<T: Copy>(elements: &[T], shape: &[usize]) -> Vec<T> {
     let mut strides = Vec::with_capacity(shape.len());
     let mut stride = 1;
@@ -172,7 +172,7 @@ pub(super) fn to_c_order<T: Copy>(elements: &[T], shape: &[usize]) -> Vec<T> {
     let mut offset = 0;
     while out.len() < elements.len() {
         out.push(elements[offset]);
-        // The next index in C order: like the hand of a clock, from the last axis on.
+        // The next index in C order: counts up from the last axis, like an odometer.
         for axis in (0..shape.len()).rev() {
             index[axis] += 1;
             offset += strides[axis];

@@ -29,7 +29,7 @@ use crate::view::{ArrayView, Element, first_axis_range};
 
 /// A `.npy` file mapped to be read, as `np.load(path, mmap_mode='r')`: only what is touched is read from the disk.
 ///
-/// Mapping is `unsafe`: see [Safety](NpyMmap#safety), and there for what does without.
+/// Mapping is `unsafe`: see [Safety](NpyMmap#safety), which also names the safe alternatives.
 ///
 /// ```
 /// use serde_npz::NpyMmap;
@@ -137,7 +137,7 @@ impl NpyMmap {
         &self.npy.header
     }
 
-    /// The array as it lies in the file.
+    /// The array, lent without a copy.
     ///
     /// A view of `bool` looks at every byte once: anything but 0 and 1 is no `bool`.
     ///

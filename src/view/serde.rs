@@ -1,4 +1,4 @@
-//! A view as a value: written in one piece, read as it lies in the file, or from the nested sequences of other formats.
+//! A view in serde: written in one piece; read from the bytes of a file, or from the nested sequences of other formats.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -19,7 +19,7 @@ use crate::npy::raw::{RawArray, RawData};
 use crate::options::{Limits, ReadOptions};
 
 impl<T: Element> Serialize for ArrayView<'_, T> {
-    /// An array of its shape; in Fortran order as it lies, where the order makes a difference.
+    /// Writes an array of its shape, in Fortran order if the view is (and it makes a difference).
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let shape = self.shape().iter().map(|&axis| axis as u64).collect();
         let header = Header::new(T::dtype(), shape, !self.layout.is_c()).map_err(ser::Error::custom)?;
@@ -33,7 +33,8 @@ impl<T: Element> Serialize for ArrayView<'_, T> {
 }
 
 impl<'de: 'a, 'a, T: Element> Deserialize<'de> for ArrayView<'a, T> {
-    /// Borrowed where the input lives as long and the elements lie well in it, else a converted copy.
+    /// Borrows if the input lives long enough and its elements are aligned, native-endian and of the same dtype; else copies
+    /// and converts.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_newtype_struct(RAW, Marked(PhantomData))
     }
@@ -57,10 +58,10 @@ fn expecting<T: Element>(f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "an array of {}", T::dtype())
 }
 
-/// The array of our own deserializers, or what any other has.
+/// Reads an array of our own deserializers, or nested sequences of any other.
 struct AsItLies<T>(PhantomData<T>);
 
-/// Everything but the array as it lies is the business of [`Nested`].
+/// Everything but a whole array goes to [`Nested`].
 macro_rules! as_nested {
     ($($visit:ident $t:ty;)*) => { $(
         fn $visit<E: de::Error>(self, v: $t) -> Result<Self::Value, E> {
@@ -107,7 +108,7 @@ impl<'de, T: Element> Visitor<'de> for AsItLies<T> {
     }
 }
 
-/// Whether a key is the one of the array as it lies.
+/// Whether a key announces a whole array.
 struct RawKey;
 
 impl<'de> DeserializeSeed<'de> for RawKey {
@@ -135,7 +136,7 @@ struct Nested<T: Element> {
     parts: Vec<T::Part>,
     /// The lengths as far as they are known.
     axes: Vec<Option<usize>>,
-    /// How deep the numbers lie, once one was seen, or a sequence of none.
+    /// How deep the numbers are, once a number or an empty sequence was seen.
     depth: Option<usize>,
 }
 
@@ -179,7 +180,7 @@ impl<T: Element> Nested<T> {
     }
 }
 
-/// What lies so many axes deep.
+/// A value at this depth: so many axes are around it.
 struct Level<'n, T: Element> {
     nested: &'n mut Nested<T>,
     depth: usize,

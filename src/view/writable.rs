@@ -1,4 +1,4 @@
-//! [`ArrayViewMut`]: a view whose elements can be changed where they lie.
+//! [`ArrayViewMut`]: a view whose elements can be changed in place.
 
 use std::fmt;
 use std::ops::RangeBounds;
@@ -42,7 +42,7 @@ impl<'a, T: Element> ArrayViewMut<'a, T> {
         Ok(ArrayViewMut { elements, layout })
     }
 
-    /// The same elements to read: shape, order, rows and the rest are there.
+    /// The same elements as an [`ArrayView`], with all its methods.
     ///
     /// ```
     /// let mut elements = [1, 2];
@@ -94,7 +94,7 @@ impl<'a, T: Element> ArrayViewMut<'a, T> {
         self.elements.get_mut(self.layout.offset(index)?)
     }
 
-    /// What lies behind one index of the first axis.
+    /// The row at an index of the first axis.
     ///
     /// ```
     /// let mut elements = [1, 2, 3, 4];
@@ -134,7 +134,7 @@ impl<'a, T: Element> ArrayViewMut<'a, T> {
         })
     }
 
-    /// The data of an array as it lies in memory.
+    /// Lends the data of an array without a copy.
     #[cfg(feature = "mmap")]
     pub(crate) fn lend(header: &Header, data: &'a mut [u8]) -> Result<Self> {
         check_len(header, data)?;
@@ -146,7 +146,7 @@ impl<'a, T: Element> ArrayViewMut<'a, T> {
             });
         }
         check_aligned::<T>(data)?;
-        // Asked first: an error could not look at what was lent.
+        // Checked before `cast_mut`, which would keep `data` borrowed for the error's message.
         if T::cast(data).is_none() {
             return Err(no_elements::<T>(data));
         }

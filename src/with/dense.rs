@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! out   header and the elements in one piece, or gathered into pieces where there are gaps between them
-//! in    shape, which axis runs fastest, one vector of the elements as they lie in the file
+//! in    shape, which axis runs fastest, one vector of the elements in the order of the file
 //! ```
 //!
 use std::fmt;
@@ -52,7 +52,7 @@ pub(super) fn write<A: Number, S: Serializer>(
     serializer.serialize_newtype_struct(RAW, &RawArray { header, data })
 }
 
-/// So many elements are gathered before they go out.
+/// How many elements are gathered before they are written.
 const GATHER: usize = 4096;
 
 fn little_endian<A: Number>(
@@ -68,7 +68,7 @@ fn little_endian<A: Number>(
     Ok(())
 }
 
-/// Makes pieces of elements that come one by one or in short runs.
+/// Gathers elements that come one by one or in short runs.
 pub(super) struct Gather<'p, A> {
     put: Put<'p, A>,
     ready: Vec<A>,
@@ -113,12 +113,12 @@ impl<'p, A: Number> Gather<'p, A> {
     }
 }
 
-/// An array as it lay in its file, in the numbers of this machine.
+/// An array in the order of its file, in the numbers of this machine.
 pub(super) struct Dense<A> {
     pub(super) shape: Vec<usize>,
     /// The first axis runs fastest.
     pub(super) fortran: bool,
-    /// As many as the shape tells.
+    /// As many elements as the shape has.
     pub(super) data: Vec<A>,
 }
 

@@ -1,4 +1,4 @@
-//! One member per element: `x/0`, `x/1`, whatever the elements are.
+//! One member per element of any kind: `x/0`, `x/1`.
 //!
 //! ```text
 //! x: vec![vec![1.0, 2.0], vec![3.0]]    x/0 <f8 (2,)

@@ -1,4 +1,4 @@
-//! nalgebra's matrices and vectors as they lie in memory, for nalgebra 0.34.
+//! nalgebra's matrices and vectors in their own order in memory, for nalgebra 0.34.
 //!
 //! ```text
 //! Matrix2x3::new(1., 2., 3., 4., 5., 6.)   {'fortran_order': True, 'shape': (2, 3), }   1 4 2 5 3 6
@@ -12,7 +12,7 @@
 //!
 //! What is a row or a column by its type is 1-d, everything else 2-d. Matrices lie column by column and go out so, in
 //! one piece; views go out column by column. Reading takes memory for the result alone where the file is in Fortran
-//! order; a file in C order is read and then turned round. A side that is fixed has to be as long in the file.
+//! order; a file in C order is read and then transposed. A side of fixed length must have that length in the file.
 //!
 //! Other formats get what nalgebra's own `Serialize` gives them, for a view that of a `DMatrix`. Matrices do not come
 //! back through serde's buffer, which `flatten`, untagged and internally tagged enums read through.

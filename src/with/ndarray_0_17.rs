@@ -1,4 +1,4 @@
-//! ndarray's arrays as they lie in memory, for ndarray 0.17.
+//! ndarray's arrays in their own order in memory, for ndarray 0.17.
 //!
 //! ```text
 //! a.reversed_axes()                         {'fortran_order': True, 'shape': (2, 3), }   the bytes of memory

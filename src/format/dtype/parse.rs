@@ -17,7 +17,7 @@ impl Dtype {
     }
 }
 
-/// `level` records lie around it.
+/// `level` is the number of records around it.
 fn dtype(descr: &Literal, level: usize) -> Result<Dtype> {
     match descr {
         Literal::Str(text) => scalar(text),
@@ -151,7 +151,7 @@ fn axis(axis: &Literal) -> Result<u64> {
 fn scalar(text: &str) -> Result<Dtype> {
     let (order, bare) = match text.split_at_checked(1) {
         Some((">", bare)) => (Order::Big, bare),
-        // Native and "does not matter" are both little-endian in the files of this world.
+        // `=` and `|` both mean little-endian here: files are written on little-endian machines.
         Some(("<" | "=" | "|", bare)) => (Order::Little, bare),
         _ => (Order::Little, text),
     };
@@ -211,7 +211,7 @@ fn scalar(text: &str) -> Result<Dtype> {
     Ok(dtype)
 }
 
-/// The digits behind the letter; none are 0, too many the largest number.
+/// The number after the letter: 0 without digits, saturated where there are too many.
 fn width(text: &str, digits: &str) -> Result<u64> {
     digits.bytes().try_fold(0_u64, |n, b| match b {
         b'0'..=b'9' => Ok(n.saturating_mul(10).saturating_add(u64::from(b - b'0'))),
@@ -219,7 +219,7 @@ fn width(text: &str, digits: &str) -> Result<u64> {
     })
 }
 
-/// Behind the `M` or `m`: `8`, `8[ns]`, `8[25us]`.
+/// What follows the `M` or `m`: `8`, `8[ns]`, `8[25us]`.
 fn time_unit(text: &str, rest: &str) -> Result<TimeUnit> {
     let generic = TimeUnit {
         base: TimeBase::Generic,

@@ -1,4 +1,4 @@
-//! One element as a word: the elements that are seen decide together how wide and how exact the words are.
+//! One element as text. The elements that are shown decide together how wide and how exact each is.
 
 use crate::format::dtype::{Dtype, Kind, Order, Text, TimeBase, TimeUnit, Tuple};
 use crate::format::time::{NAT, iso};
@@ -253,7 +253,7 @@ fn items(shape: &[u64], element: &[u8], size: usize, elided: bool, item: &dyn Fn
     word.push(']');
 }
 
-/// A text without its padding; what is no character is shown as the one that stands for that.
+/// A text without its padding; an invalid character becomes U+FFFD.
 fn text(element: &[u8], order: Order) -> String {
     let units = element.chunks_exact(4).map(|unit| uint(unit, 4, order) as u32);
     let text: String = units

@@ -79,7 +79,7 @@ impl Float {
         }
     }
 
-    /// Digits before and behind the point, without trailing zeros and at most `max` behind.
+    /// Digits before and after the point, without trailing zeros and at most `max` after it.
     fn positional(self, max: usize) -> (String, String) {
         let shortest = self.shortest();
         let (mantissa, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
@@ -126,7 +126,7 @@ impl Float {
     }
 }
 
-/// What stands before and behind the point, without trailing zeros.
+/// The text before and after the point, without trailing zeros.
 fn trimmed(text: &str) -> (String, String) {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     (whole.to_owned(), fraction.trim_end_matches('0').to_owned())

@@ -212,7 +212,7 @@ impl NpzMmap {
         self.reader().header(name)
     }
 
-    /// A stored array as it lies in the file, without a copy and without its checksum: see [`verify`](NpzMmap::verify).
+    /// A stored array, lent without a copy. Its checksum is not compared: see [`verify`](NpzMmap::verify).
     ///
     /// A view of `bool` looks at every byte once: anything but 0 and 1 is no `bool`.
     ///
@@ -349,7 +349,7 @@ impl NpzMmap {
         let Some(range) = npz.stored_range(index)? else {
             return Err(Error::new(
                 ErrorKind::UnsupportedArchive,
-                "found a compressed member, expected a stored one: it cannot be lent as it lies, but `get` inflates a copy",
+                "found a compressed member, expected a stored one: it cannot be lent without a copy, but `get` inflates one",
             ));
         };
         let member = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());

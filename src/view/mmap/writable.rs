@@ -264,7 +264,7 @@ impl NpyMmapMut {
         &self.npy.header
     }
 
-    /// The array as it lies in the map, to be read.
+    /// The array, lent to be read.
     ///
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-mut-array-{}.npy", std::process::id()));
@@ -283,7 +283,7 @@ impl NpyMmapMut {
         ArrayView::lend(&self.npy.header, self.bytes())
     }
 
-    /// The array as it lies in the map, to be changed.
+    /// The array, lent to be changed.
     ///
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-mut-mut-{}.npy", std::process::id()));
