@@ -5,11 +5,14 @@
 ///
 /// ```text
 /// compound!(Items<'_> => (), Error: SerializeSeq serialize_element, SerializeTuple serialize_element);
-/// compound!([R: Rows] Each<'_, R> => (), Error: SerializeSeq serialize_element);
+/// compound!([R: Rows] Rows<'_, R> => (), Error: SerializeSeq serialize_element);
 /// ```
 macro_rules! compound {
-    ($([$($generics:tt)*])? $type:ty => $ok:ty, $error:ty: $($kind:ident $method:ident),* $(,)?) => {
-        $crate::npy::layout::compound::compound!(@ [$($($generics)*)?] [$type] [$ok] [$error] $($kind $method)*);
+    ([$($generics:tt)*] $type:ty => $ok:ty, $error:ty: $($kind:ident $method:ident),* $(,)?) => {
+        $crate::npy::layout::compound::compound!(@ [$($generics)*] [$type] [$ok] [$error] $($kind $method)*);
+    };
+    ($type:ty => $ok:ty, $error:ty: $($kind:ident $method:ident),* $(,)?) => {
+        $crate::npy::layout::compound::compound!([] $type => $ok, $error: $($kind $method),*);
     };
     (@ $generics:tt $type:tt $ok:tt $error:tt $($kind:ident $method:ident)*) => {
         $($crate::npy::layout::compound::compound!(@one $generics $type $ok $error $kind $method);)*

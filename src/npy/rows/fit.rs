@@ -1,4 +1,4 @@
-//! A row against the layout of the rows before it: those of this writer, or those of a file it goes on with.
+//! Whether a row fits the rows before it: those of this writer, or those of a file it adds to.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::{Dtype, Kind, Order, Tuple};
@@ -27,7 +27,7 @@ pub(super) fn next(node: Node, before: &Node) -> Result<()> {
     }
 }
 
-/// A row that would make a list of groups in an archive.
+/// The error for a row which, beside the first, would make a list of members in an archive.
 #[cold]
 fn another(found: &Header, expected: &Header) -> Error {
     let same = found.dtype() == expected.dtype() && found.shape().len() == expected.shape().len();
@@ -61,7 +61,7 @@ pub(super) fn header(row: &Node, rows: u64) -> Result<Header> {
     .header()
 }
 
-/// The layout of a row in a file with this header, with the widths of the file.
+/// The layout of a row for a file with this header: that of the row, with the widths of the file.
 pub(super) fn in_file(node: Node, file: &Header) -> Result<Node> {
     let node = widened(first(node)?, file.dtype());
     let ours = header(&node, 0)?;
@@ -95,7 +95,7 @@ pub(super) fn in_file(node: Node, file: &Header) -> Result<Node> {
     Ok(node)
 }
 
-/// The same layout where it is not fixed by the value alone: texts and bytes up to a width, a None that is NaN.
+/// The layout with what the file decides and not the row: the widths of texts and bytes, the size of a NaN for None.
 fn widened(node: Node, dtype: &Dtype) -> Node {
     match (node, &dtype.kind) {
         (Node::Axis { len, item, tuple }, _) => Node::Axis {
@@ -126,7 +126,7 @@ fn widened(node: Node, dtype: &Dtype) -> Node {
     }
 }
 
-/// What the axes of a subarray lead to.
+/// The dtype of the elements of a subarray.
 fn element(dtype: &Dtype) -> &Dtype {
     match &dtype.kind {
         Kind::Array { item, .. } => item,
@@ -134,7 +134,7 @@ fn element(dtype: &Dtype) -> &Dtype {
     }
 }
 
-/// Whether both hold the same values, be it in another byte order, with padding, or with titles.
+/// Whether both hold the same values; byte order, padding and titles may differ.
 fn same(ours: &Dtype, file: &Dtype) -> bool {
     match (&ours.kind, &file.kind) {
         (Kind::Int { size: a, .. }, Kind::Int { size: b, .. })
@@ -157,7 +157,7 @@ fn same(ours: &Dtype, file: &Dtype) -> bool {
     }
 }
 
-/// Whether an element that is packed and little-endian has to be rearranged for the file.
+/// Whether the file has its elements in another order than ours: packed and little-endian.
 pub(super) fn differs(file: &Dtype) -> bool {
     match &file.kind {
         Kind::Record(record) => {
@@ -174,7 +174,7 @@ pub(super) fn differs(file: &Dtype) -> bool {
     }
 }
 
-/// Puts one packed, little-endian element where the file has it: `into` is as long as the file's element, and zero.
+/// Moves one packed, little-endian element into the order of the file. `into` is as long as the file's element, and zero.
 pub(super) fn place(file: &Dtype, packed: &mut &[u8], into: &mut [u8]) {
     match &file.kind {
         Kind::Record(record) => {

@@ -1,4 +1,4 @@
-//! A header in place: where its text has the number of rows, and the same text for another number.
+//! A header whose number of rows is changed in place.
 //!
 //! ```text
 //! {'descr': '<f8', 'fortran_order': False, 'shape': (99, 3), }            \n
@@ -8,8 +8,8 @@
 //! ```
 //!
 //! The header keeps its length, so the data stays where it is. NumPy leaves room for 21 digits, more than any number has.
-//! Nobody is killed in the middle of a write within one page of a file: the digits would have to lie across two of them,
-//! behind thousands of characters of field names.
+//! A kill cannot cut a write in two within one page of a file, and the digits lie within one page unless thousands of
+//! characters of field names come before them.
 
 use std::ops::Range;
 
@@ -17,18 +17,18 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Header;
 use crate::options::ReadOptions;
 
-/// The key and what may stand around it are in the text once; what a field's name holds may look like it.
+/// The key is in the text once, but names of fields may look like it: so many places are tried.
 const MOST_LOOKALIKES: usize = 16;
 
 /// The bytes of a header whose first axis grows.
 pub(super) struct Head {
     header: Header,
     bytes: Vec<u8>,
-    /// The digits of the first axis.
+    /// Where the digits of the first axis are.
     digits: Range<usize>,
-    /// The spaces at the end that may go.
+    /// The spaces at the end that more digits can take.
     room: Range<usize>,
-    /// More rows than these are not to be written.
+    /// The most rows that fit: in the digits there is room for, and in an array.
     most: u64,
 }
 
@@ -61,7 +61,7 @@ impl Head {
         })
     }
 
-    /// The layout; its first axis is that of the beginning.
+    /// What the header said at the beginning: its first axis does not grow.
     pub(super) fn header(&self) -> &Header {
         &self.header
     }
@@ -98,7 +98,7 @@ impl Head {
         Error::new(ErrorKind::LimitExceeded, message)
     }
 
-    /// Sets the number of rows, each of which has passed [`Head::check`]; where the bytes that changed are, and what they were.
+    /// Sets the number of rows, each of which has passed [`Head::check`]. Returns which bytes changed, and what they were.
     pub(super) fn set(&mut self, rows: u64) -> (Range<usize>, Vec<u8>) {
         let digits = rows.to_string();
         let more = digits.len().saturating_sub(self.digits.len()).min(self.room.len());
@@ -129,7 +129,7 @@ fn differ<'a>(a: impl Iterator<Item = &'a u8>, b: impl Iterator<Item = &'a u8>) 
     a.zip(b).take_while(|(a, b)| a == b).count()
 }
 
-/// Where the first axis stands: proven by reading the header with another number in its place.
+/// Where the digits of the first axis are: with another number there, the header has to be read as that number.
 fn find(bytes: &[u8], header: &Header) -> Option<Range<usize>> {
     let (&rows, rest) = header.shape().split_first()?;
     let other = if rows == 0 { 1 } else { rows - 1 };

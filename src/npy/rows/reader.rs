@@ -16,7 +16,7 @@ use crate::options::ReadOptions;
 
 /// Reads an array row by row, and the next one behind it, from any reader: a file, a pipe, a socket.
 ///
-/// No more is taken from the reader than the array has; what is read ahead are 64 KiB of it.
+/// Nothing behind the array is taken from the reader; of the array at most 64 KiB are read ahead.
 ///
 /// ```
 /// let bytes = serde_npz::to_npy_vec(&vec![[1.0, 2.0], [3.0, 4.0]])?;
@@ -135,7 +135,7 @@ impl<R: Read> NpyReader<R> {
 
     /// The elements along the first axis, one after another in constant memory (an array in Fortran order is read whole).
     ///
-    /// What one call leaves, the next one goes on with.
+    /// Another call continues where the last one stopped.
     ///
     /// ```
     /// let bytes = serde_npz::to_npy_vec(&vec![(1_u32, 0.5), (2, 1.5), (3, 2.5)])?;
@@ -162,7 +162,7 @@ impl<R: Read> NpyReader<R> {
 
     /// Goes on to the array right behind this one, as `np.save` called again on one handle leaves it; false at the end.
     ///
-    /// What is left of this array is read and passed over.
+    /// The rest of this array is read and dropped.
     ///
     /// ```
     /// let mut file = serde_npz::to_npy_vec(&vec![1.0, 2.0])?;
@@ -194,7 +194,7 @@ impl<R: Read> NpyReader<R> {
         Ok(true)
     }
 
-    /// Hands the reader back right behind the array; what is left of it is read and passed over.
+    /// Hands the reader back, right behind the array; the rest of the array is read and dropped.
     ///
     /// ```
     /// let mut file = serde_npz::to_npy_vec(&vec![1.0, 2.0])?;

@@ -1,4 +1,4 @@
-//! The rows of one array, one at a time: between two of them nobody holds the source.
+//! The rows of one array, one at a time. Between two rows the source is not borrowed.
 
 use serde::de::DeserializeOwned;
 
@@ -11,7 +11,7 @@ use crate::npy::de::data::{ArrayData, Suspended};
 use crate::npy::de::plan::{Plan, visits};
 use crate::options::ReadOptions;
 
-/// Where the reading of an array stands.
+/// How far an array has been read.
 pub(crate) struct Rows {
     /// `None` after an error or a panic in the middle of a row: the position in the source is unknown.
     paused: Option<Suspended>,
@@ -21,7 +21,7 @@ pub(crate) struct Rows {
     count: u64,
     /// The bytes of one row.
     len: u64,
-    /// An array in Fortran order is in memory, turned.
+    /// The array is in Fortran order, so all of it is in memory, transposed.
     fetched: bool,
 }
 
@@ -52,7 +52,7 @@ impl Rows {
         })
     }
 
-    /// How many are still to come.
+    /// How many rows are left.
     pub(crate) fn ahead(&self) -> u64 {
         self.count - self.row
     }
@@ -72,7 +72,7 @@ impl Rows {
         };
         let mut data = paused.resume(&self.plan, source);
         let value = T::deserialize(ArrayDeserializer::row(&mut data)).and_then(|value| {
-            // A type may leave some of its row, or all of it, where it is.
+            // A type may read only part of its row, or nothing of it.
             let behind = (self.count - row - 1) * self.len;
             data.skip(data.remaining().saturating_sub(behind))?;
             Ok(value)
@@ -95,7 +95,7 @@ impl Rows {
         self.paused.as_ref().map(Suspended::left).ok_or_else(|| self.lost())
     }
 
-    /// Goes on at `row`, which is not behind the end; the byte of the data to which the source has to be brought for that.
+    /// Continues at `row`, at most one past the last. Returns which byte of the data the source has to seek to, if any.
     pub(crate) fn seek(&mut self, row: u64) -> Result<Option<u64>> {
         let Some(paused) = &mut self.paused else {
             return Err(self.lost());
@@ -132,7 +132,7 @@ pub(crate) fn count(header: &Header) -> Result<u64> {
         .ok_or_else(|| Error::new(ErrorKind::TypeMismatch, "found an array without axes, expected rows"))
 }
 
-/// Whether nobody knows how much of the source was taken before this error.
+/// Whether it is unknown how much of the source had been read when this error came.
 fn loses_place(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Io | ErrorKind::Truncated)
 }

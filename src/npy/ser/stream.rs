@@ -128,6 +128,7 @@ impl<'s> Stream<'s> {
         Ok(true)
     }
 
+    /// Measures the first of all elements, and begins with it if it is a record.
     fn measure_and_begin<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<bool> {
         match measure(value) {
             Ok(node) => self.begin_records(&node, value),
