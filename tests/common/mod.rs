@@ -250,6 +250,22 @@ pub fn python(script: &str, args: &[&OsStr]) -> String {
     String::from_utf8(output.stdout).expect("UTF-8 from Python")
 }
 
+/// Whether long tests run in full, as `.ci/run` has them.
+pub fn long() -> bool {
+    std::env::var_os("SERDE_NPZ_LONG").is_some()
+}
+
+/// How often a test repeats what it does: as the variable says, else briefly, or often if [`long`].
+pub fn repetitions(variable: &str, briefly: usize, often: usize) -> usize {
+    match std::env::var(variable) {
+        Ok(number) => number.parse().unwrap_or_else(|err| panic!("{variable}: {err}")),
+        Err(_) => match long() {
+            true => often,
+            false => briefly,
+        },
+    }
+}
+
 /// What this process was started for, if it is the child of a test: see [`child`].
 pub fn task() -> Option<OsString> {
     std::env::var_os(TASK)

@@ -1,7 +1,7 @@
 //! kill -9 at random moments: this test starts itself as a process that saves without end, kills it, and looks.
 //!
 //! Every save that has returned is written to a pipe; after the kill the newest of them, or a newer one, has to be
-//! there, and nothing torn. `SERDE_NPZ_KILLS` says how often (200 unless told).
+//! there, and nothing torn. `SERDE_NPZ_KILLS` says how often.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{Read, Write};
@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::{Scratch, child, task};
+use crate::common::{Scratch, child, repetitions, task};
 use serde::{Deserialize, Serialize};
 use serde_npz::{Checkpoints, WriteOptions};
 
@@ -114,7 +114,7 @@ fn killed_at_random_no_acknowledged_save_is_lost() {
     if let Some(task) = task() {
         return save_without_end(task.to_str().unwrap());
     }
-    let kills: usize = std::env::var("SERDE_NPZ_KILLS").map_or(200, |text| text.parse().unwrap());
+    let kills = repetitions("SERDE_NPZ_KILLS", 48, 200);
     let scratch = Scratch::new("kill");
     let mut saves = [0_u64; WAYS.len()];
     let mut mid_write = 0;

@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::common::{Scratch, child, is, task};
+use crate::common::{Scratch, child, is, repetitions, task};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_npz::ErrorKind::{InvalidValue, Io, LimitExceeded, MixedTypes, Pickle, Ragged, Truncated, TypeMismatch};
@@ -678,13 +678,13 @@ fn kill_one(kind: usize, random: &mut Random, path: &Path) -> u64 {
     acknowledged
 }
 
-/// `SERDE_NPZ_KILLS` says how often; 200 unless told.
+/// `SERDE_NPZ_KILLS` says how often.
 #[test]
 fn killed_at_any_moment_no_acknowledged_row_is_lost() {
     if let Some(task) = task() {
         return append_until_killed(task.to_str().unwrap());
     }
-    let kills = std::env::var("SERDE_NPZ_KILLS").map_or(200, |n| n.parse().expect("a number of kills"));
+    let kills = repetitions("SERDE_NPZ_KILLS", 40, 200);
     let dir = Scratch::new("append-kill");
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut paths: Vec<PathBuf> = (0..4).map(|kind| dir.path(&format!("{kind}-0.npy"))).collect();

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use std::fs;
 use std::path::Path;
 
-use crate::common::Scratch;
+use crate::common::{Scratch, long};
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde::ser::{Error as _, SerializeSeq, Serializer};
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,18 @@ fn load<T: DeserializeOwned>(path: &Path, threads: usize) -> Result<T> {
     ReadOptions::new().threads(threads).load_npy(path)
 }
 
+/// With a thread of its own; without one as well where there is time.
+fn threads() -> &'static [usize] {
+    if long() { &[1, 2] } else { &[2] }
+}
+
+/// A directory with `x.npy`.
+fn saved<T: Serialize>(name: &str, value: &T) -> Scratch {
+    let dir = Scratch::new(name);
+    serde_npz::save_npy(dir.path("x"), value).unwrap();
+    dir
+}
+
 /// Both ways out and back.
 fn check<T>(name: &str, value: &T) -> Scratch
 where
@@ -43,7 +55,7 @@ where
     let dir = Scratch::new(name);
     let bytes = to_npy_vec(value).unwrap();
     assert!(bytes.len() > 8 << 20, "too small to be of interest");
-    for threads in [1, 2] {
+    for &threads in threads() {
         let path = dir.path("x.npy");
         WriteOptions::new().threads(threads).save_npy(&path, value).unwrap();
         assert!(fs::read(&path).unwrap() == bytes, "other bytes with {threads} threads");
@@ -94,7 +106,7 @@ fn large_elements() {
 
 #[test]
 fn a_file_that_is_cut_off() {
-    let dir = check("lone-cut", &rows());
+    let dir = saved("lone-cut", &rows());
     let path = dir.path("x.npy");
     let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
     let len = file.metadata().unwrap().len();
@@ -113,13 +125,13 @@ fn a_file_that_is_cut_off() {
 #[test]
 fn a_file_that_goes_on() {
     let rows = rows();
-    let dir = check("lone-more", &rows);
+    let dir = saved("lone-more", &rows);
     let path = dir.path("x.npy");
     let mut bytes = fs::read(&path).unwrap();
     for more in [1, 13, 9000, 300_000] {
         bytes.resize(bytes.len() + more, 0x93);
         fs::write(&path, &bytes).unwrap();
-        for threads in [1, 2] {
+        for &threads in threads() {
             assert!(
                 load::<Vec<Row>>(&path, threads).unwrap() == rows,
                 "{more} bytes, {threads} threads"
@@ -131,14 +143,14 @@ fn a_file_that_goes_on() {
 #[test]
 fn an_element_that_is_wrong() {
     let rows = rows();
-    let dir = check("lone-wrong", &rows);
+    let dir = saved("lone-wrong", &rows);
     let path = dir.path("x.npy");
     let good = fs::read(&path).unwrap();
     for at in [0, 1, 20_164, 20_165, 350_000, rows.len() - 1] {
         let mut bad = good.clone();
         bad[128 + at * 13 + 12] = 7;
         fs::write(&path, &bad).unwrap();
-        for threads in [1, 2] {
+        for &threads in threads() {
             let error = load::<Vec<Row>>(&path, threads).unwrap_err();
             assert_eq!(
                 (error.kind(), error.path()),
@@ -171,7 +183,7 @@ fn nobody_waits_for_the_rest() {
             deserializer.deserialize_seq(One)
         }
     }
-    let dir = check("lone-first", &rows());
+    let dir = saved("lone-first", &rows());
     let told = [1, 2].map(|threads| load::<First>(&dir.path("x.npy"), threads).unwrap_err().kind());
     assert_eq!(told[0], told[1]);
 }
@@ -255,7 +267,7 @@ where
     assert!(fs::metadata(&path).unwrap().len() > 8 << 20);
     for (number, pattern) in PATTERNS.iter().enumerate() {
         TAKES.set(pattern);
-        for threads in [1, 2] {
+        for &threads in threads() {
             let taken = load::<Mixed<T>>(&path, threads)
                 .unwrap_or_else(|error| panic!("pattern {number}, {threads} threads: {error}"));
             for ((row, taken), take) in rows.iter().zip(taken.0).zip(*pattern) {
@@ -318,7 +330,7 @@ fn rows_written_in_turn() {
                 .collect();
             let plain: Vec<&Vec<f64>> = rows.iter().map(|row| &row.1).collect();
             let bytes = to_npy_vec(&plain).unwrap();
-            for threads in [1, 2] {
+            for &threads in threads() {
                 let path = WriteOptions::new()
                     .threads(threads)
                     .save_npy(dir.path("x"), &rows)
@@ -366,7 +378,7 @@ fn an_error_in_the_last_element_leaves_nothing() {
     other.pop();
     other.push(Either::Other { t: 1, x: 1.0, ok: true });
     let dir = Scratch::new("lone-last");
-    for threads in [1, 2] {
+    for &threads in threads() {
         let options = WriteOptions::new().threads(threads);
         let error = options.save_npy(dir.path("x"), &fails).unwrap_err();
         assert_eq!((error.kind(), error.path()), (ErrorKind::Message, "[699999].last"));
@@ -376,7 +388,7 @@ fn an_error_in_the_last_element_leaves_nothing() {
     }
     // What was there stays.
     fs::write(dir.path("x.npy"), b"before").unwrap();
-    for threads in [1, 2] {
+    for &threads in threads() {
         WriteOptions::new()
             .threads(threads)
             .save_npy(dir.path("x"), &fails)
@@ -397,7 +409,7 @@ fn a_panic_in_an_element_leaves_nothing() {
     }
     let dir = Scratch::new("lone-panic");
     let all: Vec<Panics> = (0..700_000).map(Panics).collect();
-    for threads in [1, 2] {
+    for &threads in threads() {
         let saved = std::panic::catch_unwind(|| {
             WriteOptions::new()
                 .threads(threads)
@@ -411,9 +423,9 @@ fn a_panic_in_an_element_leaves_nothing() {
 
 #[test]
 fn limits_and_other_orders() {
-    let dir = check("lone-limits", &rows());
+    let dir = saved("lone-limits", &rows());
     let path = dir.path("x.npy");
-    for threads in [1, 2] {
+    for &threads in threads() {
         let few = ReadOptions::new()
             .threads(threads)
             .limits(Limits::new().member_bytes(8 << 20));
@@ -431,7 +443,7 @@ fn limits_and_other_orders() {
         number.copy_from_slice(&(i as f64).to_be_bytes());
     }
     fs::write(&path, &file).unwrap();
-    for threads in [1, 2] {
+    for &threads in threads() {
         let turned: Vec<VecDeque<f64>> = load(&path, threads).unwrap();
         assert_eq!(turned.len(), long);
         for (i, row) in turned.iter().enumerate() {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::common::{Scratch, child, task};
+use crate::common::{Scratch, child, repetitions, task};
 use serde_npz::{ErrorKind, NpzReader, NpzWriter, ReadOptions, WriteOptions, save_npz};
 
 type Map = BTreeMap<String, Vec<f64>>;
@@ -160,10 +160,7 @@ fn killed_at_any_moment_it_holds_what_was_acknowledged() {
     if let Some(path) = task() {
         return append_until_killed(Path::new(&path));
     }
-    let rounds = std::env::var("SERDE_NPZ_KILLS")
-        .ok()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(40);
+    let rounds = repetitions("SERDE_NPZ_KILLS", 10, 40) as u64;
     let dir = Scratch::new("append-killed");
     let mut most = 0;
     for round in 0..rounds {

@@ -1,6 +1,6 @@
 //! Readers in a loop while a file is replaced again and again: each sees one version whole, and never goes back.
 //!
-//! `SERDE_NPZ_READS` says how many reads there are at least (4,000 unless told).
+//! `SERDE_NPZ_READS` says how many reads there are at least.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,9 +8,8 @@ use std::thread;
 
 use serde_npz::{Checkpoints, NpzReader};
 
-use crate::common::Scratch;
+use crate::common::{Scratch, repetitions};
 
-const REPLACEMENTS: usize = 1000;
 const READERS: usize = 3;
 
 type Data = BTreeMap<String, Vec<u32>>;
@@ -98,7 +97,8 @@ fn a_replaced_file_is_no_longer_than_its_bytes() {
 
 #[test]
 fn readers_see_whole_versions_in_their_order() {
-    let reads: usize = std::env::var("SERDE_NPZ_READS").map_or(4_000, |text| text.parse().unwrap());
+    let reads = repetitions("SERDE_NPZ_READS", 500, 4_000);
+    let replacements = reads / 4;
     let dir = Scratch::new("replaced");
     let (npz, npy) = (dir.path("x.npz"), dir.path("x.npy"));
     let checkpoints = Checkpoints::new(dir.path("steps"));
@@ -140,21 +140,21 @@ fn readers_see_whole_versions_in_their_order() {
                 }
             });
         }
-        for version in 1..=REPLACEMENTS {
+        for version in 1..=replacements {
             serde_npz::save_npz(&npz, &data(version)).unwrap();
             serde_npz::save_npy(&npy, &data(version)["a"]).unwrap();
             if version % 50 == 0 {
                 checkpoints.save(0, &data(version)).unwrap();
             }
             // The reads are spread over the replacements.
-            while count.load(Ordering::Relaxed) < reads * version / REPLACEMENTS {
+            while count.load(Ordering::Relaxed) < reads * version / replacements {
                 thread::yield_now();
             }
         }
         done.store(true, Ordering::Relaxed);
     });
     println!(
-        "{} reads during {REPLACEMENTS} replacements, none torn",
+        "{} reads during {replacements} replacements, none torn",
         count.into_inner()
     );
 }
