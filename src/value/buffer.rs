@@ -9,6 +9,7 @@ use std::io::Write;
 use serde::ser::{self, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::npy::layout::compound::compound;
 use crate::npy::to_npy_writer;
 
 /// Deeper values could not be written anyway: 64 axes, and a newtype or an Option around each.
@@ -380,25 +381,10 @@ impl<W: Target> KeepItems<W> {
     }
 }
 
-macro_rules! items {
-    ($($kind:ident $method:ident),*) => {
-        $(
-            impl<W: Target> ser::$kind for KeepItems<W> {
-                type Ok = W::Ok;
-                type Error = Error;
-
-                fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-                    self.push(value)
-                }
-
-                fn end(self) -> Result<W::Ok> {
-                    self.finish()
-                }
-            }
-        )*
-    };
-}
-items!(SerializeSeq serialize_element, SerializeTuple serialize_element, SerializeTupleStruct serialize_field,
+compound!([W: Target] KeepItems<W> => W::Ok, Error:
+    SerializeSeq serialize_element,
+    SerializeTuple serialize_element,
+    SerializeTupleStruct serialize_field,
     SerializeTupleVariant serialize_field);
 
 /// What named fields are.
