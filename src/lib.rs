@@ -85,6 +85,7 @@ pub use crate::npz::de::deserializer::Deserializer;
 pub use crate::npz::de::rows::NpzRows;
 pub use crate::npz::reader::NpzReader;
 pub use crate::npz::reader::entry::{Entry, Unmappable};
+pub use crate::npz::ser::serializer::Serializer;
 pub use crate::npz::writer::NpzWriter;
 pub use crate::npz::{from_npz_reader, from_npz_slice, load_npz, save_npz, to_npz_stream, to_npz_vec, to_npz_writer};
 pub use crate::options::{Casting, Compression, Limits, ReadOptions, WriteOptions};

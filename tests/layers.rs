@@ -87,7 +87,10 @@ const ROOMS: &[(&str, &[&str])] = &[
         "npz::reader",
         &["window", "directory", "kept", "inflate", "member", "prefetch", "entry"],
     ),
-    ("npz::ser", &["ragged", "sequence", "group", "place", "rows"]),
+    (
+        "npz::ser",
+        &["ragged", "sequence", "group", "place", "rows", "serializer"],
+    ),
     (
         "npz::de",
         &["names", "claims", "store", "ragged", "rows", "place", "deserializer"],

@@ -10,6 +10,7 @@ mod place;
 pub(crate) mod ragged;
 mod rows;
 mod sequence;
+pub(crate) mod serializer;
 
 use std::cell::Cell;
 use std::io::{Seek, Write};
