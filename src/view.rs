@@ -25,13 +25,14 @@ use std::sync::Arc;
 use self::element::Fit;
 pub(crate) use self::element::file_bytes;
 pub use self::element::{Element, Sealed};
-use self::layout::{Layout, to_c_order};
+use self::layout::Layout;
 pub use self::writable::ArrayViewMut;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::Tuple;
 use crate::format::header::Header;
 use crate::io::source::{Slice, truncated};
 use crate::npy::de::read_array;
+use crate::npy::de::transpose::transposed;
 use crate::options::ReadOptions;
 
 /// An array of any number of axes whose elements are a slice: lent from a file in memory, or owned.
@@ -270,7 +271,7 @@ impl<'a, T: Element> ArrayView<'a, T> {
         if self.layout.is_c() {
             self.as_slice().to_vec()
         } else {
-            to_c_order(self.as_slice(), self.shape())
+            transposed(self.as_slice(), self.shape())
         }
     }
 
@@ -333,11 +334,16 @@ impl<'a, T: Element> ArrayView<'a, T> {
                 copied
             }
         };
-        let layout = layout(header, copied.len())?;
+        ArrayView::owned(header, copied)
+    }
+
+    /// The elements of an array in the order of its header.
+    fn owned(header: &Header, elements: Vec<T>) -> Result<Self> {
+        let layout = layout(header, elements.len())?;
         Ok(ArrayView {
             elements: Elements::Owned {
-                part: 0..copied.len(),
-                all: Arc::new(copied),
+                part: 0..elements.len(),
+                all: Arc::new(elements),
             },
             layout,
         })

@@ -55,8 +55,8 @@ const ROOMS: &[(&str, &[&str])] = &[
             "transpose",
             "plan",
             "data",
-            "raw",
             "key",
+            "raw",
             "element",
             "ndarray",
             "ordered",
@@ -139,6 +139,7 @@ const CLOSED: &[&str] = &[
 const CIRCLES: &[(&str, &str)] = &[
     ("npy::de::ndarray", "npy::de::array"),
     ("npy::de::ordered", "npy::de::array"),
+    ("npy::de::element", "npy::de::array"),
 ];
 
 /// All other files of a room. They do not use each other: users choose one of the modules of `with` by name, and there may

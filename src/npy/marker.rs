@@ -28,8 +28,9 @@ pub(crate) const JSON: &str = "$serde_npz::json";
 pub(crate) const RAW: &str = "$serde_npz::raw";
 /// The struct of an array's shape, whether its first axis runs fastest, and its elements as they lie in the file.
 pub(crate) const ORDERED: &str = "$serde_npz::ordered";
-/// Its fields, in the order in which they are asked for.
-pub(crate) const ORDERED_FIELDS: &[&str] = &["dim", "fortran", "data"];
+/// All fields of it. A target that knows which elements it wants asks for some of them; they are given in the order in
+/// which they are asked for.
+pub(crate) const WHOLE_FIELDS: &[&str] = &["descr", "dim", "fortran", "data"];
 /// A shape whose elements may be pairs of floats along one axis more.
 pub(crate) const PAIRS: &str = "$serde_npz::pairs";
 /// Whatever is found, told by the one key of a map: [`RAW`], [`JSON`] with the text, or this with a group.

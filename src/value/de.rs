@@ -15,7 +15,7 @@ use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Seq
 use crate::error::is_our_error;
 use crate::format::dtype::{Dtype, MAX_AXES};
 use crate::format::header::Header;
-use crate::npy::de::raw::RawParts;
+use crate::npy::de::raw::WholeArray;
 use crate::npy::marker::{JSON, RAW, VALUE};
 use crate::options::MAX_GROUPS;
 use crate::value::{AnyArray, Group, Value};
@@ -328,7 +328,7 @@ impl<'de> Visitor<'de> for Anything {
         let first: Option<String> = map.next_key()?;
         Ok(Part::Whole(match first.as_deref().filter(|_| self.ours) {
             Some(RAW) => {
-                let parts: RawParts<'de> = map.next_value()?;
+                let parts: WholeArray<'de> = map.next_value()?;
                 Value::Array(AnyArray::of(parts.header, parts.data.into_owned()))
             }
             Some(JSON) => Value::Json(map.next_value()?),

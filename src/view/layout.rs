@@ -159,33 +159,6 @@ fn outside(found: std::fmt::Arguments<'_>, axis: usize) -> Error {
     )
 }
 
-/// Elements in Fortran order, reordered to C order.
-pub(super) fn to_c_order<T: Copy>(elements: &[T], shape: &[usize]) -> Vec<T> {
-    let mut strides = Vec::with_capacity(shape.len());
-    let mut stride = 1;
-    for &axis in shape {
-        strides.push(stride);
-        stride *= axis;
-    }
-    let mut out = Vec::with_capacity(elements.len());
-    let mut index = vec![0; shape.len()];
-    let mut offset = 0;
-    while out.len() < elements.len() {
-        out.push(elements[offset]);
-        // The next index in C order: counts up from the last axis, like an odometer.
-        for axis in (0..shape.len()).rev() {
-            index[axis] += 1;
-            offset += strides[axis];
-            if index[axis] < shape[axis] {
-                break;
-            }
-            offset -= strides[axis] * shape[axis];
-            index[axis] = 0;
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,18 +205,5 @@ mod tests {
         assert_eq!(fortran.transposed().row(2).unwrap().0, 8..12);
         // One axis has no order.
         assert!(Layout::new(&[4], true, 4).unwrap().slice(1..).is_ok());
-    }
-
-    #[test]
-    fn orders_of_two_and_three_axes() {
-        assert_eq!(to_c_order(&[0, 3, 1, 4, 2, 5], &[2, 3]), [0, 1, 2, 3, 4, 5]);
-        let shape = [2, 3, 4];
-        let fortran = Layout::new(&shape, true, 24).unwrap();
-        let mut elements = vec![0; 24];
-        for i in 0..24 {
-            elements[fortran.offset(&[i / 12, i / 4 % 3, i % 4]).unwrap()] = i;
-        }
-        assert_eq!(to_c_order(&elements, &shape), (0..24).collect::<Vec<_>>());
-        assert!(to_c_order::<u8>(&[], &[0, 3]).is_empty());
     }
 }

@@ -4,19 +4,19 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{self, Serialize, Serializer};
 
-use super::element::{Part, file_bytes};
+use super::element::{self, Fit, Part, file_bytes};
 use super::layout::Layout;
 use super::{ArrayView, Element, Elements};
 use crate::error::into_custom;
 use crate::format::dtype::MAX_AXES;
 use crate::format::header::Header;
-use crate::npy::de::raw::RawParts;
-use crate::npy::marker::RAW;
+use crate::npy::de::raw::{next_data, next_header};
+use crate::npy::marker::{ORDERED, RAW, WHOLE_FIELDS};
 use crate::npy::raw::{RawArray, RawData};
-use crate::options::{Limits, ReadOptions};
+use crate::options::ReadOptions;
 
 impl<T: Element> Serialize for ArrayView<'_, T> {
     /// Writes an array of its shape, in Fortran order if the view is (and it makes a difference).
@@ -80,14 +80,11 @@ impl<'de, T: Element> Visitor<'de> for AsItLies<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let is_raw = map.next_key_seed(RawKey)? == Some(true);
+        let is_raw = map.next_key_seed(IsRaw)? == Some(true);
         if !is_raw {
             return Err(de::Error::invalid_type(de::Unexpected::Map, &self));
         }
-        let parts: RawParts<'de> = map.next_value()?;
-        // The limits were checked by the reader that made these bytes.
-        let options = ReadOptions::new().limits(Limits::unlimited());
-        ArrayView::lend_or_copy(&parts.header, parts.data, &options).map_err(into_custom)
+        map.next_value_seed(Whole(PhantomData))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
@@ -108,10 +105,41 @@ impl<'de, T: Element> Visitor<'de> for AsItLies<T> {
     }
 }
 
-/// Whether a key announces a whole array.
-struct RawKey;
+/// An array of any dtype: its bytes where they are such elements, else the elements converted as the reader's options
+/// allow.
+struct Whole<T>(PhantomData<T>);
 
-impl<'de> DeserializeSeed<'de> for RawKey {
+impl<'de, T: Element> DeserializeSeed<'de> for Whole<T> {
+    type Value = ArrayView<'de, T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_struct(ORDERED, WHOLE_FIELDS, self)
+    }
+}
+
+impl<'de, T: Element> Visitor<'de> for Whole<T> {
+    type Value = ArrayView<'de, T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        expecting::<T>(f)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let header = next_header(&mut map)?;
+        if element::fit::<T>(header.dtype()) == Fit::Other {
+            map.next_key::<IgnoredAny>()?;
+            return ArrayView::owned(&header, map.next_value()?).map_err(into_custom);
+        }
+        let data = next_data(&mut map, &header)?;
+        // Nothing is left to convert: the bytes are such elements.
+        ArrayView::lend_or_copy(&header, data, &ReadOptions::new()).map_err(into_custom)
+    }
+}
+
+/// Whether a key is the one of the array as it lies.
+struct IsRaw;
+
+impl<'de> DeserializeSeed<'de> for IsRaw {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
@@ -119,7 +147,7 @@ impl<'de> DeserializeSeed<'de> for RawKey {
     }
 }
 
-impl Visitor<'_> for RawKey {
+impl Visitor<'_> for IsRaw {
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

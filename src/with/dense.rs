@@ -13,7 +13,7 @@ use serde::ser::{Error as _, Serialize, Serializer};
 
 use crate::format::dtype::Kind;
 use crate::format::header::Header;
-use crate::npy::marker::{ORDERED, ORDERED_FIELDS, PAIRS, RAW};
+use crate::npy::marker::{ORDERED, PAIRS, RAW};
 use crate::npy::raw::{RawArray, RawData};
 use crate::view::{Element, file_bytes};
 
@@ -129,7 +129,7 @@ pub(super) fn read<'de, A: Number, D: Deserializer<'de>>(
 ) -> Result<Dense<A>, D::Error> {
     deserializer.deserialize_struct(
         ORDERED,
-        ORDERED_FIELDS,
+        &["dim", "fortran", "data"],
         Parts {
             axes,
             element: PhantomData,

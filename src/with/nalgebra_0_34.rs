@@ -49,6 +49,7 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::error::is_our_error;
 use crate::format::dtype::Tuple;
+use crate::npy::de::transpose::transposed;
 use crate::with::codec::{Codec, Decode, Encode};
 use crate::with::dense::{self, Dense, Elements, Gather, Number, Put};
 
@@ -261,29 +262,12 @@ where
         ));
     }
     let data = if form == Form::Matrix && !array.fortran {
-        columns_of(&array.data, rows, columns)
+        // Row by row is Fortran order of the transposed shape.
+        transposed(&array.data, &[columns, rows])
     } else {
         array.data
     };
     Ok((rows, columns, data))
-}
-
-/// So many elements along both sides are moved together, so that a line of the cache serves all it holds.
-const BLOCK: usize = 32;
-
-/// The elements of a matrix that lies row by row, column by column.
-fn columns_of<T: Copy>(data: &[T], rows: usize, columns: usize) -> Vec<T> {
-    let mut out = data.to_vec();
-    for top in (0..rows).step_by(BLOCK) {
-        for left in (0..columns).step_by(BLOCK) {
-            for row in top..rows.min(top + BLOCK) {
-                for column in left..columns.min(left + BLOCK) {
-                    out[column * rows + row] = data[row * columns + column];
-                }
-            }
-        }
-    }
-    out
 }
 
 impl<'de, T, R, C> Decode<'de, Nalgebra> for Matrix<T, R, C, VecStorage<T, R, C>>

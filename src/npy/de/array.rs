@@ -1,19 +1,16 @@
 //! One array to a value: an axis is a sequence, behind the last axis come the elements.
 
-use std::borrow::Cow;
-
 use serde::de::{self, DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::{Kind, Order, Tuple};
-use crate::format::header::Header;
 use crate::npy::de::data::ArrayData;
 use crate::npy::de::element::{ElementDeserializer, utf8};
 use crate::npy::de::ndarray::NdarrayAccess;
 use crate::npy::de::ordered::OrderedAccess;
 use crate::npy::de::plan::{Plan, visits};
-use crate::npy::de::raw::RawAccess;
-use crate::npy::marker::{Marker, ORDERED};
+use crate::npy::de::raw::Tagged;
+use crate::npy::marker::{Marker, ORDERED, RAW};
 use crate::npy::whole;
 use crate::npy::whole::{Collector, Number, Plain};
 
@@ -88,7 +85,7 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
     }
 
     /// The elements from here on, as many as there are in this part.
-    fn count(&self) -> u64 {
+    pub(super) fn count(&self) -> u64 {
         match (self.len, self.shape()) {
             (Some(len), [_, rest @ ..]) => len * rest.iter().product::<u64>(),
             (_, shape) => shape.iter().product(),
@@ -226,20 +223,6 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
     fn bytes(self) -> Result<Vec<u8>> {
         let len = self.count();
         self.data.take_buf(len)
-    }
-
-    /// All of it as it lies in the file; a part of it in C order.
-    fn raw(self) -> Result<RawAccess<'de>> {
-        if self.axis == 0 && self.len.is_none() {
-            let data = self.data.whole()?;
-            return Ok(RawAccess::new(&self.data.header, data));
-        }
-        let header = Header::new(self.data.header.dtype().clone(), self.dims(), false)?;
-        let data = match self.data.lent(header.data_len()) {
-            Some(lent) => Cow::Borrowed(lent),
-            None => Cow::Owned(self.data.take_buf(header.data_len())?),
-        };
-        Ok(RawAccess::new(&header, data))
     }
 
     fn is_bytes(&self) -> bool {
@@ -385,7 +368,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         }
         let marker = Marker::of(name);
         if matches!(marker, Some(Marker::Raw | Marker::Value)) {
-            return visitor.visit_newtype_struct(self.raw()?);
+            return visitor.visit_newtype_struct(Tagged(RAW, self.marked(None)));
         }
         visitor.visit_newtype_struct(ArrayDeserializer {
             marker: marker.or(self.marker),
@@ -436,7 +419,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
             return self.ndarray(visitor);
         }
         if name == ORDERED {
-            return visitor.visit_map(OrderedAccess::new(self));
+            return visitor.visit_map(OrderedAccess::new(self, fields));
         }
         if !self.is_element() {
             return self.deserialize_map(visitor);

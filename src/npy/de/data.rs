@@ -8,7 +8,7 @@ use crate::format::header::Header;
 use crate::io::source::{Source, read_full, read_grow, truncated};
 use crate::npy::de::budget::limit;
 use crate::npy::de::plan::Plan;
-use crate::npy::de::transpose::transpose;
+use crate::npy::de::transpose::transpose_bytes;
 use crate::npy::whole;
 use crate::npy::whole::Fill;
 use crate::options::ReadOptions;
@@ -98,6 +98,12 @@ impl<'s, 'de> ArrayData<'s, 'de> {
                 "member_bytes",
             ));
         }
+        ArrayData::within_limits(header, plan, source)
+    }
+
+    /// As [`ArrayData::new`], of bytes that were counted before.
+    pub(super) fn within_limits(header: Header, plan: &'s Plan, source: &'s mut dyn Source<'de>) -> Result<Self> {
+        let len = header.data_len();
         let mut data = match source.lend(len) {
             Some(lent) => Data::Lent(lent?),
             None => Data::Stream {
@@ -223,12 +229,9 @@ impl<'s, 'de> ArrayData<'s, 'de> {
     }
 
     fn transpose(&self, bytes: &[u8], into: &mut [u8]) {
-        transpose(
-            bytes,
-            into,
-            self.header.shape(),
-            self.header.dtype().itemsize() as usize,
-        );
+        // The bytes are in memory, so that none of the axes is longer than that.
+        let shape: Vec<usize> = self.header.shape().iter().map(|&axis| axis as usize).collect();
+        transpose_bytes(bytes, into, &shape, self.header.dtype().itemsize() as usize);
     }
 
     /// The whole data, untransposed. Only before the first element is taken.

@@ -1,24 +1,23 @@
 //! One element of an array to a value: scalars, texts, bytes, times, complex numbers, records, subarrays.
 
-use std::borrow::Cow;
-
 use half::{bf16, f16};
 use serde::de::value::StrDeserializer;
 use serde::de::{Deserializer, IntoDeserializer, Visitor};
 
 use self::number::{Widest, fixed, float};
 pub(crate) use self::number::{int, uint};
-use self::parts::{OrderedRecordAccess, RecordAccess, ScalarNdarray, SubarrayAccess, explain};
+use self::parts::{OrderedRecordAccess, RecordAccess, SubarrayAccess, explain};
 pub(crate) use self::text::utf8;
 use self::text::{SHORT, short_ascii, trim};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::{Dtype, Kind, Order, TimeBase, TimeUnit};
 use crate::format::header::Header;
 use crate::format::time::{NAT, convert_count, iso};
-use crate::npy::de::data::Bytes;
+use crate::io::source::{Slice, Source, Stream};
+use crate::npy::de::array::ArrayDeserializer;
+use crate::npy::de::data::{ArrayData, Bytes};
 use crate::npy::de::plan::{Plan, may_be_derived, may_be_ordered};
-use crate::npy::de::raw::RawAccess;
-use crate::npy::marker::{Marker, RAW};
+use crate::npy::marker::{Marker, ORDERED, RAW};
 use crate::npy::whole::{Number, bad_bool, decode, from_code_points};
 use crate::options::Casting;
 
@@ -376,14 +375,28 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
         ))
     }
 
-    /// The element as it lies in the file: an array without axes.
-    fn whole(&self) -> Result<RawAccess<'de>> {
-        let header = Header::new(self.dtype.clone(), Vec::new(), false)?;
-        let data = match self.bytes {
-            Bytes::Lent(bytes) => Cow::Borrowed(bytes),
-            Bytes::Seen(bytes) => Cow::Owned(bytes.to_vec()),
+    /// Runs `body` on the element as an array: without axes, or with those of a subarray.
+    fn as_array<T>(self, body: impl FnOnce(ArrayDeserializer<'_, '_, 'de>) -> Result<T>) -> Result<T> {
+        let (mut item, mut axes) = (self.dtype, Vec::new());
+        while let Kind::Array { item: inner, shape } = &item.kind {
+            axes.extend_from_slice(shape);
+            item = inner;
+        }
+        let header = Header::new(item.clone(), axes, false)?;
+        let plan = self.plan.of(item.clone())?;
+        let (mut lent, mut seen);
+        let source: &mut dyn Source<'de> = match self.bytes {
+            Bytes::Lent(bytes) => {
+                lent = Slice(bytes);
+                &mut lent
+            }
+            Bytes::Seen(bytes) => {
+                seen = Stream::with_proven(bytes, bytes.len() as u64);
+                &mut seen
+            }
         };
-        Ok(RawAccess::new(&header, data))
+        let mut data = ArrayData::within_limits(header, &plan, source)?;
+        body(ArrayDeserializer::new(&mut data).marked(self.marker))
     }
 
     fn half<V: Visitor<'de>>(self, name: &str, visitor: V) -> Result<V::Value> {
@@ -585,7 +598,7 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
         match name {
             "f16" | "bf16" => self.half(name, visitor),
-            RAW => visitor.visit_newtype_struct(self.whole()?),
+            RAW => self.as_array(|array| array.deserialize_newtype_struct(name, visitor)),
             _ => visitor.visit_newtype_struct(match Marker::of(name) {
                 None => self,
                 marker => ElementDeserializer {
@@ -623,7 +636,10 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
     ) -> Result<V::Value> {
         match name {
             "Duration" | "SystemTime" => self.seconds(name, fields, visitor),
-            "Array" if fields == ["v", "dim", "data"] => visitor.visit_seq(ScalarNdarray { item: self, part: 0 }),
+            "Array" if fields == ["v", "dim", "data"] => {
+                self.as_array(|array| array.deserialize_struct(name, fields, visitor))
+            }
+            ORDERED => self.as_array(|array| array.deserialize_struct(name, fields, visitor)),
             _ => self.record(fields, visitor),
         }
     }

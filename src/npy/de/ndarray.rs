@@ -119,8 +119,18 @@ impl<'de> Deserializer<'de> for Flat<'_, '_, 'de> {
         visitor.visit_seq(&mut parts)
     }
 
+    /// The bytes of all elements in the order in which they come.
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        let array = self.array;
+        let len = array.count() * array.data.header.dtype().itemsize();
+        match array.data.lent(len) {
+            Some(lent) => visitor.visit_borrowed_bytes(lent),
+            None => visitor.visit_byte_buf(array.data.take_buf(len)?),
+        }
+    }
+
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes option unit unit_struct
         newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }

@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! file   {'descr': '<f8', 'fortran_order': True, 'shape': (2, 3), }   a d b e c f
-//! given  {"dim": [2, 3], "fortran": true, "data": [a, d, b, e, c, f]}
+//! given  {"descr": "<f8", "dim": [2, 3], "fortran": true, "data": [a, d, b, e, c, f]}
 //! ```
+//!
+//! `descr` is for targets that take any dtype; they may ask for `data` as bytes.
 
 use serde::de::value::{SeqDeserializer, StrDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
@@ -13,22 +15,24 @@ use super::ndarray::Flat;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::Kind;
 use crate::npy::de::array::ArrayDeserializer;
-use crate::npy::marker::{ORDERED_FIELDS, PAIRS};
+use crate::npy::marker::PAIRS;
 
-/// The fields of [`ORDERED`](crate::npy::marker::ORDERED), one after another.
+/// The fields of [`ORDERED`](crate::npy::marker::ORDERED) that the target asked for, one after another.
 pub(super) struct OrderedAccess<'a, 's, 'de> {
     array: Option<ArrayDeserializer<'a, 's, 'de>>,
-    part: usize,
+    fields: std::slice::Iter<'static, &'static str>,
+    field: Option<&'static str>,
     /// As many axes as the target asked for in `dim`.
     axes: usize,
     fortran: bool,
 }
 
 impl<'a, 's, 'de> OrderedAccess<'a, 's, 'de> {
-    pub(super) fn new(array: ArrayDeserializer<'a, 's, 'de>) -> Self {
+    pub(super) fn new(array: ArrayDeserializer<'a, 's, 'de>, fields: &'static [&'static str]) -> Self {
         OrderedAccess {
             array: Some(array),
-            part: 0,
+            fields: fields.iter(),
+            field: None,
             axes: 0,
             fortran: false,
         }
@@ -39,39 +43,37 @@ impl<'de> MapAccess<'de> for OrderedAccess<'_, '_, 'de> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
-        match ORDERED_FIELDS.get(self.part) {
+        self.field = self.fields.next().copied();
+        match self.field {
             Some(field) => seed.deserialize(StrDeserializer::new(field)).map(Some),
             None => Ok(None),
         }
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value> {
-        let part = self.part;
-        self.part += 1;
-        match (part, self.array.take()) {
-            (0, Some(mut array)) => {
-                let value = seed.deserialize(Axes {
-                    array: &mut array,
-                    axes: &mut self.axes,
-                    fortran: &mut self.fortran,
-                })?;
-                self.array = Some(array);
-                Ok(value)
-            }
-            (1, array) => {
-                self.array = array;
-                seed.deserialize(self.fortran.into_deserializer())
-            }
-            (2, Some(array)) => seed.deserialize(Flat { array, axes: self.axes }),
-            _ => Err(Error::new(
-                ErrorKind::Message,
-                format_args!(
-                    "found the parts of an array taken, expected each of the {} once",
-                    ORDERED_FIELDS.len()
-                ),
-            )),
+        match (self.field.take(), &mut self.array) {
+            (Some("descr"), Some(array)) => seed.deserialize(array.data.header.dtype().to_string().into_deserializer()),
+            (Some("dim"), Some(array)) => seed.deserialize(Axes {
+                array,
+                axes: &mut self.axes,
+                fortran: &mut self.fortran,
+            }),
+            (Some("fortran"), _) => seed.deserialize(self.fortran.into_deserializer()),
+            (Some("data"), array) => match array.take() {
+                Some(array) => seed.deserialize(Flat { array, axes: self.axes }),
+                None => Err(taken()),
+            },
+            _ => Err(taken()),
         }
     }
+}
+
+#[cold]
+fn taken() -> Error {
+    Error::new(
+        ErrorKind::Message,
+        "found the parts of an array taken, expected each of them once behind its key",
+    )
 }
 
 /// The shape: a tuple of just so many axes, or a sequence of however many there are.
@@ -91,7 +93,7 @@ impl Axes<'_, '_, '_, '_> {
         let mut shape = self.array.dims();
         // What is left behind the axes asked for are parts of an element, which have to lie side by side.
         if axes == shape.len() && self.array.axis == 0 && self.array.len.is_none() {
-            *self.fortran = self.array.data.keep_order();
+            *self.fortran = self.array.data.keep_order() || self.array.data.header.fortran_order();
         }
         *self.axes = axes;
         shape.truncate(axes);

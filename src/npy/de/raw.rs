@@ -1,105 +1,35 @@
-//! Arrays as they lie in a file, for the types that hold them whole: read back as header and data.
+//! Arrays for the types that hold them whole: what they are given inside the newtype
+//! [`RAW`](crate::npy::marker::RAW), and how they read it.
 //!
 //! ```text
-//! {"$serde_npz::raw": (b"\x93NUMPY..{'descr': '<f8', ..}\n", b"\x00\x00..")}     what a visitor inside RAW is given
+//! {"$serde_npz::raw": {"descr": "<f8", "dim": [2, 3], "fortran": false, "data": ..}}
 //! ```
+//!
+//! The inner map is the struct [`ORDERED`]. Its data comes as bytes or as numbers, as the target asks once it knows the dtype.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::value::{BorrowedBytesDeserializer, BytesDeserializer, StrDeserializer};
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, de, forward_to_deserialize_any};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::forward_to_deserialize_any;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result, into_custom};
+use crate::format::dtype::Dtype;
 use crate::format::header::Header;
-use crate::npy::marker::RAW;
-use crate::options::{Limits, ReadOptions};
+use crate::npy::de::key::Key;
+use crate::npy::marker::{ORDERED, WHOLE_FIELDS};
 
-/// An array as a map of the one key [`RAW`], for whoever asked for it by that marker.
-pub(crate) struct RawAccess<'de> {
-    header: Vec<u8>,
-    data: Cow<'de, [u8]>,
-    part: u8,
-}
+/// A map of one entry, whose key tells what the value is.
+pub(crate) struct Tagged<D>(pub(crate) &'static str, pub(crate) D);
 
-impl<'de> RawAccess<'de> {
-    pub(crate) fn new(header: &Header, data: Cow<'de, [u8]>) -> Self {
-        RawAccess {
-            header: header.to_bytes(),
-            data,
-            part: 0,
-        }
-    }
-}
-
-impl<'de> Deserializer<'de> for RawAccess<'de> {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
-        visitor.visit_map(&mut self)
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
-    }
-}
-
-impl<'de> MapAccess<'de> for &mut RawAccess<'de> {
-    type Error = Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
-        if self.part > 0 {
-            return Ok(None);
-        }
-        seed.deserialize(StrDeserializer::new(RAW)).map(Some)
-    }
-
-    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value> {
-        seed.deserialize(Parts(self))
-    }
-}
-
-/// The pair of header and data.
-struct Parts<'r, 'de>(&'r mut RawAccess<'de>);
-
-impl<'de> Deserializer<'de> for Parts<'_, 'de> {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
-        visitor.visit_seq(&mut self)
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
-    }
-}
-
-impl<'de> SeqAccess<'de> for &mut Parts<'_, 'de> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
-        self.0.part += 1;
-        match self.0.part {
-            1 => seed.deserialize(BytesDeserializer::new(&self.0.header)).map(Some),
-            2 => match std::mem::take(&mut self.0.data) {
-                Cow::Borrowed(data) => seed.deserialize(BorrowedBytesDeserializer::new(data)).map(Some),
-                Cow::Owned(data) => seed.deserialize(OwnedBytes(data)).map(Some),
-            },
-            _ => Ok(None),
-        }
-    }
-}
-
-struct OwnedBytes(Vec<u8>);
-
-impl<'de> Deserializer<'de> for OwnedBytes {
+impl<'de, D: Deserializer<'de, Error = Error>> Deserializer<'de> for Tagged<D> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_byte_buf(self.0)
+        visitor.visit_map(OneEntry {
+            key: Some(self.0),
+            value: Some(self.1),
+        })
     }
 
     forward_to_deserialize_any! {
@@ -108,43 +38,84 @@ impl<'de> Deserializer<'de> for OwnedBytes {
     }
 }
 
-/// What [`RawAccess`] hands out under its key: the value of the entry is read as this.
-pub(crate) struct RawParts<'de> {
+struct OneEntry<D> {
+    key: Option<&'static str>,
+    value: Option<D>,
+}
+
+impl<'de, D: Deserializer<'de, Error = Error>> MapAccess<'de> for OneEntry<D> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
+        self.key.take().map(|key| seed.deserialize(Key(key))).transpose()
+    }
+
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value> {
+        match self.value.take() {
+            Some(value) => seed.deserialize(value),
+            None => Err(Error::new(
+                ErrorKind::Message,
+                "found no value, expected a key to be taken first",
+            )),
+        }
+    }
+}
+
+/// An array as it lies in the file. What comes under the key `RAW` is read as this.
+pub(crate) struct WholeArray<'de> {
     pub(crate) header: Header,
     pub(crate) data: Cow<'de, [u8]>,
 }
 
-impl<'de> Deserialize<'de> for RawParts<'de> {
+impl<'de> Deserialize<'de> for WholeArray<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct Pair;
+        struct Parts;
 
-        impl<'de> Visitor<'de> for Pair {
-            type Value = RawParts<'de>;
+        impl<'de> Visitor<'de> for Parts {
+            type Value = WholeArray<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the header of an array and its data")
+                f.write_str("the parts of an array")
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> std::result::Result<Self::Value, A::Error> {
-                let short = || de::Error::invalid_length(0, &"the header of an array and its data");
-                let Data(header) = seq.next_element()?.ok_or_else(short)?;
-                let Data(data) = seq.next_element()?.ok_or_else(short)?;
-                let options = ReadOptions::new()
-                    .limits(Limits::unlimited())
-                    .max_header_size(usize::MAX);
-                let header = Header::read_with(&mut &header[..], &options).map_err(de::Error::custom)?;
-                if header.data_len() != data.len() as u64 {
-                    return Err(de::Error::invalid_length(
-                        data.len(),
-                        &"as many bytes as the header announces",
-                    ));
-                }
-                Ok(RawParts { header, data })
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
+                let header = next_header(&mut map)?;
+                let data = next_data(&mut map, &header)?;
+                Ok(WholeArray { header, data })
             }
         }
 
-        deserializer.deserialize_tuple(2, Pair)
+        deserializer.deserialize_struct(ORDERED, WHOLE_FIELDS, Parts)
     }
+}
+
+/// All entries of the struct `ORDERED` before its data.
+pub(crate) fn next_header<'de, A: MapAccess<'de>>(map: &mut A) -> std::result::Result<Header, A::Error> {
+    fn next<'de, A: MapAccess<'de>, T: Deserialize<'de>>(map: &mut A) -> std::result::Result<T, A::Error> {
+        map.next_key::<IgnoredAny>()?;
+        map.next_value()
+    }
+    let descr: String = next(map)?;
+    let dtype: Dtype = descr.parse().map_err(into_custom)?;
+    let shape = next(map)?;
+    let fortran = next(map)?;
+    Header::new(dtype, shape, fortran).map_err(into_custom)
+}
+
+/// The data behind [`next_header`] as bytes, borrowed where they can be.
+pub(crate) fn next_data<'de, A: MapAccess<'de>>(
+    map: &mut A,
+    header: &Header,
+) -> std::result::Result<Cow<'de, [u8]>, A::Error> {
+    map.next_key::<IgnoredAny>()?;
+    let Data(data) = map.next_value()?;
+    if header.data_len() != data.len() as u64 {
+        return Err(de::Error::invalid_length(
+            data.len(),
+            &"as many bytes as dtype and shape need",
+        ));
+    }
+    Ok(data)
 }
 
 /// Bytes, borrowed where they can be.
@@ -174,6 +145,6 @@ impl<'de> Deserialize<'de> for Data<'de> {
             }
         }
 
-        deserializer.deserialize_bytes(Bytes)
+        deserializer.deserialize_byte_buf(Bytes)
     }
 }

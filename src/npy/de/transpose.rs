@@ -5,51 +5,64 @@
 //!               memory a b c d e f   the last axis runs fastest
 //! ```
 
-/// So many elements along both axes are moved together, so that a line of the cache serves all it holds.
+/// So many elements along both axes are moved together, so that every element of a cache line is used while it is there.
 const BLOCK: usize = 32;
 
-/// Puts `bytes` of an array of this shape, its first axis running fastest, so that the last one does; both are of the
-/// same length.
-pub(crate) fn transpose(bytes: &[u8], into: &mut [u8], shape: &[u64], itemsize: usize) {
-    if bytes.is_empty() || itemsize == 0 {
-        return;
+/// The elements of an array in Fortran order in C order.
+pub(crate) fn transposed<T: Copy>(elements: &[T], shape: &[usize]) -> Vec<T> {
+    let mut out = elements.to_vec();
+    for plane in planes(shape, elements.len()) {
+        plane.transpose(elements, &mut out);
     }
-    // Axes of one element are in both orders at once.
-    let shape: Vec<usize> = shape.iter().map(|&len| len as usize).filter(|&len| len > 1).collect();
-    let [rows, middle @ .., columns] = &shape[..] else {
-        into.copy_from_slice(bytes);
-        return;
-    };
-    let planes: usize = middle.iter().product();
-    for plane in 0..planes {
-        // The plane's place among those of the file, where the first of the middle axes runs fastest.
-        let (mut rest, mut place) = (plane, 0);
-        let mut stride = planes;
-        for &len in middle.iter().rev() {
-            stride /= len;
-            place += rest % len * stride;
-            rest /= len;
-        }
-        let plane = Plane {
-            rows: *rows,
-            columns: *columns,
-            from: place * rows,
-            from_column: rows * planes,
-            into: plane * columns,
-            into_row: columns * planes,
-        };
+    out
+}
+
+/// As [`transposed`], elements of `itemsize` bytes into memory of the same length.
+pub(crate) fn transpose_bytes(bytes: &[u8], into: &mut [u8], shape: &[usize], itemsize: usize) {
+    into.copy_from_slice(bytes);
+    for plane in planes(shape, bytes.len().checked_div(itemsize).unwrap_or_default()) {
         match itemsize {
-            1 => plane.turn::<1>(bytes, into),
-            2 => plane.turn::<2>(bytes, into),
-            4 => plane.turn::<4>(bytes, into),
-            8 => plane.turn::<8>(bytes, into),
-            16 => plane.turn::<16>(bytes, into),
-            _ => plane.turn_any(bytes, into, itemsize),
+            1 => plane.transpose(bytes, into),
+            2 => plane.transpose(bytes.as_chunks::<2>().0, into.as_chunks_mut::<2>().0),
+            4 => plane.transpose(bytes.as_chunks::<4>().0, into.as_chunks_mut::<4>().0),
+            8 => plane.transpose(bytes.as_chunks::<8>().0, into.as_chunks_mut::<8>().0),
+            16 => plane.transpose(bytes.as_chunks::<16>().0, into.as_chunks_mut::<16>().0),
+            _ => plane.transpose_any(bytes, into, itemsize),
         }
     }
 }
 
-/// What the first and the last axis span, counted in elements.
+/// The planes of the first and the last axis, one for each index along the axes between them; none where both orders are
+/// the same.
+fn planes(shape: &[usize], count: usize) -> impl Iterator<Item = Plane> {
+    // Axes of one element are in both orders at once.
+    let shape: Vec<usize> = shape.iter().copied().filter(|&len| len > 1).collect();
+    let planes = match &shape[..] {
+        [_, middle @ .., _] if count > 0 => middle.iter().product(),
+        _ => 0,
+    };
+    (0..planes).map(move |plane| {
+        let (rows, columns) = (shape[0], shape[shape.len() - 1]);
+        // The plane's place among those of the file, where the first of the middle axes runs fastest.
+        let (mut rest, mut place) = (plane, 0);
+        let mut stride = planes;
+        for &len in shape[1..shape.len() - 1].iter().rev() {
+            stride /= len;
+            place += rest % len * stride;
+            rest /= len;
+        }
+        Plane {
+            rows,
+            columns,
+            from: place * rows,
+            from_column: rows * planes,
+            into: plane * columns,
+            into_row: columns * planes,
+        }
+    })
+}
+
+/// What the first and the last axis span, in numbers of elements.
 struct Plane {
     rows: usize,
     columns: usize,
@@ -78,10 +91,8 @@ impl Plane {
         }
     }
 
-    fn turn<const N: usize>(&self, from: &[u8], into: &mut [u8]) {
-        let (from, into) = (from.as_chunks::<N>().0, into.as_chunks_mut::<N>().0);
-        self.blocks(|source, target, width| {
-            let mut source = source;
+    fn transpose<T: Copy>(&self, from: &[T], into: &mut [T]) {
+        self.blocks(|mut source, target, width| {
             for element in &mut into[target..target + width] {
                 *element = from[source];
                 source += self.from_column;
@@ -89,7 +100,7 @@ impl Plane {
         });
     }
 
-    fn turn_any(&self, from: &[u8], into: &mut [u8], itemsize: usize) {
+    fn transpose_any(&self, from: &[u8], into: &mut [u8], itemsize: usize) {
         self.blocks(|source, target, width| {
             let mut source = source * itemsize;
             for element in into[target * itemsize..][..width * itemsize].chunks_exact_mut(itemsize) {
@@ -105,8 +116,8 @@ mod tests {
     use super::*;
 
     /// One element after another, by its index.
-    fn slow(bytes: &[u8], shape: &[u64], itemsize: usize) -> Vec<u8> {
-        let count: u64 = shape.iter().product();
+    fn slow(bytes: &[u8], shape: &[usize], itemsize: usize) -> Vec<u8> {
+        let count: usize = shape.iter().product();
         let mut out = Vec::new();
         for number in 0..count {
             let (mut rest, mut index) = (number, vec![0; shape.len()]);
@@ -118,15 +129,15 @@ mod tests {
             for axis in (0..shape.len()).rev() {
                 offset = offset * shape[axis] + index[axis];
             }
-            let offset = offset as usize * itemsize;
+            let offset = offset * itemsize;
             out.extend_from_slice(&bytes[offset..offset + itemsize]);
         }
         out
     }
 
     #[test]
-    fn every_shape_is_turned_as_one_by_one() {
-        let shapes: [&[u64]; 9] = [
+    fn every_shape_as_if_one_by_one() {
+        let shapes: [&[usize]; 9] = [
             &[2, 3],
             &[70, 33],
             &[1, 5],
@@ -139,11 +150,14 @@ mod tests {
         ];
         for shape in shapes {
             for itemsize in [1, 2, 3, 4, 8, 12, 16] {
-                let len = shape.iter().product::<u64>() as usize * itemsize;
+                let len = shape.iter().product::<usize>() * itemsize;
                 let bytes: Vec<u8> = (0..len).map(|i| (i * 7 + i / 251) as u8).collect();
-                let mut turned = vec![0; len];
-                transpose(&bytes, &mut turned, shape, itemsize);
-                assert_eq!(turned, slow(&bytes, shape, itemsize), "{shape:?} {itemsize}");
+                let mut found = vec![0; len];
+                transpose_bytes(&bytes, &mut found, shape, itemsize);
+                assert_eq!(found, slow(&bytes, shape, itemsize), "{shape:?} {itemsize}");
+                if itemsize == 1 {
+                    assert_eq!(transposed(&bytes, shape), found, "{shape:?}");
+                }
             }
         }
     }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, IntoDeserializer, Visitor};
 
-use self::access::{GroupAccess, GroupDeserializer, ListAccess, Tagged, VariantDeserializer};
+use self::access::{GroupAccess, GroupDeserializer, ListAccess, VariantDeserializer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Header;
 use crate::npy::de::array::ArrayDeserializer;
 use crate::npy::de::budget::{Budget, limit};
+use crate::npy::de::raw::Tagged;
 use crate::npy::de::with_array;
 use crate::npy::marker::{JSON, Marker, ORDERED, VALUE};
 use crate::npz::de::claims::Claims;

@@ -1,7 +1,6 @@
 //! What an element consists of: the fields of a record, the elements of a subarray, the parts of a complex number.
 
-use serde::de::value::SeqDeserializer;
-use serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess};
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
 
 use super::ElementDeserializer;
 use crate::error::{Error, ErrorKind, Result};
@@ -9,33 +8,6 @@ use crate::format::dtype::{Dtype, Field, Kind, Record};
 use crate::npy::de::key::Key;
 use crate::npy::de::plan::{Plan, variant_index};
 use crate::npy::whole::Number;
-
-/// One element as an ndarray without axes: its version, its shape, its only element.
-pub(super) struct ScalarNdarray<'a, 'de> {
-    pub(super) item: ElementDeserializer<'a, 'de>,
-    pub(super) part: u8,
-}
-
-impl<'a, 'de: 'a> SeqAccess<'de> for ScalarNdarray<'a, 'de> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
-        self.part += 1;
-        match self.part {
-            1 => seed.deserialize(1_u8.into_deserializer()).map(Some),
-            2 => {
-                let none: [u64; 0] = [];
-                seed.deserialize(SeqDeserializer::new(none.into_iter())).map(Some)
-            }
-            3 => {
-                let plan = self.item.plan.of(Dtype::array(self.item.dtype.clone(), 1)?)?;
-                let only = self.item.part(&plan.dtype, &plan, self.item.bytes);
-                seed.deserialize(only).map(Some)
-            }
-            _ => Ok(None),
-        }
-    }
-}
 
 /// The parts of a complex number or the elements of a subarray.
 pub(super) struct SubarrayAccess<'a, 'de, 'd> {

@@ -7,48 +7,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::npy::de::key::Key;
 use crate::npz::de::store::Store;
 
-/// A map of one entry, whose key tells what the value is.
-pub(super) struct Tagged<D>(pub(super) &'static str, pub(super) D);
-
-impl<'de, D: Deserializer<'de, Error = Error>> Deserializer<'de> for Tagged<D> {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_map(OneEntry {
-            key: Some(self.0),
-            value: Some(self.1),
-        })
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
-    }
-}
-
-struct OneEntry<D> {
-    key: Option<&'static str>,
-    value: Option<D>,
-}
-
-impl<'de, D: Deserializer<'de, Error = Error>> MapAccess<'de> for OneEntry<D> {
-    type Error = Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
-        self.key.take().map(|key| seed.deserialize(Key(key))).transpose()
-    }
-
-    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value> {
-        match self.value.take() {
-            Some(value) => seed.deserialize(value),
-            None => Err(Error::new(
-                ErrorKind::Message,
-                "found no value, expected a key to be taken first",
-            )),
-        }
-    }
-}
-
 /// A group as a map, even where its names are those of a list.
 pub(super) struct GroupDeserializer<'r, 'a, S>(pub(super) NodeDeserializer<'r, 'a, S>);
 
