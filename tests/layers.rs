@@ -63,7 +63,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "array",
         ],
     ),
-    ("npy::de::element", &["number", "text", "parts"]),
+    ("npy::de::element", &["number", "text", "convert", "parts"]),
     (
         "npy::rows",
         &["walk", "fit", "head", "encode", "writer", "append", "reader"],

@@ -1,0 +1,260 @@
+//! One element as one number, time, text or sequence of bytes: what the dtype has, checked against what is asked for.
+
+use half::{bf16, f16};
+use serde::de::value::MapDeserializer;
+use serde::de::{IntoDeserializer, Visitor};
+
+use super::ElementDeserializer;
+use super::number::{Widest, fixed, float, int, uint};
+use super::text::{SHORT, short_ascii, trim, utf8};
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::dtype::{Dtype, Kind, Order, TimeBase, TimeUnit};
+use crate::format::time::{NAT, convert_count, iso};
+use crate::npy::de::data::Bytes;
+use crate::npy::de::plan::Plan;
+use crate::npy::marker::Marker;
+use crate::npy::whole::{Number, bad_bool, decode, from_code_points};
+use crate::options::Casting;
+
+impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
+    pub(super) fn widest(&self) -> Option<Widest> {
+        Some(match self.dtype.kind {
+            Kind::Int { size, order } => Widest::Int(int(self.raw(), size, order)),
+            Kind::Uint { size, order } => Widest::Uint(uint(self.raw(), size, order)),
+            Kind::Float { size, order } => float(self.raw(), size, order),
+            _ => return None,
+        })
+    }
+
+    /// The count of a datetime or timedelta, in the unit a `with` module asks for.
+    pub(super) fn time(&self) -> Result<Option<i64>> {
+        let (unit, order, date) = match self.dtype.kind {
+            Kind::Datetime { unit, order } => (unit, order, true),
+            Kind::Timedelta { unit, order } => (unit, order, false),
+            _ => return Ok(None),
+        };
+        let count = int(self.raw(), 8, order);
+        match (self.marker, date) {
+            (Some(Marker::Datetime(base)), true) | (Some(Marker::Timedelta(base)), false) => {
+                convert_count(count, unit, TimeUnit { base, multiple: 1 }, date).map(Some)
+            }
+            (Some(Marker::Datetime(_) | Marker::Timedelta(_)), _) => {
+                Err(self.mismatch(if date { "a timedelta" } else { "a datetime" }))
+            }
+            _ => Ok(Some(count)),
+        }
+    }
+
+    pub(super) fn integer<T: TryFrom<i128>>(&self, expected: &str) -> Result<T> {
+        let found: i128 = match self.widest() {
+            // A marker asks for a time, and a plain integer is none.
+            Some(_) if matches!(self.marker, Some(Marker::Datetime(_) | Marker::Timedelta(_))) => {
+                return Err(self.mismatch("a datetime or timedelta"));
+            }
+            Some(Widest::Int(v)) => v.into(),
+            Some(Widest::Uint(v)) => v.into(),
+            Some(_) => return Err(self.mismatch(expected)),
+            None => match self.time()? {
+                Some(count) => count.into(),
+                None => return Err(self.mismatch(expected)),
+            },
+        };
+        T::try_from(found).map_err(|_| too_large(found, expected))
+    }
+
+    pub(super) fn double(&self) -> Result<f64> {
+        match self.widest() {
+            Some(Widest::Int(v)) if i128::from(v) == (v as f64) as i128 => Ok(v as f64),
+            Some(Widest::Uint(v)) if i128::from(v) == (v as f64) as i128 => Ok(v as f64),
+            Some(Widest::Int(v)) => Err(inexact(v)),
+            Some(Widest::Uint(v)) => Err(inexact(v)),
+            Some(Widest::F16(v)) => Ok(v.to_f64()),
+            Some(Widest::F32(v)) => Ok(v.into()),
+            Some(Widest::F64(v)) => Ok(v),
+            None => Err(self.mismatch("f64")),
+        }
+    }
+
+    pub(super) fn single(&self) -> Result<f32> {
+        match self.widest() {
+            Some(Widest::Int(v)) if i128::from(v) == (v as f32) as i128 => Ok(v as f32),
+            Some(Widest::Uint(v)) if i128::from(v) == (v as f32) as i128 => Ok(v as f32),
+            Some(Widest::Int(v)) => Err(inexact(v)),
+            Some(Widest::Uint(v)) => Err(inexact(v)),
+            Some(Widest::F16(v)) => Ok(v.to_f32()),
+            Some(Widest::F32(v)) => Ok(v),
+            Some(Widest::F64(v)) if self.plan.casting == Casting::SameKind => Ok(v as f32),
+            _ => Err(self.mismatch("f32")),
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn boolean(self) -> Result<bool> {
+        match (self.number, self.raw()) {
+            (Some(Number::Bool), [0]) => Ok(false),
+            (Some(Number::Bool), [1]) => Ok(true),
+            _ => converted(self, |item| match item.dtype.kind {
+                Kind::Bool => match item.raw() {
+                    [0] => Ok(false),
+                    [1] => Ok(true),
+                    bytes => Err(bad_bool(bytes.first().copied().unwrap_or_default())),
+                },
+                _ => Err(item.mismatch("bool")),
+            }),
+        }
+    }
+
+    pub(super) fn chars(&self) -> Result<String> {
+        let Kind::Str { order, .. } = self.dtype.kind else {
+            return Err(self.mismatch("a text"));
+        };
+        if order == Order::NATIVE {
+            return decode(self.raw());
+        }
+        let units = self.raw().as_chunks::<4>().0.iter();
+        from_code_points(units.map(|unit| u32::from_le_bytes(fixed(unit, order))))
+    }
+
+    /// The bytes of S (without padding) and V (all of them).
+    pub(super) fn plain(&self) -> Option<Bytes<'a, 'de>> {
+        match self.dtype.kind {
+            Kind::Bytes { .. } => Some(match self.bytes {
+                Bytes::Lent(bytes) => Bytes::Lent(trim(bytes)),
+                Bytes::Seen(bytes) => Bytes::Seen(trim(bytes)),
+            }),
+            Kind::Void { .. } => Some(self.bytes),
+            _ => None,
+        }
+    }
+
+    pub(super) fn text<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.plain() {
+            Some(Bytes::Lent(bytes)) => visitor.visit_borrowed_str(utf8(bytes)?),
+            Some(Bytes::Seen(bytes)) => visitor.visit_str(utf8(bytes)?),
+            None => match self.dtype.kind {
+                Kind::Datetime { unit, order } => visitor.visit_string(iso(int(self.raw(), 8, order), unit)?),
+                Kind::Str {
+                    order: Order::NATIVE, ..
+                } => match short_ascii(self.raw(), &mut [0; SHORT]) {
+                    Some(text) => visitor.visit_str(text),
+                    None => visitor.visit_string(self.chars()?),
+                },
+                _ => visitor.visit_string(self.chars()?),
+            },
+        }
+    }
+
+    pub(super) fn bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.plain() {
+            Some(Bytes::Lent(bytes)) => visitor.visit_borrowed_bytes(bytes),
+            Some(Bytes::Seen(bytes)) => visitor.visit_bytes(bytes),
+            None => Err(self.mismatch("bytes")),
+        }
+    }
+
+    /// `Duration` and `SystemTime` as their own two fields.
+    #[inline(never)]
+    pub(super) fn seconds<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        const NANO: TimeUnit = TimeUnit {
+            base: TimeBase::Nano,
+            multiple: 1,
+        };
+        let (unit, order, date) = match (&self.dtype.kind, name) {
+            (Kind::Timedelta { unit, order }, "Duration") => (*unit, *order, false),
+            (Kind::Datetime { unit, order }, "SystemTime") => (*unit, *order, true),
+            _ => return self.map(visitor),
+        };
+        const SECOND: TimeUnit = TimeUnit {
+            base: TimeBase::Second,
+            multiple: 1,
+        };
+        let count = int(self.raw(), 8, order);
+        let refuse = |found: &str| {
+            Error::new(
+                ErrorKind::InvalidValue,
+                format_args!(
+                    "found {found}, expected a {name}: read an i64 with `with::datetime64` or `with::timedelta64`"
+                ),
+            )
+        };
+        if count == NAT {
+            return Err(refuse("NaT"));
+        }
+        if count < 0 {
+            return Err(refuse("a time before zero"));
+        }
+        // Whole seconds reach further than nanoseconds.
+        let (secs, nanos) = match convert_count(count, unit, NANO, date) {
+            Ok(nanos) => (nanos as u64 / 1_000_000_000, (nanos as u64 % 1_000_000_000) as u32),
+            Err(_) => (convert_count(count, unit, SECOND, date)? as u64, 0),
+        };
+        let [first, second] = fields else {
+            return Err(self.mismatch(name));
+        };
+        visitor.visit_map(MapDeserializer::new(
+            [(*first, secs), (*second, u64::from(nanos))].into_iter(),
+        ))
+    }
+
+    pub(super) fn half<V: Visitor<'de>>(self, name: &str, visitor: V) -> Result<V::Value> {
+        let bits = match (name, &self.dtype.kind) {
+            ("f16", Kind::Float { size: 2, order }) => u16::from_le_bytes(fixed(self.raw(), *order)),
+            ("bf16", Kind::Void { len: 2 }) => bf16::from_le_bytes(fixed(self.raw(), Order::Little)).to_bits(),
+            ("f16", Kind::Float { .. }) if self.plan.casting == Casting::SameKind => {
+                f16::from_f64(self.double()?).to_bits()
+            }
+            _ => return visitor.visit_newtype_struct(self),
+        };
+        visitor.visit_newtype_struct(IntoDeserializer::<Error>::into_deserializer(bits))
+    }
+}
+
+#[cold]
+fn inexact(found: impl std::fmt::Display) -> Error {
+    Error::new(
+        ErrorKind::InvalidValue,
+        format_args!("found the integer {found}, expected one that a float holds exactly"),
+    )
+}
+
+#[cold]
+fn too_large(found: i128, expected: &str) -> Error {
+    Error::new(
+        ErrorKind::InvalidValue,
+        format_args!("found {found}, expected a number that fits {expected}"),
+    )
+}
+
+/// A number that is not in the form that is asked for.
+///
+/// Not inlined, and the parts of the element are passed one by one: so the struct stays in registers in the loop over
+/// numbers that need no conversion.
+#[inline(always)]
+pub(super) fn converted<'a, 'de: 'a, T>(
+    item: ElementDeserializer<'a, 'de>,
+    convert: impl FnOnce(ElementDeserializer<'_, '_>) -> Result<T>,
+) -> Result<T> {
+    #[cold]
+    #[inline(never)]
+    fn apart<T>(
+        dtype: &Dtype,
+        plan: &Plan,
+        bytes: &[u8],
+        marker: Option<Marker>,
+        convert: impl FnOnce(ElementDeserializer<'_, '_>) -> Result<T>,
+    ) -> Result<T> {
+        convert(ElementDeserializer {
+            dtype,
+            plan,
+            bytes: Bytes::Seen(bytes),
+            number: None,
+            marker,
+        })
+    }
+    apart(item.dtype, item.plan, item.raw(), item.marker, convert)
+}
