@@ -51,12 +51,12 @@ pub trait Sealed: Sized + for<'de> Deserialize<'de> {
     fn join(parts: Vec<Self::Part>, axes: &mut Vec<usize>) -> Option<Vec<Self>>;
 }
 
-/// A number that other formats know.
+/// A number that other formats know. Floats round, unless the value has to be `exact`.
 pub trait Part: Sized {
     fn from_bool(value: bool) -> Option<Self>;
-    fn from_i64(value: i64) -> Option<Self>;
-    fn from_u64(value: u64) -> Option<Self>;
-    fn from_f64(value: f64) -> Option<Self>;
+    fn from_i64(value: i64, exact: bool) -> Option<Self>;
+    fn from_u64(value: u64, exact: bool) -> Option<Self>;
+    fn from_f64(value: f64, exact: bool) -> Option<Self>;
 }
 
 /// How the dtype of a file compares with the elements of a view.
@@ -228,15 +228,15 @@ impl Part for bool {
         Some(value)
     }
 
-    fn from_i64(_: i64) -> Option<bool> {
+    fn from_i64(_: i64, _: bool) -> Option<bool> {
         None
     }
 
-    fn from_u64(_: u64) -> Option<bool> {
+    fn from_u64(_: u64, _: bool) -> Option<bool> {
         None
     }
 
-    fn from_f64(_: f64) -> Option<bool> {
+    fn from_f64(_: f64, _: bool) -> Option<bool> {
         None
     }
 }
@@ -248,15 +248,15 @@ macro_rules! int_parts {
                 None
             }
 
-            fn from_i64(value: i64) -> Option<$t> {
+            fn from_i64(value: i64, _: bool) -> Option<$t> {
                 value.try_into().ok()
             }
 
-            fn from_u64(value: u64) -> Option<$t> {
+            fn from_u64(value: u64, _: bool) -> Option<$t> {
                 value.try_into().ok()
             }
 
-            fn from_f64(_: f64) -> Option<$t> {
+            fn from_f64(_: f64, _: bool) -> Option<$t> {
                 None
             }
         }
@@ -273,17 +273,19 @@ macro_rules! float_parts {
                 None
             }
 
-            fn from_i64(value: i64) -> Option<$t> {
-                <$t as Part>::from_f64(value as f64)
+            fn from_i64(value: i64, exact: bool) -> Option<$t> {
+                let part = ($from)(value as f64);
+                (!exact || f64::from(part) as i128 == i128::from(value)).then_some(part)
             }
 
-            fn from_u64(value: u64) -> Option<$t> {
-                <$t as Part>::from_f64(value as f64)
+            fn from_u64(value: u64, exact: bool) -> Option<$t> {
+                let part = ($from)(value as f64);
+                (!exact || f64::from(part) as i128 == i128::from(value)).then_some(part)
             }
 
-            fn from_f64(value: f64) -> Option<$t> {
-                let from: fn(f64) -> $t = $from;
-                Some(from(value))
+            fn from_f64(value: f64, exact: bool) -> Option<$t> {
+                let part = ($from)(value);
+                (!exact || f64::from(part) == value || value.is_nan()).then_some(part)
             }
         }
     )* };
@@ -291,6 +293,6 @@ macro_rules! float_parts {
 
 float_parts! {
     f16: f16::from_f64;
-    f32: |value| value as f32;
-    f64: |value| value;
+    f32: |value: f64| value as f32;
+    f64: |value: f64| value;
 }

@@ -10,7 +10,7 @@ use serde::ser::{self, Serialize, Serializer};
 use super::element::{self, Fit, Part, file_bytes};
 use super::layout::Layout;
 use super::{ArrayView, Element, Elements};
-use crate::error::into_custom;
+use crate::error::{into_custom, is_our_error};
 use crate::format::dtype::MAX_AXES;
 use crate::format::header::Header;
 use crate::npy::de::raw::{next_data, next_header};
@@ -208,6 +208,12 @@ impl<T: Element> Nested<T> {
     }
 }
 
+/// Through serde's buffer numbers of a file come as the widest of their kind: what would have been refused in a direct read
+/// is not rounded there. Other formats do not say how wide their numbers are.
+fn is_exact<E>() -> bool {
+    is_our_error::<E>()
+}
+
 /// A value at this depth: so many axes are around it.
 struct Level<'n, T: Element> {
     nested: &'n mut Nested<T>,
@@ -272,17 +278,26 @@ impl<'de, T: Element> Visitor<'de> for Level<'_, T> {
     }
 
     fn visit_i64<E: de::Error>(self, v: i64) -> Result<(), E> {
-        self.nested
-            .push(T::Part::from_i64(v), self.depth, de::Unexpected::Signed(v))
+        self.nested.push(
+            T::Part::from_i64(v, is_exact::<E>()),
+            self.depth,
+            de::Unexpected::Signed(v),
+        )
     }
 
     fn visit_u64<E: de::Error>(self, v: u64) -> Result<(), E> {
-        self.nested
-            .push(T::Part::from_u64(v), self.depth, de::Unexpected::Unsigned(v))
+        self.nested.push(
+            T::Part::from_u64(v, is_exact::<E>()),
+            self.depth,
+            de::Unexpected::Unsigned(v),
+        )
     }
 
     fn visit_f64<E: de::Error>(self, v: f64) -> Result<(), E> {
-        self.nested
-            .push(T::Part::from_f64(v), self.depth, de::Unexpected::Float(v))
+        self.nested.push(
+            T::Part::from_f64(v, is_exact::<E>()),
+            self.depth,
+            de::Unexpected::Float(v),
+        )
     }
 }

@@ -374,3 +374,32 @@ fn views_of_the_fields_of_records() {
     };
     check(serde_npz::from_npy_slice(&bytes).unwrap());
 }
+
+/// serde's buffer hands numbers on as the widest of their kind: a view rounds none of them.
+#[test]
+fn views_round_nothing_in_serdes_buffer() {
+    #[derive(Debug, Deserialize)]
+    struct Inner<'a> {
+        #[serde(borrow)]
+        x: ArrayView<'a, f32>,
+    }
+    #[derive(Debug, Deserialize)]
+    struct Outer<'a> {
+        #[serde(flatten, borrow)]
+        inner: Inner<'a>,
+    }
+    fn read<T: Serialize>(x: T) -> serde_npz::Result<Vec<f32>> {
+        let bytes = serde_npz::to_npz_vec(&BTreeMap::from([("x", x)])).unwrap();
+        serde_npz::from_npz_slice::<Outer<'_>>(&bytes).map(|outer| outer.inner.x.to_vec())
+    }
+    assert_eq!(read(vec![0.5, f64::INFINITY]).unwrap(), [0.5, f32::INFINITY]);
+    assert!(read(vec![f64::NAN]).unwrap()[0].is_nan());
+    let err = read(vec![0.5, 0.1]).unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::TypeMismatch);
+    assert!(err.to_string().contains("0.1"), "{err}");
+    assert_eq!(read(vec![1 << 24]).unwrap(), [16_777_216.0]);
+    assert!(read(vec![(1 << 24) + 1]).is_err());
+    // A text says nothing about the width of its numbers.
+    let json: Inner<'_> = serde_json::from_str(r#"{"x": [0.1]}"#).unwrap();
+    assert_eq!(json.x.as_slice(), [0.1]);
+}
