@@ -378,7 +378,7 @@ class Run:
             saves = row.verb.startswith("save") or row.verb in ("deflate", "push", "add-rows")
             for replaced in (False, True) if saves else (None,):
                 self.measure(row, replaced)
-        except Failed as failed:
+        except (Failed, OSError) as failed:
             print(f"| {row.title} | {failed} |", flush=True)
 
 
