@@ -1,4 +1,4 @@
-//! One array to a value: an axis is a sequence, behind the last axis come the elements.
+//! One array to a value: each axis is a sequence; within the last axis are the elements.
 
 use serde::de::{self, DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
@@ -19,7 +19,7 @@ pub(crate) struct ArrayDeserializer<'a, 's, 'de> {
     pub(super) data: &'a mut ArrayData<'s, 'de>,
     /// The axes already entered.
     pub(super) axis: usize,
-    /// How long the next axis is, where it is cut: a row of a ragged array.
+    /// The length of the next axis where this is only a part of it: a row of a ragged array.
     pub(super) len: Option<u64>,
     pub(super) marker: Option<Marker>,
 }
@@ -39,7 +39,7 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
         ArrayDeserializer { marker, ..self }
     }
 
-    /// One row: what lies behind the first axis.
+    /// One row: everything at one index of the first axis.
     pub(crate) fn row(data: &'a mut ArrayData<'s, 'de>) -> Self {
         ArrayDeserializer {
             data,
@@ -84,7 +84,7 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
         &self.data.header.dtype().kind
     }
 
-    /// The elements from here on, as many as there are in this part.
+    /// The number of elements in this part.
     pub(super) fn count(&self) -> u64 {
         match (self.len, self.shape()) {
             (Some(len), [_, rest @ ..]) => len * rest.iter().product::<u64>(),
@@ -105,7 +105,7 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
         )
     }
 
-    /// Runs `body` on the element that is next.
+    /// Runs `body` on the next element.
     fn element<T>(self, body: impl FnOnce(ElementDeserializer<'_, 'de>) -> Result<T>) -> Result<T>
     where
         'de: 'a,
@@ -155,12 +155,12 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
         Ok(value)
     }
 
-    /// Takes a walk over `len` parts of the shape `rest` from the budget, where the parts hold no byte.
+    /// Charges the budget for a loop over `len` parts of the shape `rest`, if the parts are zero-sized.
     ///
-    /// Nothing in the file proves such parts: 2^40 of them are no reason to loop.
+    /// The length of the file says nothing about such parts: a header of 128 bytes may announce 2^40 of them.
     pub(super) fn charge_zero_sized(&self, len: u64, rest: &[u64]) -> Result<()> {
         let zero_sized = rest.contains(&0) || self.data.header.dtype().itemsize() == 0;
-        // Axes further in were counted with the outermost one.
+        // Inner axes are charged together with the outermost one.
         if !zero_sized || self.axis > 0 {
             return Ok(());
         }
@@ -188,12 +188,12 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
         Ok(value)
     }
 
-    /// An ndarray asks for its version, its shape, and its elements in one row.
+    /// An ndarray asks for its version, its shape, and all its elements as one sequence.
     fn ndarray<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         visitor.visit_seq(NdarrayAccess::new(self))
     }
 
-    /// How to make all at once what `V` makes of an array of this shape, where that is a vector of its elements or rows.
+    /// The fast path for an array of this shape, if `V` makes a vector of its elements or of its rows.
     pub(super) fn collector<V: Visitor<'de>>(&self, shape: &[u64]) -> Option<Collector<V>> {
         let row = match shape {
             [_] => None,
@@ -203,7 +203,7 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
         whole::collector_of(self.plain()?, row)
     }
 
-    /// What every element is, where no `with` module wants to see it.
+    /// What every element is. `None` inside a `with` module, which has to see each of them.
     fn plain(&self) -> Option<Plain> {
         match self.kind() {
             _ if self.marker.is_some() => None,
@@ -289,7 +289,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         if self.axis == 0 {
             let budget = &self.data.plan.budget;
             budget.take_one_by_one(self.count())?;
-            // The sequences around them take memory as well: more than the elements do where axes are of length 1.
+            // The sequences around the elements take memory too: with axes of length 1, more than the elements themselves.
             budget.take_sequences(self.shape().split_last().map_or(0, |(_, outer)| visits(outer)))?;
         }
         self.sequence(visitor, None)
@@ -378,7 +378,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if self.axis == 0 && self.len.is_none() && !self.is_element() {
-            // An array of no elements is an empty sequence whatever its other axes, where the target has no place for them.
+            // An array without elements is an empty vector of scalars, whatever its other axes are.
             let empty = self.shape()[0] == 0 || (self.count() == 0 && whole::collects_scalars::<V>());
             if empty {
                 return visitor.visit_seq(Nothing);

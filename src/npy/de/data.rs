@@ -1,4 +1,4 @@
-//! The elements of one array in C order, one after another or in whole rows.
+//! The data of one array in C order, taken element by element or in large pieces.
 
 use std::borrow::Cow;
 
@@ -37,7 +37,7 @@ impl<'a, 'de> Bytes<'a, 'de> {
         }
     }
 
-    /// A part; empty where the element is too short, which a checked header rules out.
+    /// A part of the element. Never out of range: the dtype was checked when the header was read.
     #[inline(always)]
     pub(crate) fn part(self, start: u64, len: u64) -> Self {
         let range = start as usize..(start + len) as usize;
@@ -101,7 +101,7 @@ impl<'s, 'de> ArrayData<'s, 'de> {
         ArrayData::within_limits(header, plan, source)
     }
 
-    /// As [`ArrayData::new`], of bytes that were counted before.
+    /// As [`ArrayData::new`], for a part of an array whose limits have been checked.
     pub(super) fn within_limits(header: Header, plan: &'s Plan, source: &'s mut dyn Source<'de>) -> Result<Self> {
         let len = header.data_len();
         let mut data = match source.lend(len) {
@@ -229,7 +229,7 @@ impl<'s, 'de> ArrayData<'s, 'de> {
     }
 
     fn transpose(&self, bytes: &[u8], into: &mut [u8]) {
-        // The bytes are in memory, so that none of the axes is longer than that.
+        // All elements are in memory, so every axis fits.
         let shape: Vec<usize> = self.header.shape().iter().map(|&axis| axis as usize).collect();
         transpose_bytes(bytes, into, &shape, self.header.dtype().itemsize() as usize);
     }
@@ -244,7 +244,7 @@ impl<'s, 'de> ArrayData<'s, 'de> {
         Ok(Cow::Owned(whole::collect_bytes(len, self)?))
     }
 
-    /// Lets the elements come in the order of the file from here on. Returns whether that is Fortran order.
+    /// Switches to the order of the file: nothing is transposed any more. Returns whether that is Fortran order.
     pub(crate) fn keep_order(&mut self) -> bool {
         let Data::Fortran(inner) = &mut self.data else {
             return false;
@@ -254,10 +254,10 @@ impl<'s, 'de> ArrayData<'s, 'de> {
         true
     }
 
-    /// Passes over `n` bytes.
+    /// Skips `n` bytes.
     pub(crate) fn skip(&mut self, mut n: u64) -> Result<()> {
         if matches!(self.data, Data::Fortran(_)) {
-            // What is left behind a part of it depends on the order.
+            // If only a part is skipped, the rest has to be in C order.
             if n < self.header.data_len() {
                 self.make_c_order()?;
             } else {
@@ -272,7 +272,7 @@ impl<'s, 'de> ArrayData<'s, 'de> {
         Ok(())
     }
 
-    /// The next `n` bytes as a buffer of their own.
+    /// The next `n` bytes as a vector.
     pub(crate) fn take_buf(&mut self, n: u64) -> Result<Vec<u8>> {
         if matches!(self.data, Data::Fortran(_)) {
             self.make_c_order()?;
@@ -346,7 +346,7 @@ impl Fill for ArrayData<'_, '_> {
     }
 }
 
-/// Elements of a plain kind whose bytes are swapped on their way where the file has the other byte order.
+/// Numbers in the byte order of this machine; their bytes are swapped while they are read, if the file has the other order.
 pub(crate) struct NativeOrder<'a, 's, 'de> {
     data: &'a mut ArrayData<'s, 'de>,
     /// How many bytes are reversed at a time; 1 changes nothing.
@@ -366,7 +366,7 @@ impl Fill for NativeOrder<'_, '_, '_> {
         if transposed {
             self.data.fill(into)?;
         }
-        // A multiple of every itemsize, so that no number is cut.
+        // The chunk size is a multiple of every itemsize: no number is cut in two.
         for chunk in into.chunks_mut(CHUNK as usize) {
             if !transposed {
                 self.data.fill(chunk)?;
@@ -381,10 +381,10 @@ impl Fill for NativeOrder<'_, '_, '_> {
     }
 }
 
-/// Where an array stands between two rows, while nobody holds its source.
+/// The state of an array between two rows, while its source is free for others.
 pub(crate) struct Suspended {
     header: Header,
-    /// Bytes fetched already, of which those from `at` on are still to come.
+    /// Bytes fetched ahead; those before `at` have been taken.
     ahead: Vec<u8>,
     at: usize,
     /// Bytes of the array that are still in the source.
@@ -392,7 +392,7 @@ pub(crate) struct Suspended {
 }
 
 impl<'s, 'de> ArrayData<'s, 'de> {
-    /// Gives the source back until the next row; an array in Fortran order is transposed before.
+    /// Releases the source until the next row. An array in Fortran order is read and transposed before.
     pub(crate) fn suspend(mut self) -> Result<Suspended> {
         if matches!(self.data, Data::Fortran(_)) {
             self.make_c_order()?;
@@ -412,7 +412,7 @@ impl<'s, 'de> ArrayData<'s, 'de> {
         })
     }
 
-    /// How many bytes of the array are still to come.
+    /// How many bytes of the array have not been taken yet.
     pub(crate) fn remaining(&self) -> u64 {
         match &self.data {
             Data::Lent(bytes) => bytes.len() as u64,
@@ -424,7 +424,7 @@ impl<'s, 'de> ArrayData<'s, 'de> {
 }
 
 impl Suspended {
-    /// Goes on with the source and the plan it came from.
+    /// Continues with the source and the plan it was suspended from.
     pub(crate) fn resume<'s, 'de>(self, plan: &'s Plan, source: &'s mut dyn Source<'de>) -> ArrayData<'s, 'de> {
         ArrayData {
             header: self.header,
@@ -443,20 +443,20 @@ impl Suspended {
         self.left
     }
 
-    /// Says that the source was moved, and has `left` bytes of the array now.
+    /// The caller has moved the source, which now has `left` bytes of the array.
     pub(crate) fn moved(&mut self, left: u64) {
         self.ahead.clear();
         self.at = 0;
         self.left = left;
     }
 
-    /// Goes to byte `at` of an array that was fetched whole.
+    /// Continues at byte `at` of an array that is in memory as a whole.
     pub(crate) fn wind(&mut self, at: u64) {
         self.at = usize::try_from(at).unwrap_or(usize::MAX).min(self.ahead.len());
     }
 }
 
-/// Makes at least `n` bytes ready, keeping those not yet taken.
+/// Fetches until at least `n` bytes are ready; bytes that have not been taken are kept.
 #[cold]
 fn refill(source: &mut dyn Source<'_>, chunk: &mut Vec<u8>, at: &mut usize, left: &mut u64, n: u64) -> Result<()> {
     chunk.drain(..*at);

@@ -1,4 +1,4 @@
-//! One element of an array to a value: scalars, texts, bytes, times, complex numbers, records, subarrays.
+//! One element of an array to a value: a scalar, text, bytes, time, complex number, record or subarray.
 
 use serde::de::value::StrDeserializer;
 use serde::de::{Deserializer, IntoDeserializer, Visitor};
@@ -25,14 +25,14 @@ mod number;
 mod parts;
 mod text;
 
-/// An element of known layout.
+/// One element, its dtype and its bytes.
 #[derive(Clone, Copy)]
 pub(crate) struct ElementDeserializer<'a, 'de> {
     pub(crate) dtype: &'a Dtype,
-    /// That of the whole array.
+    /// The plan of the whole array.
     pub(crate) plan: &'a Plan,
     pub(crate) bytes: Bytes<'a, 'de>,
-    /// What it is as it lies there, if it is a plain number and there is no marker.
+    /// What it is, if it is a plain number in the byte order of this machine and not inside a `with` module.
     pub(crate) number: Option<Number>,
     pub(crate) marker: Option<Marker>,
 }
@@ -43,7 +43,7 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
         self.bytes.get()
     }
 
-    /// A part of this element, or another view of it.
+    /// A part of this element, or the same bytes under another dtype.
     #[inline]
     fn part<'b>(&self, dtype: &'b Dtype, plan: &'b Plan, bytes: Bytes<'b, 'de>) -> ElementDeserializer<'b, 'de> {
         ElementDeserializer {
@@ -55,7 +55,7 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
         }
     }
 
-    /// The number that a part of this layout is.
+    /// What a part of this dtype is, as in `number`.
     fn number_of(&self, dtype: &Dtype) -> Option<Number> {
         match self.marker {
             None => Number::native(dtype),
@@ -174,7 +174,7 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
         }
     }
 
-    /// A struct of these fields, whose order is not known: not inlined into the loop over the elements.
+    /// A struct whose order of fields is not known yet. Not inlined: the loop over the elements stays small.
     #[inline(never)]
     fn by_name<V: Visitor<'de>>(self, names: &'static [&'static str], visitor: V) -> Result<V::Value> {
         let Kind::Record(record) = &self.dtype.kind else {
@@ -221,7 +221,7 @@ macro_rules! integers {
         $(
             #[inline(always)]
             fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-                // The usual case, without a detour over the widest integer.
+                // The usual case needs no conversion.
                 $(if self.number == Some(Number::$number)
                     && let Some(bytes) = self.raw().first_chunk()
                 {
@@ -385,7 +385,7 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
         self.map(visitor)
     }
 
-    // The name is a literal where this is called: inlined there, only one of these arms is left.
+    // Derived code calls this with a literal name: inlined, all arms but one disappear.
     #[inline(always)]
     fn deserialize_struct<V: Visitor<'de>>(
         self,

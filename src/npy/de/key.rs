@@ -6,7 +6,7 @@ use serde::forward_to_deserialize_any;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The name of a field or member as a map key: text, or what its text stands for.
+/// The name of a field or member as the key of a map: a text, or a number or bool parsed from it.
 pub(crate) struct Key<'a>(pub(crate) &'a str);
 
 macro_rules! parsed_keys {

@@ -1,4 +1,4 @@
-//! An array to an ndarray: its version, its shape, its elements in one row.
+//! An array for ndarray's `Deserialize`: its version, its shape, all its elements as one sequence.
 
 use serde::de::value::SeqDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, SeqAccess, Visitor};
@@ -81,7 +81,7 @@ impl<'de> Deserializer<'de> for Dims<'_, '_, '_, 'de> {
     }
 }
 
-/// The elements behind the first `axes` axes, in one row.
+/// All parts along the first `axes` axes as one sequence.
 pub(super) struct Flat<'a, 's, 'de> {
     pub(super) array: ArrayDeserializer<'a, 's, 'de>,
     pub(super) axes: usize,
@@ -95,9 +95,9 @@ impl<'de> Deserializer<'de> for Flat<'_, '_, 'de> {
         let dims = array.dims();
         let (outer, rest) = dims.split_at(axes);
         let len = outer.iter().product::<u64>();
-        // Several rows of a (.., 2) array of a wrapped complex number, say, are still proven by their bytes.
+        // `rest` may be (2,) for a type that wraps a complex number: such parts are not zero-sized.
         array.charge_zero_sized(len, rest)?;
-        // What is left behind the asked axes is one less than an axis further in.
+        // From here on, the axes that the target asked for have been entered.
         let array = ArrayDeserializer {
             axis: array.axis + axes,
             ..array

@@ -1,4 +1,4 @@
-//! An array for types that hold either order: its shape, which axis runs fastest, its elements as they lie.
+//! An array for types that can hold either order: its shape, its order, and its elements in that order.
 //!
 //! ```text
 //! file   {'descr': '<f8', 'fortran_order': True, 'shape': (2, 3), }   a d b e c f
@@ -76,7 +76,7 @@ fn taken() -> Error {
     )
 }
 
-/// The shape: a tuple of just so many axes, or a sequence of however many there are.
+/// The shape: a tuple of a fixed number of axes, or a sequence of all of them.
 struct Axes<'b, 'a, 's, 'de> {
     array: &'b mut ArrayDeserializer<'a, 's, 'de>,
     axes: &'b mut usize,
@@ -91,7 +91,7 @@ impl Axes<'_, '_, '_, '_> {
 
     fn visit<'de, V: Visitor<'de>>(self, axes: usize, visitor: V) -> Result<V::Value> {
         let mut shape = self.array.dims();
-        // What is left behind the axes asked for are parts of an element, which have to lie side by side.
+        // If the target asked for fewer axes, the rest are parts of its elements and have to lie side by side: C order.
         if axes == shape.len() && self.array.axis == 0 && self.array.len.is_none() {
             *self.fortran = self.array.data.keep_order() || self.array.data.header.fortran_order();
         }

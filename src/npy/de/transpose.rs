@@ -5,10 +5,10 @@
 //!               memory a b c d e f   the last axis runs fastest
 //! ```
 
-/// So many elements along both axes are moved together, so that every element of a cache line is used while it is there.
+/// Blocks of this many elements along both axes are moved at a time, so that a cache line is used as a whole.
 const BLOCK: usize = 32;
 
-/// The elements of an array in Fortran order in C order.
+/// Reorders the elements of an array from Fortran order to C order.
 pub(crate) fn transposed<T: Copy>(elements: &[T], shape: &[usize]) -> Vec<T> {
     let mut out = elements.to_vec();
     for plane in planes(shape, elements.len()) {
@@ -17,7 +17,7 @@ pub(crate) fn transposed<T: Copy>(elements: &[T], shape: &[usize]) -> Vec<T> {
     out
 }
 
-/// As [`transposed`], elements of `itemsize` bytes into memory of the same length.
+/// As [`transposed`], for elements of `itemsize` bytes, into a buffer of the same length.
 pub(crate) fn transpose_bytes(bytes: &[u8], into: &mut [u8], shape: &[usize], itemsize: usize) {
     into.copy_from_slice(bytes);
     for plane in planes(shape, bytes.len().checked_div(itemsize).unwrap_or_default()) {
@@ -32,10 +32,10 @@ pub(crate) fn transpose_bytes(bytes: &[u8], into: &mut [u8], shape: &[usize], it
     }
 }
 
-/// The planes of the first and the last axis, one for each index along the axes between them; none where both orders are
+/// The planes that the first and the last axis span: one for each index along the axes between them. None if both orders are
 /// the same.
 fn planes(shape: &[usize], count: usize) -> impl Iterator<Item = Plane> {
-    // Axes of one element are in both orders at once.
+    // Axes of length 1 do not affect the order.
     let shape: Vec<usize> = shape.iter().copied().filter(|&len| len > 1).collect();
     let planes = match &shape[..] {
         [_, middle @ .., _] if count > 0 => middle.iter().product(),
@@ -43,7 +43,7 @@ fn planes(shape: &[usize], count: usize) -> impl Iterator<Item = Plane> {
     };
     (0..planes).map(move |plane| {
         let (rows, columns) = (shape[0], shape[shape.len() - 1]);
-        // The plane's place among those of the file, where the first of the middle axes runs fastest.
+        // Where the plane lies in the file: there the first of the middle axes runs fastest.
         let (mut rest, mut place) = (plane, 0);
         let mut stride = planes;
         for &len in shape[1..shape.len() - 1].iter().rev() {
@@ -62,20 +62,20 @@ fn planes(shape: &[usize], count: usize) -> impl Iterator<Item = Plane> {
     })
 }
 
-/// What the first and the last axis span, in numbers of elements.
+/// A plane of the first and the last axis; all numbers count elements.
 struct Plane {
     rows: usize,
     columns: usize,
-    /// Where it starts, and how far apart its columns are; its rows follow one another.
+    /// Where it starts in the source, and how far apart its columns are; its rows are adjacent.
     from: usize,
     from_column: usize,
-    /// Where it starts, and how far apart its rows are; its columns follow one another.
+    /// Where it starts in the target, and how far apart its rows are; its columns are adjacent.
     into: usize,
     into_row: usize,
 }
 
 impl Plane {
-    /// Calls `row` with the first element of each short row: its place in the file, in memory, and its length.
+    /// Calls `row` for each row of each block: the position of its first element in source and target, and its length.
     fn blocks(&self, mut row: impl FnMut(usize, usize, usize)) {
         for top in (0..self.rows).step_by(BLOCK) {
             for left in (0..self.columns).step_by(BLOCK) {

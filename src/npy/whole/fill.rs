@@ -22,18 +22,18 @@ pub(crate) trait Fill {
     fn chunk(&mut self, itemsize: usize, most: usize) -> Result<&[u8]>;
 }
 
-/// Where it is not known how many bytes are there, this much is allocated at first, then as much again as has come.
+/// If it is not known how many bytes there are, this much is allocated first, and then each time as much as has been read.
 const FIRST_STEP: usize = 1 << 20;
 
 /// Larger buffers ask for huge pages, as NumPy does.
 const HUGE: usize = 4 << 20;
 
-/// Makes a vector of so many elements. What the number behind it means is up to the maker: the length of a row, the width
-/// of a text.
+/// Makes a vector of the given length. The second number depends on the vector: the length of its rows, or the width of its
+/// texts.
 ///
 /// # Safety
 ///
-/// The pointer is to memory for the vector that the maker makes, and is written on success alone.
+/// The pointer is to memory for the vector that this function makes. It is written only on success.
 pub(super) type Make = unsafe fn(*mut (), usize, usize, &mut dyn Fill) -> Result<()>;
 
 /// Makes a `Vec<T>`.
@@ -74,12 +74,12 @@ pub(super) unsafe fn make_rows<T: bytemuck::Pod, const N: usize>(
     Ok(())
 }
 
-/// So many bytes.
+/// The next `len` bytes.
 pub(crate) fn collect_bytes(len: u64, fill: &mut dyn Fill) -> Result<Vec<u8>> {
     collect(usize::try_from(len).map_err(|_| no_memory(len))?, fill)
 }
 
-/// So many elements; memory is taken for what is proven to be there, and for the rest only as it comes.
+/// The next `len` elements. Memory is allocated at once for what is proven to be there, else only as the bytes come.
 pub(super) fn collect<T: bytemuck::Pod>(len: usize, fill: &mut dyn Fill) -> Result<Vec<T>> {
     let size = size_of::<T>();
     let bytes = len.checked_mul(size).ok_or_else(|| no_memory(len as u64))?;
@@ -102,13 +102,13 @@ pub(super) fn collect<T: bytemuck::Pod>(len: usize, fill: &mut dyn Fill) -> Resu
     Ok(vec)
 }
 
-/// So many rows of so many elements, and no memory behind them.
+/// The elements of this many rows of this length, without spare capacity.
 fn collect_boxed<T: bytemuck::Pod>(rows: usize, row: usize, fill: &mut dyn Fill) -> Result<Box<[T]>> {
     let len = rows.checked_mul(row).ok_or_else(|| no_memory(rows as u64))?;
     collect(len, fill).map(Vec::into_boxed_slice)
 }
 
-/// Memory that nobody has touched yet, in huge pages where it is large and the platform has them.
+/// Zeroed memory that has not been touched yet; large buffers ask for huge pages.
 pub(crate) fn zeroed<T: bytemuck::Zeroable>(len: usize) -> Result<Vec<T>> {
     let mut vec = bytemuck::allocation::try_zeroed_vec(len).map_err(|()| no_memory(len as u64))?;
     advise_huge(&mut vec);
@@ -117,7 +117,7 @@ pub(crate) fn zeroed<T: bytemuck::Zeroable>(len: usize) -> Result<Vec<T>> {
 
 #[cfg(target_os = "linux")]
 fn advise_huge<T>(slice: &mut [T]) {
-    // Advice starts at a page, the smallest of which any Linux has.
+    // The advice has to start at a page boundary; no Linux has smaller pages.
     const PAGE: usize = 4096;
     let len = std::mem::size_of_val(slice);
     let start = slice.as_mut_ptr().cast::<u8>();
@@ -133,7 +133,7 @@ fn advise_huge<T>(slice: &mut [T]) {
 #[cfg(not(target_os = "linux"))]
 fn advise_huge<T>(_: &mut [T]) {}
 
-/// Reverses the bytes of each `size` of them.
+/// Reverses every group of `size` bytes.
 pub(crate) fn swap(bytes: &mut [u8], size: usize) {
     fn each<const N: usize>(bytes: &mut [u8]) {
         for element in bytes.as_chunks_mut::<N>().0 {
@@ -167,7 +167,7 @@ where
 /// Notes the visitor of a sequence, and reads nothing.
 struct Probe;
 
-/// The identity of a visitor, on the way of an error.
+/// The identity of a visitor, carried out of `deserialize_seq` as an error.
 #[derive(Debug)]
 struct Seen(Option<TypeId>);
 

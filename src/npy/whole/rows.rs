@@ -1,4 +1,4 @@
-//! Rows of fixed length, `[f64; 3]` and the like: too many types to compare one after another, so they are looked up.
+//! Rows of fixed length such as `[f64; 3]`: too many types to compare one after another, so they are in a table.
 
 use std::any::TypeId;
 use std::collections::HashMap;
@@ -62,7 +62,7 @@ fn table() -> &'static Table {
         };
         macro_rules! each {
             (() $($t:ty => $number:ident),*) => { $(each!($t, $number: 1 2 3 4 5 6 7 8 9 10 12 16 32);)* };
-            // The bytes of bools have to be looked at one by one before they are bools.
+            // Bytes have to be checked before they can be bools.
             ($t:ty, Bool: $($n:literal)*) => {};
             ($t:ty, $number:ident: $($n:literal)*) => { $(
                 let at = table.rows.len();

@@ -21,7 +21,7 @@ use crate::npz::de::store::Store;
 use crate::npz::ser::ragged::{OFFSETS, VALUES};
 use crate::npz::tree::{ROOT, Tree, numbered};
 
-/// One call that reads an archive or a part of it: what all nodes of the call share.
+/// The state of one call that reads an archive or a part of it, shared by all its nodes.
 pub(super) struct Reading<'a, S> {
     store: &'a mut S,
     tree: &'a Tree,
@@ -53,7 +53,7 @@ impl<'a, S> Reading<'a, S> {
 pub(super) struct NodeDeserializer<'r, 'a, S> {
     reading: &'r mut Reading<'a, S>,
     at: usize,
-    /// How many groups are around it, each of which has been entered.
+    /// How many groups are around it.
     depth: u64,
     marker: Option<Marker>,
 }
@@ -91,7 +91,7 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
     fn deeper(&mut self) -> Result<()> {
         self.depth += 1;
         let max = self.reading.store.reader().options().limits.depth;
-        // The root is no group within a group.
+        // The root does not count as a group within a group.
         if self.depth > max + 1 {
             Err(limit("levels of groups", self.depth - 1, max, "depth"))
         } else {
@@ -124,8 +124,8 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
         }
     }
 
-    /// Enters this group: its children by name, and those of `fields`, the only names that are asked for where that is
-    /// known, that are paths to nodes further in.
+    /// Enters this group. Returns its children by name, and the nodes further in that a field of a struct names by its
+    /// path. `fields` are the only names that will be asked for, if that is known.
     fn enter(&mut self, fields: Option<&'static [&'static str]>) -> Result<Vec<(&'a str, usize)>> {
         self.verify_left_out(fields)?;
         self.deeper()?;
@@ -158,7 +158,7 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
             if let Some(index) = node.array.filter(|_| node.children.is_empty()) {
                 let key = reader.central_entries()[index].key().to_owned();
                 if matches!(reader.header(&key), Err(err) if err.kind() == ErrorKind::Pickle) {
-                    // Damage may make any array look like one of objects.
+                    // A damaged header may look like one of objects.
                     reader
                         .verify(&key)
                         .map_err(Error::without_path)
@@ -177,7 +177,7 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
         visitor.visit_map(GroupAccess::new(self, children))
     }
 
-    /// Checks what the tree of names leaves out, where the root is asked for all of the archive or for these fields.
+    /// At the root: checks the members that the tree leaves out, those of `fields` or all of them.
     fn verify_left_out(&mut self, fields: Option<&[&str]>) -> Result<()> {
         if self.at != ROOT {
             return Ok(());
@@ -241,7 +241,7 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
         }
     }
 
-    /// Reads what stands here, as a map whose one key says which it is: an array, a JSON text or a group.
+    /// Reads whatever is here, as a map whose only key says which it is: an array, a JSON text or a group.
     fn deserialize_value<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
         let node = self.reading.tree.node(self.at);
         if self.is_group() {

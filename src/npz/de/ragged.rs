@@ -1,4 +1,4 @@
-//! Values and offsets as rows of unequal lengths, read back.
+//! Reads rows of unequal lengths from their values and offsets.
 
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 

@@ -15,7 +15,7 @@ impl<R: Read + Seek> NpzReader<R> {
     /// The elements of an array along its first axis, one after another in constant memory, stored or compressed.
     ///
     /// Rows come before the member's checksum is known: where it is wrong, or bytes are left over, one more item behind
-    /// the last row is the error. Who stops before sees neither; [`NpzReader::verify`] checks the sum beforehand. An array
+    /// the last row is the error. If you stop before the end you see neither; [`NpzReader::verify`] checks the sum beforehand. An array
     /// in Fortran order is read whole.
     ///
     /// ```

@@ -1,4 +1,4 @@
-//! The bytes of members: lent where the archive lies in memory, copied elsewhere, checked to the end either way.
+//! The bytes of members: borrowed from an archive in memory, copied from any other; checked to the end in both cases.
 
 use std::io::{Cursor as IoCursor, Read, Seek};
 
@@ -6,17 +6,17 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::io::source::{Slice, Source, Stream};
 use crate::npz::reader::{NpzReader, left_over};
 
-/// The members of an archive, as far as they can be lent.
+/// Where the members of an archive are read from.
 pub(super) trait Store<'de> {
     type Inner: Read + Seek;
 
     fn reader(&mut self) -> &mut NpzReader<Self::Inner>;
 
-    /// Runs `body` over the bytes of a member, which are checked to the end before its value is handed out.
+    /// Runs `body` on the bytes of a member. Its value is returned only after all bytes have been checked.
     fn read<T>(&mut self, index: usize, body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>) -> Result<T>;
 }
 
-/// Members are copied.
+/// Any reader: members are copied.
 pub(super) struct Reader<'r, R>(pub(super) &'r mut NpzReader<R>);
 
 impl<'de, R: Read + Seek> Store<'de> for Reader<'_, R> {
@@ -34,7 +34,7 @@ impl<'de, R: Read + Seek> Store<'de> for Reader<'_, R> {
     }
 }
 
-/// Stored members are lent.
+/// An archive in memory: stored members are borrowed.
 pub(super) struct Lender<'de> {
     pub(super) reader: NpzReader<IoCursor<&'de [u8]>>,
     pub(super) bytes: &'de [u8],
@@ -87,7 +87,7 @@ pub(super) fn read_member<'de, R: Read + Seek, T>(
     Ok(value)
 }
 
-/// Bytes that are checked, but gone when the value is made.
+/// Reads bytes that have been checked and do not live longer than this call.
 pub(super) fn read_bytes<'de, T>(bytes: &[u8], body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>) -> Result<T> {
     let mut rest = bytes;
     let value = body(&mut Stream::with_proven(&mut rest, bytes.len() as u64))?;

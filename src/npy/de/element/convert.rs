@@ -1,4 +1,4 @@
-//! One element as one number, time, text or sequence of bytes: what the dtype has, checked against what is asked for.
+//! One element as a number, time, text or bytes, converted where the value survives.
 
 use half::{bf16, f16};
 use serde::de::value::MapDeserializer;
@@ -47,7 +47,7 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
 
     pub(super) fn integer<T: TryFrom<i128>>(&self, expected: &str) -> Result<T> {
         let found: i128 = match self.widest() {
-            // A marker asks for a time, and a plain integer is none.
+            // A `with` module asks for a time, and a plain integer is not one.
             Some(_) if matches!(self.marker, Some(Marker::Datetime(_) | Marker::Timedelta(_))) => {
                 return Err(self.mismatch("a datetime or timedelta"));
             }
@@ -115,7 +115,7 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
         from_code_points(units.map(|unit| u32::from_le_bytes(fixed(unit, order))))
     }
 
-    /// The bytes of S (without padding) and V (all of them).
+    /// The bytes of an `S` without its padding, or all those of a `V`.
     pub(super) fn plain(&self) -> Option<Bytes<'a, 'de>> {
         match self.dtype.kind {
             Kind::Bytes { .. } => Some(match self.bytes {
@@ -152,7 +152,7 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
         }
     }
 
-    /// `Duration` and `SystemTime` as their own two fields.
+    /// `Duration` and `SystemTime` as the two fields that serde gives them.
     #[inline(never)]
     pub(super) fn seconds<V: Visitor<'de>>(
         self,
@@ -188,7 +188,7 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
         if count < 0 {
             return Err(refuse("a time before zero"));
         }
-        // Whole seconds reach further than nanoseconds.
+        // Times too far away for nanoseconds may still be whole seconds.
         let (secs, nanos) = match convert_count(count, unit, NANO, date) {
             Ok(nanos) => (nanos as u64 / 1_000_000_000, (nanos as u64 % 1_000_000_000) as u32),
             Err(_) => (convert_count(count, unit, SECOND, date)? as u64, 0),

@@ -1,10 +1,10 @@
-//! The bytes of a number, in whatever width and order they came.
+//! A number of any width from its bytes, in either byte order.
 
 use half::f16;
 
 use crate::format::dtype::Order;
 
-/// A number as it is, whatever its width.
+/// A number of any width, widened within its kind.
 pub(super) enum Widest {
     Int(i64),
     Uint(u64),

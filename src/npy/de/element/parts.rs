@@ -1,4 +1,4 @@
-//! What an element consists of: the fields of a record, the elements of a subarray, the parts of a complex number.
+//! The parts of an element: fields of a record, elements of a subarray, real and imaginary part.
 
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
 
@@ -63,7 +63,7 @@ pub(super) struct RecordAccess<'a, 'de> {
     item: ElementDeserializer<'a, 'de>,
     fields: std::slice::Iter<'a, Field>,
     value: Option<&'a Field>,
-    /// How many of the first fields the target has as its own first fields, in the same order.
+    /// How many fields in a row, from the first on, are the fields of the target at the same position.
     pub(super) in_order: usize,
 }
 
@@ -132,13 +132,13 @@ impl<'a, 'de: 'a> SeqAccess<'de> for RecordAccess<'a, 'de> {
     }
 }
 
-/// The fields of a record for a struct that takes them in just this order.
+/// The fields of a record for a struct that is known to take them in this order.
 pub(super) struct OrderedRecordAccess<'i, 'a, 'de> {
     pub(super) item: &'i ElementDeserializer<'a, 'de>,
     pub(super) fields: std::slice::Iter<'a, Field>,
 }
 
-/// What went wrong, and in which field: the last one taken.
+/// The error of a record read in order: the last field that was taken is the one that failed.
 #[cold]
 pub(super) fn explain<T>(record: &Dtype, left: usize, result: Result<T>) -> Result<T> {
     let taken = record.fields().len() - left;
@@ -147,7 +147,7 @@ pub(super) fn explain<T>(record: &Dtype, left: usize, result: Result<T>) -> Resu
             Some(field) => error.at_field(&field.name),
             None => error,
         }),
-        // Names of the target that are two of one of its fields.
+        // Two names in the file are names (an alias, say) of one field of the target.
         Ok(_) => Err(Error::new(
             ErrorKind::TypeMismatch,
             format_args!("found {record}, expected {left} fields less: some are names of one and the same"),

@@ -1,4 +1,4 @@
-//! The text of an element: units of four bytes or UTF-8, without the padding.
+//! The text of an element, without its padding.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::whole::narrow_ascii;
