@@ -21,7 +21,7 @@ use serde::ser::Serializer;
 pub(crate) use self::fill::{Fill, collect_bytes, swap, zeroed};
 use self::numbers::{ISIZE, USIZE, bytes_of};
 pub(crate) use self::texts::{decode, from_code_points, narrow_ascii};
-pub(crate) use self::vectors::{Collector, Plain, bad_bool, collector_of, collects_scalars};
+pub(crate) use self::vectors::{Plain, VecMaker, bad_bool, collects_scalars, vec_maker};
 pub(crate) use crate::format::dtype::Number;
 use crate::format::dtype::{Dtype, Kind, for_each_number};
 use crate::npy::raw::RawArray;

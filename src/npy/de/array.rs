@@ -12,7 +12,7 @@ use crate::npy::de::plan::{Plan, visits};
 use crate::npy::de::raw::Tagged;
 use crate::npy::marker::{Marker, ORDERED, RAW};
 use crate::npy::whole;
-use crate::npy::whole::{Collector, Number, Plain};
+use crate::npy::whole::{Number, Plain, VecMaker};
 
 /// An array from some axis on.
 pub(crate) struct ArrayDeserializer<'a, 's, 'de> {
@@ -194,13 +194,13 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
     }
 
     /// The fast path for an array of this shape, if `V` makes a vector of its elements or of its rows.
-    pub(super) fn collector<V: Visitor<'de>>(&self, shape: &[u64]) -> Option<Collector<V>> {
+    pub(super) fn vec_maker<V: Visitor<'de>>(&self, shape: &[u64]) -> Option<VecMaker<V>> {
         let row = match shape {
             [_] => None,
             [_, row] => Some(usize::try_from(*row).ok()?),
             _ => return None,
         };
-        whole::collector_of(self.plain()?, row)
+        whole::vec_maker(self.plain()?, row)
     }
 
     /// What every element is. `None` inside a `with` module, which has to see each of them.
@@ -384,9 +384,9 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
                 return visitor.visit_seq(Nothing);
             }
         }
-        if let Some(whole) = self.collector::<V>(self.shape()) {
+        if let Some(maker) = self.vec_maker::<V>(self.shape()) {
             let len = self.len.unwrap_or_else(|| self.shape()[0]);
-            return whole.collect(len, &mut self.data.native_order());
+            return maker.collect(len, &mut self.data.native_order());
         }
         self.sequence(visitor, None)
     }

@@ -103,9 +103,9 @@ impl<'de> Deserializer<'de> for Flat<'_, '_, 'de> {
             ..array
         };
         if array.is_element()
-            && let Some(whole) = array.collector::<V>(&[len])
+            && let Some(maker) = array.vec_maker::<V>(&[len])
         {
-            return whole.collect(len, &mut array.data.native_order());
+            return maker.collect(len, &mut array.data.native_order());
         }
         if array.is_element() {
             return array.elements(len, visitor);

@@ -24,7 +24,7 @@ pub(crate) enum Plain {
 }
 
 /// Makes what `V` makes of such elements, or of rows of `row` of them, if that is a vector of just these.
-pub(crate) fn collector_of<'de, V: Visitor<'de>>(elements: Plain, row: Option<usize>) -> Option<Collector<V>> {
+pub(crate) fn vec_maker<'de, V: Visitor<'de>>(elements: Plain, row: Option<usize>) -> Option<VecMaker<V>> {
     let visitor = typeid::of::<V>();
     let make = match (elements, row) {
         (Plain::Number(number), None) => numbers(number, visitor)?,
@@ -36,7 +36,7 @@ pub(crate) fn collector_of<'de, V: Visitor<'de>>(elements: Plain, row: Option<us
         (Plain::Text(_), None) => texts(visitor)?,
         (Plain::Text(_), Some(_)) => return None,
     };
-    Some(Collector {
+    Some(VecMaker {
         make,
         inner: match elements {
             Plain::Text(width) => width,
@@ -60,17 +60,17 @@ pub(crate) fn collects_scalars<'de, V: Visitor<'de>>() -> bool {
 }
 
 /// Makes the value of the visitor `V` in its place.
-pub(crate) struct Collector<V> {
+pub(crate) struct VecMaker<V> {
     make: Make,
     inner: usize,
     visitor: PhantomData<V>,
 }
 
-impl<'de, V: Visitor<'de>> Collector<V> {
+impl<'de, V: Visitor<'de>> VecMaker<V> {
     pub(crate) fn collect(&self, len: u64, fill: &mut dyn Fill) -> Result<V::Value> {
         let len = usize::try_from(len).map_err(|_| no_memory(len))?;
         let mut value = MaybeUninit::<V::Value>::uninit();
-        // SAFETY: `collector_of` found this function by the identity of `V`, whose value is the vector it makes.
+        // SAFETY: `vec_maker` found this function by the identity of `V`, whose value is the vector it makes.
         unsafe { (self.make)(value.as_mut_ptr().cast(), len, self.inner, fill)? };
         // SAFETY: just written.
         Ok(unsafe { value.assume_init() })
