@@ -11,7 +11,7 @@
 //! (`NpzMmap::deserialize`), where the member is stored and aligned and has just this dtype, in the order of this machine:
 //! every number that this crate saved uncompressed, given bytes that are aligned themselves, as a map is. Members of
 //! NumPy's archives mostly lie at odd offsets; they are copied, and other dtypes converted as
-//! [`ReadOptions::casting`](crate::ReadOptions::casting) allows. An [`ArrayView`](crate::ArrayView) needs no `with`: it does so by
+//! [`ReadOptions::casting`](crate::ReadOptions::casting) allows. An [`ArrayView`] needs no `with`: it does so by
 //! itself.
 //!
 //! ```
