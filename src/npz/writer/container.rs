@@ -8,6 +8,7 @@
 //! ```
 
 use std::collections::HashMap;
+use std::mem;
 
 use super::entries::{Entries, Mode};
 use super::entry::Entry;
@@ -255,13 +256,14 @@ impl<O: Output> Container<O> {
         let Some(last) = self.entries.list().len().checked_sub(1) else {
             return;
         };
-        let member = self.entries.list()[last].name.clone();
+        let member = mem::take(&mut self.entries.list_mut()[last].name);
         for claim in claims(&member) {
             if let Some(&before) = self.claimed.get(claim) {
                 self.forget(before);
             }
             self.claimed.insert(claim.to_owned(), last);
         }
+        self.entries.list_mut()[last].name = member;
     }
 
     /// Ends this writer: every later call returns `error`, and the archive is never finished.
