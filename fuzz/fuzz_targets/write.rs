@@ -104,6 +104,9 @@ fn rows(rows: &[Node]) {
 fuzz_target!(|data: &[u8]| {
     let Some((&choice, rest)) = data.split_first() else { return };
     let Ok(node) = Node::arbitrary_take_rest(Unstructured::new(rest)) else { return };
+    if node.calls() > 1 << 14 {
+        return;
+    }
     let steady = node.is_steady();
     match choice % 4 {
         0 => archives(&node, steady),

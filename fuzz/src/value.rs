@@ -199,6 +199,24 @@ impl Node {
         }
     }
 
+    /// About how many calls a serialization makes: repeated repetitions are soon more than a fuzzer has time for.
+    pub fn calls(&self) -> u64 {
+        let sum = |parts: &mut dyn Iterator<Item = u64>| parts.fold(1_u64, u64::saturating_add);
+        match self {
+            Node::Some(v) | Node::Newtype(_, v) | Node::NewtypeVariant(.., v) => v.calls().saturating_add(1),
+            Node::Repeat(n, v) => v.calls().saturating_mul(u64::from(*n)).saturating_add(1),
+            Node::Seq(_, items) | Node::Tuple(items) | Node::TupleStruct(_, items) | Node::TupleVariant(.., items) => {
+                sum(&mut items.iter().map(Node::calls))
+            }
+            Node::Map(_, entries) => sum(&mut entries.iter().map(|(key, value)| key.calls().saturating_add(value.calls()))),
+            Node::Struct(_, fields) | Node::StructVariant(.., fields) | Node::Flat(fields) => {
+                sum(&mut fields.iter().map(|(_, value)| value.calls()))
+            }
+            Node::Unsteady(_, first, then) => first.calls().max(then.calls()),
+            _ => 1,
+        }
+    }
+
     /// Whether every serialization makes the same calls.
     pub fn is_steady(&self) -> bool {
         match self {
