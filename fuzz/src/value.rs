@@ -217,10 +217,10 @@ impl Node {
         }
     }
 
-    /// Whether every serialization makes the same calls.
+    /// Whether every serialization makes the same calls, and as many as it announces.
     pub fn is_steady(&self) -> bool {
         match self {
-            Node::Unsteady(..) => false,
+            Node::Unsteady(..) | Node::Seq(Announced::Wrong(_), _) | Node::Map(Announced::Wrong(_), _) => false,
             Node::Some(v) | Node::Newtype(_, v) | Node::NewtypeVariant(.., v) | Node::Repeat(_, v) => v.is_steady(),
             Node::Seq(_, items) | Node::Tuple(items) | Node::TupleStruct(_, items) | Node::TupleVariant(.., items) => {
                 items.iter().all(Node::is_steady)
