@@ -21,9 +21,10 @@ use self::place::PlaceSerializer;
 use self::ragged::write_ragged;
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::capture;
-use crate::npy::layout::measure::{measure_content, measure_marked, nested_none, too_deep};
+use crate::npy::layout::measure::{measure_content, measure_counted, nested_none, too_deep};
 use crate::npy::layout::node::Node;
 use crate::npy::layout::scalar::changed;
+use crate::npy::layout::tally::{Tally, Thing};
 use crate::npy::marker::Marker;
 use crate::npy::raw;
 use crate::npy::ser::array::{write_marker, write_node};
@@ -77,6 +78,8 @@ pub(crate) struct Archive<'w> {
     groups: Cell<u64>,
     /// Newtypes and Options around the value, which could be endless.
     wrappers: Cell<u64>,
+    /// What has been written, to be compared with what measuring it met.
+    tally: Cell<Tally>,
 }
 
 /// What is written for a None.
@@ -173,6 +176,7 @@ impl<'w> Archive<'w> {
             marker: Cell::new(None),
             groups: Cell::new(0),
             wrappers: Cell::new(0),
+            tally: Cell::default(),
         }
     }
 
@@ -189,6 +193,7 @@ impl<'w> Archive<'w> {
         let (elements, refused) = match outcome {
             Ok(Outcome::Written) => return Ok(()),
             Ok(Outcome::Array) => {
+                self.count_all(stream.tally());
                 let ended = stream.end();
                 return sink.end(ended);
             }
@@ -310,11 +315,15 @@ impl<'w> Archive<'w> {
         refused: Option<Error>,
     ) -> Result<()> {
         let marker = self.marker();
-        let node = measure_marked(value, marker).map_err(|e| self.place.name(e))?;
+        let (node, tally) = measure_counted(value, marker).map_err(|e| self.place.name(e))?;
         self.check_elements(&node, elements)?;
         match node {
             // A struct or a tuple of differing kinds is a record only inside a sequence.
-            Node::Group | Node::Record { .. } => self.value(value, at.as_list(Names::Index, elements)),
+            Node::Group | Node::Record { .. } => {
+                let before = self.tally.get();
+                self.value(value, at.as_list(Names::Index, elements))?;
+                self.check_tally(before, tally)
+            }
             Node::Axis { len: 0, item, .. } if at.root && matches!(*item, Node::Empty(None)) => Ok(()),
             _ if at.root => Err(array_root()),
             Node::Fault(fault) => Err(self.place.name(fault.into_error())),
@@ -323,9 +332,30 @@ impl<'w> Archive<'w> {
             node => match refused {
                 // The same value was no array a moment ago.
                 Some(error) => Err(self.place.name(error)),
-                None => self.member(|sink| write_node(value, &node, marker, sink)),
+                None => {
+                    self.count_all(tally);
+                    self.member(|sink| write_node(value, &node, marker, sink))
+                }
             },
         }
+    }
+
+    fn count(&self, thing: Thing) {
+        self.tally.set(self.tally.get().and(thing));
+    }
+
+    fn count_all(&self, tally: Tally) {
+        let mut all = self.tally.get();
+        all.add_all(tally);
+        self.tally.set(all);
+    }
+
+    /// An error if what was written since `before` is not what measuring it met.
+    fn check_tally(&self, before: Tally, measured: Tally) -> Result<()> {
+        if self.tally.get().since(before).agrees(measured) {
+            return Ok(());
+        }
+        Err(self.place.name(changed("other values", "those")))
     }
 
     /// An error if the measured value has not the `elements` that it had before.
@@ -344,12 +374,19 @@ impl<'w> Archive<'w> {
         {
             let _entered = self.enter(variant)?;
             let marker = self.marker();
-            let (node, _) = measure_content(value, marker).map_err(|e| self.place.name(e))?;
+            let (node, tally) = measure_content(value, marker).map_err(|e| self.place.name(e))?;
             self.check_elements(&node, Some(elements))?;
             match node {
                 Node::Fault(fault) => return Err(self.place.name(fault.into_error())),
-                node @ Node::Axis { .. } => self.member(|sink| write_node(value, &node, marker, sink))?,
-                _ => self.value(value, At::inside(OnNone::Marker).as_list(Names::Index, Some(elements)))?,
+                node @ Node::Axis { .. } => {
+                    self.count_all(tally);
+                    self.member(|sink| write_node(value, &node, marker, sink))?;
+                }
+                _ => {
+                    let before = self.tally.get();
+                    self.value(value, At::inside(OnNone::Marker).as_list(Names::Index, Some(elements)))?;
+                    self.check_tally(before, tally)?;
+                }
             }
         }
         self.close_group(before)
@@ -369,6 +406,15 @@ impl<'w> Archive<'w> {
     /// Writes the content of a newtype that a `with` module made.
     fn marked<T: Serialize + ?Sized>(&self, marker: Marker, value: &T, at: At) -> Result<()> {
         let at = At { list: None, ..at };
+        let before = self.tally.get();
+        let result = self.marked_value(marker, value, at);
+        if !marker.is_layout() {
+            self.tally.set(before.and(Thing::Members));
+        }
+        result
+    }
+
+    fn marked_value<T: Serialize + ?Sized>(&self, marker: Marker, value: &T, at: At) -> Result<()> {
         match marker {
             Marker::List => self.value(value, at.as_list(Names::Index, None)),
             Marker::Ragged => write_ragged(self, value),
@@ -401,6 +447,7 @@ impl<'w> Archive<'w> {
     }
 
     fn unit(&self, on_none: OnNone) -> Result<()> {
+        self.count(Thing::Unit);
         match on_none {
             OnNone::Refuse => Err(self.place.name(nested_none("Some(())"))),
             _ => self.write_marker(Vec::new()),
@@ -408,6 +455,8 @@ impl<'w> Archive<'w> {
     }
 
     fn none(&self, on_none: OnNone) -> Result<()> {
+        let nan = self.marker() == Some(Marker::Nan);
+        self.count(if nan { Thing::Float } else { Thing::None });
         match on_none {
             OnNone::Omit => Ok(()),
             OnNone::Marker => self.write_marker(Vec::new()),

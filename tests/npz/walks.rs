@@ -239,6 +239,131 @@ fn a_sequence_that_gives_its_elements_once_is_not_written_as_an_empty_one() {
     }
 }
 
+/// Gives its values once, as an iterator behind a lock does.
+struct Taken<T>(std::cell::RefCell<Option<T>>);
+
+fn taken<T>(value: T) -> Taken<T> {
+    Taken(Some(value).into())
+}
+
+impl<T: IntoIterator<Item: Serialize>> Serialize for Taken<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.borrow_mut().take().into_iter().flatten())
+    }
+}
+
+/// All of a value is in the archive, `members` of them with some data, or there is an error.
+#[track_caller]
+fn whole_or_error(value: impl Serialize, members: usize) {
+    match to_npz_vec(&value) {
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::InvalidValue, "{error}");
+            assert!(error.to_string().contains("differently"), "{error}");
+        }
+        Ok(bytes) => {
+            let mut npz = NpzReader::new(Cursor::new(bytes)).unwrap();
+            let names: Vec<String> = npz.names().map(str::to_owned).collect();
+            let full = names
+                .iter()
+                .filter(|name| npz.header(name).unwrap().shape().iter().product::<u64>() > 0);
+            assert_eq!(full.count(), members, "{names:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_given_once_is_written_whole_or_not_at_all() {
+    #[derive(Serialize)]
+    struct Group<T> {
+        x: T,
+    }
+    let words = || taken(vec!["ab", "c"]);
+    let numbers = || taken(vec![1.0, 2.0]);
+    let groups = || taken(vec![Group { x: vec!["a"] }, Group { x: vec!["b"] }]);
+    let pairs = || taken(vec![(1, 0.5), (2, 1.5)]);
+    whole_or_error(Group { x: words() }, 1);
+    whole_or_error(Group { x: numbers() }, 1);
+    whole_or_error(Group { x: pairs() }, 1);
+    whole_or_error(Group { x: groups() }, 2);
+    // In the first element of a list, in another one, and in what is no longer looked at.
+    whole_or_error(
+        Group {
+            x: vec![Group { x: words() }],
+        },
+        1,
+    );
+    whole_or_error(
+        Group {
+            x: vec![Group { x: words() }, Group { x: words() }],
+        },
+        2,
+    );
+    whole_or_error(
+        Group {
+            x: vec![Group { x: numbers() }, Group { x: numbers() }],
+        },
+        2,
+    );
+    whole_or_error(
+        Group {
+            x: vec![Some(words()), None, Some(words())],
+        },
+        2,
+    );
+    whole_or_error(
+        Group {
+            x: vec![BTreeMap::from([("a", words()), ("b", words())])],
+        },
+        2,
+    );
+    whole_or_error(
+        Group {
+            x: vec![vec![Group { x: pairs() }]],
+        },
+        1,
+    );
+    // In tuples, which are groups of arrays.
+    whole_or_error(
+        Group {
+            x: (words(), numbers()),
+        },
+        2,
+    );
+    whole_or_error(Group { x: (1, words()) }, 2);
+    whole_or_error(
+        Group {
+            x: (1, Group { x: groups() }),
+        },
+        3,
+    );
+    whole_or_error((words(), groups()), 3);
+    // In variants and maps.
+    whole_or_error(
+        Group {
+            x: std::result::Result::<_, u8>::Ok(words()),
+        },
+        1,
+    );
+    whole_or_error(BTreeMap::from([("a", words()), ("b", words())]), 2);
+}
+
+#[test]
+fn what_is_given_once_is_one_array_whole_or_not_at_all() {
+    fn check(len: u64, bytes: Result<Vec<u8>>) {
+        match bytes {
+            Err(error) => {
+                is(error, ErrorKind::InvalidValue, "", &["differently"]);
+            }
+            Ok(bytes) => assert_eq!(serde_npz::Header::read(&mut &bytes[..]).unwrap().shape(), [len]),
+        }
+    }
+    check(2, serde_npz::to_npy_vec(&taken(vec!["ab", "c"])));
+    check(3, serde_npz::to_npy_vec(&taken(vec![1, 2, 3])));
+    check(2, serde_npz::to_npy_vec(&taken(vec![(1, 0.5), (2, 1.5)])));
+    check(2, serde_npz::to_npy_vec(&taken(vec![("a", 0.5), ("b", 1.5)])));
+    assert!(serde_npz::to_npy_vec(&vec![taken(vec!["ab", "c"])]).is_err());
+}
+
 #[derive(Serialize)]
 struct Text(#[serde(with = "serde_npz::with::json")] BTreeMap<String, u8>);
 

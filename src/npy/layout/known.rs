@@ -19,6 +19,12 @@ pub(crate) struct KnownStruct {
     data: Option<Box<Node>>,
 }
 
+/// Whether a struct of this name counts as a time for [`Tally`](crate::npy::layout::tally::Tally), whatever is in it.
+#[inline(always)]
+pub(crate) fn is_time(name: &str) -> bool {
+    matches!(name, "Duration" | "SystemTime")
+}
+
 impl KnownStruct {
     /// A struct of this name, if it may be one of these.
     // The name is a literal: for all other structs what is special about these is never compiled.

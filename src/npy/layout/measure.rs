@@ -241,6 +241,7 @@ impl<'a> Serializer for Measure<'a> {
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Found> {
         let Measure { seen, tally, at } = self;
         let Some(inner) = at.deeper() else {
+            tally.skip();
             return Ok(Found::Group);
         };
         let nan = at.marker == Some(Marker::Nan);
@@ -289,6 +290,7 @@ impl<'a> Serializer for Measure<'a> {
             return self.scalar(half);
         }
         let Some(inner) = self.at.deeper() else {
+            self.tally.skip();
             return if self.at.counting {
                 Ok(Found::Group)
             } else {
@@ -348,16 +350,16 @@ impl<'a> Serializer for Measure<'a> {
     #[inline]
     fn serialize_map(self, len: Option<usize>) -> Result<Fields<'a>> {
         // serde's flatten asks for a map of unknown length; a real map knows its own.
-        Ok(self.fields("", Thing::Map, len.is_some()))
+        Ok(self.fields("", len.is_some()))
     }
 
     #[inline(always)]
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Fields<'a>> {
-        Ok(self.fields(name, Thing::Struct, false))
+        Ok(self.fields(name, false))
     }
 
     fn serialize_struct_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<Fields<'a>> {
-        Ok(self.fields("", Thing::Struct, true))
+        Ok(self.fields("", true))
     }
 
     fn collect_seq<I>(self, iter: I) -> Result<Found>
@@ -404,7 +406,7 @@ impl Measure<'_> {
     /// A slice of texts, which is not empty.
     fn texts(self, texts: Texts<'_>) -> Result<Found> {
         let count = texts.len() as u64;
-        self.tally.add_texts(count);
+        self.tally.add_all(Tally::default().and(Thing::Text).repeated(count));
         let leaf = of_texts(texts)?;
         if let Some(Node::Axis {
             len,
@@ -461,10 +463,13 @@ fn is_laid_out_as(seen: &Node, whole: &Whole<'_>) -> bool {
 /// Counts what is in a value that is part of a list. An error is not one of this walk: writing the list finds it again,
 /// where it is told with the name of the member.
 fn count<T: Serialize + ?Sized>(value: &T, at: Place, tally: &mut Tally) {
-    let _ = Measure {
+    let counted = Measure {
         seen: None,
-        tally,
+        tally: &mut *tally,
         at: Place { counting: true, ..at },
     }
     .value(value);
+    if counted.is_err() {
+        tally.skip();
+    }
 }

@@ -6,6 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::Dtype;
 use crate::format::header::Header;
 use crate::npy::layout::scalar::Leaf;
+use crate::npy::layout::tally::{Tally, Thing};
 use crate::npy::whole::{Element, Whole};
 
 /// The layout of one value.
@@ -105,6 +106,25 @@ impl Node {
             _ => return false,
         };
         whole.len > 0 && matches!(number, Node::Leaf(Leaf::Number(number)) if *number == whole.number)
+    }
+
+    /// What a walk along a value of this layout meets.
+    pub(crate) fn tally(&self) -> Tally {
+        let none = Tally::default();
+        match self {
+            Node::Leaf(leaf) | Node::Maybe(leaf) => none.and(leaf.thing()),
+            Node::Axis { len, item, .. } => item.tally().repeated(*len),
+            Node::Record { fields, tuple } => fields.iter().fold(
+                none.and(if *tuple { Thing::Sequence } else { Thing::Struct }),
+                |mut all, (_, node)| {
+                    all.add_all(node.tally());
+                    all
+                },
+            ),
+            Node::Unit => none.and(Thing::Unit),
+            Node::None { .. } => none.and(Thing::None),
+            Node::Empty(_) | Node::Ndarray { .. } | Node::Group | Node::Fault(_) => none,
+        }
     }
 
     /// The bytes of one value of this layout.

@@ -74,6 +74,16 @@ impl Leaf {
         }
     }
 
+    /// What a walk counts a value of this layout as.
+    pub(crate) fn thing(self) -> Thing {
+        match self {
+            Leaf::Number(number) => Thing::of_number(number),
+            Leaf::Bf16 | Leaf::Nan => Thing::Float,
+            Leaf::Str { .. } | Leaf::Raw(_) | Leaf::Bytes(_) => Thing::Text,
+            Leaf::Datetime(_) | Leaf::Timedelta(_) => Thing::Integer,
+        }
+    }
+
     /// Widens this layout for one more value, of the layout `leaf`; returns whether the two are of one kind.
     pub(crate) fn widen(&mut self, leaf: Leaf) -> bool {
         match (self, leaf) {

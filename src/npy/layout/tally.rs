@@ -6,27 +6,32 @@
 use crate::npy::whole::{Number, Whole};
 
 /// The things met so far, summed up: each kind has a weight of its own, so that equal sums mean the same things.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally(u64);
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    sum: u64,
+    /// Something was not looked at: it was too deep inside of other things, or behind an error.
+    incomplete: bool,
+}
 
 /// A kind of things, with its weight, a random number. What may be laid out alike has one weight.
 #[derive(Clone, Copy)]
 #[repr(u64)]
 pub(crate) enum Thing {
     Bool = 0x9b2f_4c83_e1d7_5a69,
-    /// Times are integers too.
+    /// A time too.
     Integer = 0xd3a1_70e5_8c4b_92f7,
-    /// So is a None that becomes NaN.
+    /// A None that becomes NaN too.
     Float = 0x6e85_b9d1_37fa_c40d,
     Complex = 0xa7c4_1e6f_d852_3b91,
-    /// Texts and bytes.
+    /// Bytes too.
     Text = 0x58d9_f230_6ba7_e1c5,
     None = 0xc16b_85a4_f93e_07d3,
     Unit = 0x3f70_d6c9_a218_5eb7,
+    /// A sequence or tuple.
     Sequence = 0xe24a_9b57_0dc3_681f,
-    Tuple = 0x7d13_6af8_b5e9_42cb,
+    /// A struct or map.
     Struct = 0xb8f6_035d_492c_a7e1,
-    Map = 0x4c2e_e791_86d5_1fa3,
+    /// A variant with a single value.
     Variant = 0xf519_28b6_7e03_cd4d,
     /// What takes members of its own, whatever is inside.
     Members = 0x2ba5_5d4e_c876_f039,
@@ -35,32 +40,62 @@ pub(crate) enum Thing {
 impl Tally {
     #[inline(always)]
     pub(crate) fn add(&mut self, thing: Thing) {
-        self.0 = self.0.wrapping_add(thing as u64);
+        self.sum = self.sum.wrapping_add(thing as u64);
     }
 
-    /// Adds what a walk along so many texts would have met.
-    pub(crate) fn add_texts(&mut self, count: u64) {
-        self.add(Thing::Sequence);
-        self.0 = self.0.wrapping_add((Thing::Text as u64).wrapping_mul(count));
+    pub(crate) fn add_all(&mut self, other: Tally) {
+        self.sum = self.sum.wrapping_add(other.sum);
+        self.incomplete |= other.incomplete;
+    }
+
+    /// As [`Tally::add`].
+    pub(crate) fn and(mut self, thing: Thing) -> Tally {
+        self.add(thing);
+        self
+    }
+
+    /// What is met in a sequence of `len` elements, in each of which this is met.
+    pub(crate) fn repeated(self, len: u64) -> Tally {
+        Tally {
+            sum: self.sum.wrapping_mul(len),
+            ..self
+        }
+        .and(Thing::Sequence)
+    }
+
+    /// Something is there that nobody looks at.
+    pub(crate) fn skip(&mut self) {
+        self.incomplete = true;
+    }
+
+    /// What was met since `before`.
+    pub(crate) fn since(self, before: Tally) -> Tally {
+        Tally {
+            sum: self.sum.wrapping_sub(before.sum),
+            ..self
+        }
+    }
+
+    /// Whether two walks met the same, as far as both have looked.
+    pub(crate) fn agrees(self, other: Tally) -> bool {
+        self.sum == other.sum || self.incomplete || other.incomplete
     }
 
     /// Adds what a walk along a whole slice would have met.
     pub(crate) fn add_whole(&mut self, whole: &Whole<'_>) {
-        self.add(Thing::Sequence);
-        let number = of_number(whole.number) as u64;
-        let element = match whole.row {
-            Some(row) => number.wrapping_mul(row as u64).wrapping_add(Thing::Tuple as u64),
-            None => number,
-        };
-        self.0 = self.0.wrapping_add(element.wrapping_mul(whole.len as u64));
+        let number = Tally::default().and(Thing::of_number(whole.number));
+        let element = whole.row.map_or(number, |row| number.repeated(row as u64));
+        self.add_all(element.repeated(whole.len as u64));
     }
 }
 
-fn of_number(number: Number) -> Thing {
-    match number {
-        Number::Bool => Thing::Bool,
-        Number::F16 | Number::F32 | Number::F64 => Thing::Float,
-        Number::C64 | Number::C128 => Thing::Complex,
-        _ => Thing::Integer,
+impl Thing {
+    pub(crate) fn of_number(number: Number) -> Thing {
+        match number {
+            Number::Bool => Thing::Bool,
+            Number::F16 | Number::F32 | Number::F64 => Thing::Float,
+            Number::C64 | Number::C128 => Thing::Complex,
+            _ => Thing::Integer,
+        }
     }
 }

@@ -43,8 +43,10 @@ pub(crate) fn write_array<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink)
         }
         _ => None,
     };
+    let node = measure(value)?;
+    stream.check_given_up(&node)?;
     drop(stream);
-    match measure(value)? {
+    match node {
         Node::Fault(fault) => Err(fault.into_error()),
         Node::Group => Err(Error::new(
             ErrorKind::UnsupportedType,

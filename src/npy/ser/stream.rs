@@ -19,6 +19,7 @@ use crate::npy::layout::compound::refusals;
 use crate::npy::layout::measure::{half, measure};
 use crate::npy::layout::node::{Node, ragged};
 use crate::npy::layout::scalar::{Leaf, Scalar, changed, scalars};
+use crate::npy::layout::tally::{Tally, Thing};
 use crate::npy::marker::Marker;
 use crate::npy::raw::RawArray;
 use crate::npy::ser::packed::Slots;
@@ -44,8 +45,12 @@ pub(crate) struct Stream<'s> {
     stopped_by_parts: Option<usize>,
     /// Records are under way.
     slots: Option<Slots>,
+    /// What is met in each of them.
+    record: Option<Tally>,
     /// One of them was refused, whatever the value made of that.
     refused: bool,
+    /// How many elements iterators had that were given up, and at which depths.
+    given_up: Vec<(usize, u64)>,
 }
 
 impl<'s> Stream<'s> {
@@ -53,7 +58,9 @@ impl<'s> Stream<'s> {
         Stream {
             stopped_by_parts: None,
             slots: None,
+            record: None,
             refused: false,
+            given_up: Vec::new(),
             out,
             shape: Vec::new(),
             number: None,
@@ -123,6 +130,7 @@ impl<'s> Stream<'s> {
         let header = node.header_of_elements(self.shape.clone())?;
         self.measure = false;
         self.slots = Some(slots);
+        self.record = Some(node.tally());
         self.out.begin(&header)?;
         self.out.put(&first)?;
         Ok(true)
@@ -155,7 +163,53 @@ impl<'s> Stream<'s> {
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
         self.shape.push(bytes.len() as u64);
         self.number(Number::U8, "bytes", 1)?;
+        self.whole = true;
         self.out.put(bytes)
+    }
+
+    /// Writes the elements of an iterator; `taken` is how many of them it has given.
+    #[inline(always)]
+    fn elements<I>(&mut self, depth: usize, len: Option<usize>, iter: &mut I, taken: &mut u64) -> Result<()>
+    where
+        I: Iterator,
+        I::Item: Serialize,
+    {
+        let mut seq = StreamItem { stream: self, depth }.serialize_seq(len)?;
+        for item in iter {
+            *taken += 1;
+            seq.serialize_element(&item)?;
+        }
+        seq.end()
+    }
+
+    /// An error if a value measured as `node` has not as many elements as when it was given up.
+    pub(crate) fn check_given_up(&self, node: &Node) -> Result<()> {
+        for &(depth, count) in &self.given_up {
+            let mut node = node;
+            for _ in 0..depth {
+                match node {
+                    Node::Axis { item, .. } => node = item,
+                    _ => return Ok(()),
+                }
+            }
+            if let Node::Axis { len, .. } = node
+                && *len != count
+            {
+                return Err(changed(format_args!("{len} elements"), count));
+            }
+        }
+        Ok(())
+    }
+
+    /// What the walk has met, if the array was one of sequences.
+    pub(crate) fn tally(&self) -> Tally {
+        let element = match (&self.record, self.number) {
+            _ if self.whole => return Tally::default(),
+            (Some(record), _) => *record,
+            (None, Some(number)) => Tally::default().and(Thing::of_number(number)),
+            (None, None) => return Tally::default(),
+        };
+        self.shape.iter().rev().fold(element, |inner, &len| inner.repeated(len))
     }
 
     /// The first scalar of the array, or one more of the same.
@@ -377,16 +431,19 @@ impl<'a, 's> Serializer for StreamItem<'a, 's> {
         if let Some(whole) = whole::whole(&iter) {
             return self.stream.whole(&whole, self.depth);
         }
-        let iter = iter.into_iter();
+        let mut iter = iter.into_iter();
         let len = match iter.size_hint() {
             (low, Some(high)) if low == high => Some(low),
             _ => None,
         };
-        let mut seq = self.serialize_seq(len)?;
-        for item in iter {
-            seq.serialize_element(&item)?;
+        let StreamItem { stream, depth } = self;
+        let mut taken = 0;
+        let streamed = stream.elements(depth, len, &mut iter, &mut taken);
+        if streamed.is_err() {
+            let count = len.map_or_else(|| taken + iter.count() as u64, |len| len as u64);
+            stream.given_up.push((depth, count));
         }
-        seq.end()
+        streamed
     }
 
     fn is_human_readable(&self) -> bool {

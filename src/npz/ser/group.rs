@@ -6,6 +6,8 @@ use serde::ser;
 use super::{Archive, OnNone, Outcome};
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::capture;
+use crate::npy::layout::known::is_time;
+use crate::npy::layout::tally::{Tally, Thing};
 use crate::npy::{raw, whole};
 use crate::npz::writer::members::Entered;
 
@@ -24,6 +26,8 @@ pub(super) struct OpenGroup<'a, 'w> {
     /// The group of the variant around the fields, and how many members there were before it.
     variant: Option<(Entered<'a>, u64)>,
     before: u64,
+    /// What was met before a struct that has the name of a time, and counts as one.
+    time: Option<Tally>,
 }
 
 /// The key of an entry whose value is still to come.
@@ -35,7 +39,9 @@ struct Key {
 }
 
 impl<'a, 'w> Group<'a, 'w> {
-    pub(super) fn new(archive: &'a Archive<'w>, variant: Option<&str>, fields: bool) -> Result<Self> {
+    pub(super) fn new(archive: &'a Archive<'w>, name: &str, variant: Option<&str>, fields: bool) -> Result<Self> {
+        let time = is_time(name).then(|| archive.tally.get());
+        archive.count(Thing::Struct);
         let variant = match variant {
             Some(name) => {
                 let before = archive.open_group()?;
@@ -49,6 +55,7 @@ impl<'a, 'w> Group<'a, 'w> {
             key: None,
             variant,
             before: archive.open_group()?,
+            time,
         }))
     }
 
@@ -64,6 +71,9 @@ impl<'a, 'w> Group<'a, 'w> {
             return Ok(Outcome::UNMEASURED);
         };
         group.archive.close_group(group.before)?;
+        if let Some(before) = group.time {
+            group.archive.tally.set(before.and(Thing::Integer));
+        }
         if let Some((entered, before)) = group.variant {
             drop(entered);
             group.archive.close_group(before)?;

@@ -16,6 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::measure::half;
 use crate::npy::layout::node::Node;
 use crate::npy::layout::scalar::{Leaf, Scalar, scalars};
+use crate::npy::layout::tally::Thing;
 use crate::npy::marker::Marker;
 use crate::npy::ser::stream::Stream;
 use crate::npy::whole;
@@ -51,6 +52,7 @@ impl<'a, 'w, 's> PlaceSerializer<'a, 'w, 's> {
         let leaf = scalar.leaf(marker)?;
         self.stream.out.begin(&Node::Leaf(leaf).header()?)?;
         scalar.put(leaf, &mut self.stream.out)?;
+        self.archive.count(scalar.thing());
         Ok(Outcome::Array)
     }
 
@@ -112,6 +114,7 @@ impl<'a, 'w, 's> Serializer for PlaceSerializer<'a, 'w, 's> {
         }
         // At a field bytes are a row of u8; empty ones too.
         self.stream.bytes(v)?;
+        self.archive.count(Thing::Text);
         Ok(Outcome::Array)
     }
 
@@ -129,6 +132,7 @@ impl<'a, 'w, 's> Serializer for PlaceSerializer<'a, 'w, 's> {
         let leaf = self.at.none.map_or(Leaf::Nan, Leaf::Number);
         self.stream.out.begin(&Node::Leaf(leaf).header()?)?;
         Scalar::nan(leaf).put_number(&mut self.stream.out)?;
+        self.archive.count(Thing::Float);
         Ok(Outcome::Array)
     }
 
@@ -161,6 +165,7 @@ impl<'a, 'w, 's> Serializer for PlaceSerializer<'a, 'w, 's> {
             && self.archive.marker().is_none()
         {
             self.stream.raw(raw)?;
+            self.archive.count(Thing::Members);
             return Ok(Outcome::Array);
         }
         let at = self.at;
@@ -177,6 +182,7 @@ impl<'a, 'w, 's> Serializer for PlaceSerializer<'a, 'w, 's> {
         if self.at.list.is_some() {
             return Err(self.not_a_list(variant));
         }
+        self.archive.count(Thing::Variant);
         let before = self.archive.open_group()?;
         self.archive.child(variant, value, OnNone::Marker)?;
         self.archive.close_group(before)?;
@@ -209,7 +215,7 @@ impl<'a, 'w, 's> Serializer for PlaceSerializer<'a, 'w, 's> {
     }
 
     fn serialize_map(self, len: Option<usize>) -> Result<Self::SerializeMap> {
-        Group::new(self.archive, None, len.is_none())
+        Group::new(self.archive, "", None, len.is_none())
     }
 
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Self::SerializeStruct> {
@@ -217,7 +223,7 @@ impl<'a, 'w, 's> Serializer for PlaceSerializer<'a, 'w, 's> {
         if self.at.list.is_none() && matches!(name, "Duration" | "SystemTime" | "Array") {
             return Ok(Group::Unmeasured);
         }
-        Group::new(self.archive, None, true)
+        Group::new(self.archive, name, None, true)
     }
 
     fn serialize_struct_variant(
@@ -227,7 +233,7 @@ impl<'a, 'w, 's> Serializer for PlaceSerializer<'a, 'w, 's> {
         variant: &'static str,
         _: usize,
     ) -> Result<Self::SerializeStructVariant> {
-        Group::new(self.archive, self.at.list.is_none().then_some(variant), true)
+        Group::new(self.archive, "", self.at.list.is_none().then_some(variant), true)
     }
 
     fn collect_seq<I>(self, iter: I) -> Result<Outcome>

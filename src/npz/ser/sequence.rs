@@ -16,9 +16,10 @@ use serde::ser::SerializeSeq as _;
 use super::{Archive, At, List, Names, OnNone, Outcome};
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::compound::compound;
-use crate::npy::layout::measure::measure;
+use crate::npy::layout::measure::measure_counted;
 use crate::npy::layout::node::Node;
 use crate::npy::layout::scalar::changed;
+use crate::npy::layout::tally::{Tally, Thing};
 use crate::npy::ser::stream::{Stream, StreamSeq};
 use crate::npz::writer::members::Entered;
 
@@ -32,6 +33,8 @@ pub(super) struct Elements<'a, 'w, 's> {
     /// The elements are the content of this variant.
     variant: Option<&'static str>,
     count: u64,
+    /// What was met in the first element when it was measured.
+    first: Option<Tally>,
     state: State<'a>,
 }
 
@@ -66,6 +69,7 @@ impl<'a, 'w, 's> Elements<'a, 'w, 's> {
             tuple,
             variant: None,
             count: 0,
+            first: None,
             state: State::Unknown,
         };
         if let Some(list) = list {
@@ -85,6 +89,7 @@ impl<'a, 'w, 's> Elements<'a, 'w, 's> {
 
     fn begin_list(&mut self, list: List) -> Result<()> {
         let archive = self.archive;
+        archive.count(Thing::Sequence);
         let count = archive.place.check_count(self.len.unwrap_or_default());
         count.map_err(|e| archive.place.name(e))?;
         let variant = match self.variant {
@@ -158,7 +163,12 @@ impl<'a, 'w, 's> Elements<'a, 'w, 's> {
                     Names::Index => index.to_string(),
                     Names::Positional => format!("arr_{index}"),
                 };
-                self.archive.child(&name, value, OnNone::Marker)
+                let before = self.archive.tally.get();
+                self.archive.child(&name, value, OnNone::Marker)?;
+                match self.first.take() {
+                    Some(first) => self.archive.check_tally(before, first),
+                    None => Ok(()),
+                }
             }
             State::Unknown | State::Unmeasured(_) => Ok(()),
         }
@@ -170,7 +180,7 @@ impl<'a, 'w, 's> Elements<'a, 'w, 's> {
         if self.archive.marker().is_some() {
             return Ok(false);
         }
-        let first = measure(value).map_err(|e| self.name(e.at_index(0)))?;
+        let (first, tally) = measure_counted(value, None).map_err(|e| self.name(e.at_index(0)))?;
         let is_list = match &first {
             Node::Group | Node::Ndarray { .. } => true,
             // A sequence or an Option in a tuple.
@@ -182,6 +192,7 @@ impl<'a, 'w, 's> Elements<'a, 'w, 's> {
                 elements: None,
             };
             self.begin_list(list)?;
+            self.first = Some(tally);
             return Ok(false);
         }
         let Some(len) = self.len.filter(|_| !self.tuple && !self.at.root) else {

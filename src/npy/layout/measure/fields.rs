@@ -8,7 +8,7 @@ use serde::ser;
 use super::{Found, Measure, Place, count};
 use crate::error::{Error, Result};
 use crate::npy::layout::capture;
-use crate::npy::layout::known::{Finished, KnownStruct};
+use crate::npy::layout::known::{Finished, KnownStruct, is_time};
 use crate::npy::layout::node::Node;
 use crate::npy::layout::scalar::Leaf;
 use crate::npy::layout::tally::{Tally, Thing};
@@ -24,6 +24,8 @@ pub(super) struct Fields<'a> {
     in_option: bool,
     count: usize,
     parts: FieldParts<'a>,
+    /// What was met before a struct that has the name of a time, and counts as one.
+    time: Option<Tally>,
     /// Apart, as few structs are known by their names.
     known: Option<Box<Known>>,
 }
@@ -36,7 +38,6 @@ enum FieldParts<'a> {
 
 struct Known {
     known: KnownStruct,
-    before: Tally,
     /// The time that the elements before were.
     seen: Option<Leaf>,
 }
@@ -44,12 +45,11 @@ struct Known {
 impl<'a> Measure<'a> {
     /// The fields of a struct or the entries of a map.
     #[inline(always)]
-    pub(super) fn fields(self, name: &'static str, thing: Thing, counting: bool) -> Fields<'a> {
+    pub(super) fn fields(self, name: &'static str, counting: bool) -> Fields<'a> {
         let known = if self.at.counting { None } else { KnownStruct::of(name) };
         let known = known.map(|known| {
             Box::new(Known {
                 known,
-                before: *self.tally,
                 seen: match self.seen {
                     Some(Node::Leaf(leaf @ (Leaf::Timedelta(_) | Leaf::Datetime(_))) | Node::Maybe(leaf)) => {
                         Some(*leaf)
@@ -58,8 +58,10 @@ impl<'a> Measure<'a> {
                 },
             })
         });
-        self.tally.add(thing);
+        let time = is_time(name).then_some(*self.tally);
+        self.tally.add(Thing::Struct);
         Fields {
+            time,
             tally: self.tally,
             at: self.at.parts(),
             // Inside an Option a Duration is still a scalar.
@@ -83,7 +85,10 @@ impl Fields<'_> {
         key: impl FnOnce() -> Result<Cow<'static, str>>,
         value: &T,
     ) -> Result<()> {
-        let Some(at) = self.at else { return Ok(()) };
+        let Some(at) = self.at else {
+            self.tally.skip();
+            return Ok(());
+        };
         if self.counting {
             count(value, at, self.tally);
             return Ok(());
@@ -123,6 +128,7 @@ impl Fields<'_> {
     /// A value that swallows the error of a field is not what it would have been with it.
     #[cold]
     fn failed(&mut self, index: usize) {
+        self.tally.skip();
         self.part(index);
         self.count = index;
     }
@@ -189,11 +195,14 @@ impl Fields<'_> {
 
     #[inline(always)]
     fn finish(mut self) -> Result<Found> {
+        if let Some(before) = self.time {
+            *self.tally = before.and(Thing::Integer);
+        }
         if self.counting || self.at.is_none() {
             return Ok(Found::Group);
         }
         if let Some(known) = self.known.take()
-            && let Some(found) = known.finish(self.tally, self.count, self.in_option)?
+            && let Some(found) = known.finish(self.count, self.in_option)?
         {
             return Ok(found);
         }
@@ -224,11 +233,9 @@ impl Fields<'_> {
 impl Known {
     /// What the struct is, unless it only has the name of one that is known.
     #[cold]
-    fn finish(self, tally: &mut Tally, fields: usize, in_option: bool) -> Result<Option<Found>> {
+    fn finish(self, fields: usize, in_option: bool) -> Result<Option<Found>> {
         Ok(match self.known.finish(fields)? {
             Some(Finished::Scalar(scalar)) => {
-                *tally = self.before;
-                tally.add(Thing::Integer);
                 let leaf = scalar.leaf(None)?;
                 Some(if self.seen == Some(leaf) {
                     Found::Same

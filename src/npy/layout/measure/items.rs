@@ -67,7 +67,7 @@ impl<'a> Measure<'a> {
     /// The items of a tuple.
     #[inline(always)]
     pub(super) fn tuple(self, counting: bool) -> Items<'a> {
-        self.tally.add(Thing::Tuple);
+        self.tally.add(Thing::Sequence);
         let parts = match self.seen {
             Some(Node::Axis { len, item, tuple: true }) => Parts::Alike { len: *len, item },
             Some(Node::Record { fields, tuple: true }) => Parts::Record(fields),
@@ -90,7 +90,10 @@ impl Items<'_> {
     pub(super) fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         let index = self.count;
         self.count += 1;
-        let Some(at) = self.at else { return Ok(()) };
+        let Some(at) = self.at else {
+            self.tally.skip();
+            return Ok(());
+        };
         if self.counting {
             count(value, at, self.tally);
             return Ok(());
@@ -121,6 +124,7 @@ impl Items<'_> {
             }
             Err(error) => {
                 // A value that swallows the error is not what it would have been with this element.
+                self.tally.skip();
                 self.part(index);
                 return Err(error.at_index(index));
             }
