@@ -40,6 +40,13 @@
 //! The features `ndarray-0_17` and `nalgebra-0_34` add modules that write the arrays of these crates in their memory order,
 //! and `chrono` adds its types for times.
 //!
+//! # How often a value is serialized
+//!
+//! More than once, where its layout is known only after all of it has been seen: texts have to be as wide as the longest one,
+//! and elements that differ become members of their own. Slices of numbers take one walk, and sequences of numbers or of
+//! records of numbers one and a look at the first element. A `Serialize` has to give the same every time; one that cannot,
+//! because it empties an iterator or is behind a lock that another thread takes, is `InvalidValue`: collect it first.
+//!
 //! # Other crates in this API
 //!
 //! Types of [`half`] 2 and [`num_complex`] 0.4 implement [`Element`] without a feature, chrono's types are those of 0.4, and
