@@ -152,7 +152,7 @@ impl Error {
             kind,
             path: String::new(),
             named: false,
-            message: message.to_string(),
+            message: Sober(message).to_string(),
             source: None,
         }))
     }
@@ -324,7 +324,7 @@ impl serde::ser::Error for Error {
     }
 }
 
-/// A message that may repeat a text of the file: control characters are escaped, and a long one is cut.
+/// A message that may repeat a name or a text of the file: control characters are escaped, and a long one is cut.
 struct Sober<T>(T);
 
 impl<T: fmt::Display> fmt::Display for Sober<T> {
@@ -355,20 +355,20 @@ impl<T: fmt::Display> fmt::Display for Sober<T> {
 
 impl serde::de::Error for Error {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Error::new(custom_kind::<T>(), Sober(message))
+        Error::new(custom_kind::<T>(), message)
     }
 
     fn invalid_type(unexpected: serde::de::Unexpected<'_>, expected: &dyn serde::de::Expected) -> Self {
         Error::new(
             ErrorKind::TypeMismatch,
-            Sober(format_args!("found {unexpected}, expected {expected}")),
+            format_args!("found {unexpected}, expected {expected}"),
         )
     }
 
     fn invalid_value(unexpected: serde::de::Unexpected<'_>, expected: &dyn serde::de::Expected) -> Self {
         Error::new(
             ErrorKind::InvalidValue,
-            Sober(format_args!("found {unexpected}, expected {expected}")),
+            format_args!("found {unexpected}, expected {expected}"),
         )
     }
 
