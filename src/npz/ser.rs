@@ -97,6 +97,8 @@ enum OnNone {
 #[derive(Clone, Copy)]
 struct At {
     on_none: OnNone,
+    /// It is inside of a Some, with no `with` module between the two.
+    in_option: bool,
     /// It is the whole archive.
     root: bool,
     /// Its elements are members of their own, whatever they are.
@@ -117,6 +119,7 @@ impl At {
     fn inside(on_none: OnNone) -> Self {
         At {
             on_none,
+            in_option: false,
             root: false,
             list: None,
             none: None,
@@ -424,7 +427,7 @@ impl<'w> Archive<'w> {
             Marker::Raw | Marker::Value => self.value(value, at),
             marker => {
                 let outer = self.marker.replace(Some(marker));
-                let result = self.value(value, at);
+                let result = self.value(value, At { in_option: false, ..at });
                 self.marker.set(outer);
                 result
             }

@@ -239,6 +239,26 @@ fn a_sequence_that_gives_its_elements_once_is_not_written_as_an_empty_one() {
     }
 }
 
+#[test]
+fn an_option_around_a_module_is_not_one_inside_of_it() {
+    #[derive(Serialize)]
+    struct Many(#[serde(with = "serde_npz::with::nan")] Vec<Option<f64>>);
+    #[derive(Serialize)]
+    struct Both {
+        one: Option<Gaps>,
+        many: Option<Many>,
+    }
+    let value = Both {
+        one: Some(Gaps(None)),
+        many: Some(Many(vec![Some(0.5), None])),
+    };
+    let bytes = to_npz_vec(&value).unwrap();
+    let mut npz = NpzReader::new(Cursor::new(bytes)).unwrap();
+    assert_eq!(npz.names().collect::<Vec<_>>(), ["one", "many"]);
+    assert!(npz.get::<f64>("one").unwrap().is_nan());
+    assert_eq!(npz.header("many").unwrap().shape(), [2]);
+}
+
 /// Gives its values once, as an iterator behind a lock does.
 struct Taken<T>(std::cell::RefCell<Option<T>>);
 

@@ -58,7 +58,7 @@ impl<'a, 'w, 's> PlaceSerializer<'a, 'w, 's> {
 
     /// Whether the value is directly inside Some within `with::nan`.
     fn in_nan_option(&self) -> bool {
-        self.archive.marker() == Some(Marker::Nan) && self.at.on_none == OnNone::Refuse
+        self.archive.marker() == Some(Marker::Nan) && self.at.in_option
     }
 
     fn elements(self, len: Option<usize>, tuple: bool) -> Result<Elements<'a, 'w, 's>> {
@@ -139,6 +139,7 @@ impl<'a, 'w, 's> Serializer for PlaceSerializer<'a, 'w, 's> {
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Outcome> {
         let at = At {
             on_none: OnNone::Refuse,
+            in_option: true,
             ..self.at
         };
         self.wrapped(value, None, at)
