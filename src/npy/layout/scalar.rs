@@ -463,6 +463,15 @@ pub(crate) fn changed(found: impl std::fmt::Display, expected: impl std::fmt::Di
     )
 }
 
+/// A sequence has not the length with which it was begun.
+#[cold]
+pub(crate) fn miscounted(found: u64, announced: u64) -> Error {
+    Error::new(
+        ErrorKind::InvalidValue,
+        format_args!("found {found} elements in a sequence, expected {announced} as its `Serialize` announced"),
+    )
+}
+
 /// The `Serializer` methods of every scalar, handed on to `self.scalar(..)`.
 macro_rules! scalars {
     () => {

@@ -18,7 +18,7 @@ use crate::format::header::Header;
 use crate::npy::layout::compound::refusals;
 use crate::npy::layout::measure::{half, measure};
 use crate::npy::layout::node::{Node, ragged};
-use crate::npy::layout::scalar::{Leaf, Scalar, changed, scalars};
+use crate::npy::layout::scalar::{Leaf, Scalar, changed, miscounted, scalars};
 use crate::npy::layout::tally::{Tally, Thing};
 use crate::npy::marker::Marker;
 use crate::npy::raw::RawArray;
@@ -533,10 +533,7 @@ impl<'a, 's> StreamSeq<'a, 's> {
     fn wrong_length(&self) -> Error {
         let expected = self.stream.shape.get(self.depth).copied().unwrap_or_default();
         match self.len {
-            Some(len) => changed(
-                format_args!("{} elements in a sequence", self.count),
-                format_args!("{len} as announced"),
-            ),
+            Some(len) => miscounted(self.count, len),
             None => Error::new(ErrorKind::Ragged, ragged(self.count, expected)),
         }
     }

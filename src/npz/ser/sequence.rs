@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::compound::compound;
 use crate::npy::layout::measure::measure_counted;
 use crate::npy::layout::node::Node;
-use crate::npy::layout::scalar::changed;
+use crate::npy::layout::scalar::{changed, miscounted};
 use crate::npy::layout::tally::{Tally, Thing};
 use crate::npy::ser::stream::{Stream, StreamSeq};
 use crate::npz::writer::members::Entered;
@@ -249,7 +249,7 @@ impl<'a, 'w, 's> Elements<'a, 'w, 's> {
                 }
             },
             State::Unknown => match self.len {
-                Some(len) if len > 0 && !self.tuple => Err(changed("0 elements", format_args!("{len} as announced"))),
+                Some(len) if len > 0 && !self.tuple => Err(miscounted(0, len)),
                 _ => Ok(self.unmeasured(None)),
             },
             State::Unmeasured(refused) => Ok(self.unmeasured(refused)),
