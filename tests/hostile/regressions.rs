@@ -32,6 +32,27 @@ fn serdes_own_messages_repeat_no_long_text() {
     assert!(text.len() < 3000, "{}", text.len());
 }
 
+#[test]
+fn names_of_types_repeat_no_control_characters() {
+    struct Named;
+
+    impl Serialize for Named {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_unit_struct("n\0l\x1b[2J")
+        }
+    }
+
+    #[derive(Serialize)]
+    #[serde(untagged)]
+    enum Mixed {
+        Flag(bool),
+        Named(Named),
+    }
+
+    let error = to_npy_vec(&vec![Mixed::Flag(true), Mixed::Named(Named)]).unwrap_err();
+    assert!(!error.to_string().contains(char::is_control), "{error}");
+}
+
 /// `{'descr': '|u1', .. 'shape': ..}` and so many bytes of data.
 fn bytes_of_shape(shape: &str, data: usize) -> Vec<u8> {
     let text = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}\n");
