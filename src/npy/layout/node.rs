@@ -56,6 +56,14 @@ impl Fault {
 }
 
 impl Node {
+    /// Whether all that is inside of nested sequences is of one scalar or record.
+    pub(crate) fn is_uniform(&self) -> bool {
+        match self {
+            Node::Axis { item, .. } => item.is_uniform(),
+            node => matches!(node, Node::Leaf(_) | Node::Record { .. }),
+        }
+    }
+
     /// A layout that is not inside a struct or tuple, where an Option of a scalar is no more than the scalar.
     pub(crate) fn settled(self) -> Node {
         match self {

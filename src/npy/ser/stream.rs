@@ -43,6 +43,8 @@ pub(crate) struct Stream<'s> {
     pub(crate) measure: bool,
     /// The depth at which a struct or tuple stopped the stream.
     stopped_by_parts: Option<usize>,
+    /// No record may begin the array.
+    numbers_only: bool,
     /// Records are under way.
     slots: Option<Slots>,
     /// What is met in each of them.
@@ -57,6 +59,7 @@ impl<'s> Stream<'s> {
     pub(crate) fn new(out: Out<'s>) -> Self {
         Stream {
             stopped_by_parts: None,
+            numbers_only: false,
             slots: None,
             record: None,
             refused: false,
@@ -90,6 +93,9 @@ impl<'s> Stream<'s> {
 
     /// Whether the first of all elements was none because it has parts.
     fn may_begin_records(&self, index: u64, depth: usize) -> bool {
+        if self.numbers_only {
+            return false;
+        }
         let first = index == 0 && depth == self.shape.len() && !self.begun();
         first && self.stopped_by_parts == Some(depth)
     }
@@ -116,6 +122,26 @@ impl<'s> Stream<'s> {
             }
             _ => Ok(false),
         }
+    }
+
+    /// Begins with the first of `len` elements if a plain number is the first thing in it, whatever comes behind that:
+    /// what is wrong with it is then told as in a lone array.
+    pub(crate) fn begin_numbers<T: Serialize + ?Sized>(&mut self, len: u64, value: &T) -> Result<bool> {
+        if len == 0 {
+            return Ok(false);
+        }
+        self.numbers_only = true;
+        self.axis(0, Some(len as usize))?;
+        let result = StreamSeq::at(self, Some(len), 0).serialize_element(value);
+        self.numbers_only = false;
+        if self.begun() {
+            return result.map(|()| true);
+        }
+        self.shape.clear();
+        self.given_up.clear();
+        self.stopped_by_parts = None;
+        self.measure = false;
+        Ok(false)
     }
 
     /// Begins with the first record, which is laid out as `node`.

@@ -180,7 +180,16 @@ impl<'a, 'w, 's> Elements<'a, 'w, 's> {
         if self.archive.marker().is_some() {
             return Ok(false);
         }
-        let (first, tally) = measure_counted(value, None).map_err(|e| self.name(e.at_index(0)))?;
+        let measured = measure_counted(value, None);
+        // Texts, records and numbers alone are what they are. Elsewhere a number may come first, and goes out at once.
+        let clear = measured.as_ref().is_ok_and(|(first, _)| first.is_uniform());
+        if let Some(len) = self.len.filter(|_| !clear && !self.tuple && !self.at.root)
+            && self.stream.begin_numbers(len, value)?
+        {
+            self.state = State::Array;
+            return Ok(true);
+        }
+        let (first, tally) = measured.map_err(|e| self.name(e.at_index(0)))?;
         let is_list = match &first {
             Node::Group | Node::Ndarray { .. } => true,
             // A sequence or an Option in a tuple.
@@ -198,11 +207,12 @@ impl<'a, 'w, 's> Elements<'a, 'w, 's> {
         let Some(len) = self.len.filter(|_| !self.tuple && !self.at.root) else {
             return Ok(false);
         };
-        if self.stream.begin(len, &first, value)? {
-            self.state = State::Array;
-            return Ok(true);
+        match self.stream.begin(len, &first, value) {
+            Ok(true) => self.state = State::Array,
+            Ok(false) => return Ok(false),
+            Err(error) => self.refuse(error)?,
         }
-        Ok(false)
+        Ok(true)
     }
 
     /// Names an error of an element that was only looked at.
