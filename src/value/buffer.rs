@@ -9,7 +9,7 @@ use std::io::Write;
 use serde::ser::{self, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::npy::layout::compound::compound;
+use crate::npy::layout::compound::{compound, named_fields};
 use crate::npy::to_npy_writer;
 
 /// Deeper values could not be written anyway: 64 axes, and a newtype or an Option around each.
@@ -399,29 +399,21 @@ pub struct KeepFields<W> {
     kind: Fields,
 }
 
-macro_rules! fields {
-    ($($kind:ident),*) => {
-        $(
-            impl<W: Target> ser::$kind for KeepFields<W> {
-                type Ok = W::Ok;
-                type Error = Error;
+impl<W: Target> KeepFields<W> {
+    fn field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<()> {
+        self.fields.push((key, part(value, self.serializer.depth)?));
+        Ok(())
+    }
 
-                fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<()> {
-                    self.fields.push((key, part(value, self.serializer.depth)?));
-                    Ok(())
-                }
-
-                fn end(self) -> Result<W::Ok> {
-                    self.serializer.target.take(match self.kind {
-                        Fields::Struct(name) => Kept::Struct(name, self.fields),
-                        Fields::StructVariant(variant) => Kept::StructVariant(variant, self.fields),
-                    })
-                }
-            }
-        )*
-    };
+    fn finish(self) -> Result<W::Ok> {
+        self.serializer.target.take(match self.kind {
+            Fields::Struct(name) => Kept::Struct(name, self.fields),
+            Fields::StructVariant(variant) => Kept::StructVariant(variant, self.fields),
+        })
+    }
 }
-fields!(SerializeStruct, SerializeStructVariant);
+
+named_fields!([W: Target] KeepFields<W> => W::Ok);
 
 pub struct KeepEntries<W> {
     serializer: NpySerializer<W>,

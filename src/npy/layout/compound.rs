@@ -36,6 +36,33 @@ macro_rules! compound {
 }
 pub(crate) use compound;
 
+/// Implements serde's two traits of named fields for a type by its own `field` and `finish`.
+macro_rules! named_fields {
+    ([$($generics:tt)*] $type:ty => $ok:ty) => {
+        $crate::npy::layout::compound::named_fields!(@ SerializeStruct [$($generics)*] [$type] [$ok]);
+        $crate::npy::layout::compound::named_fields!(@ SerializeStructVariant [$($generics)*] [$type] [$ok]);
+    };
+    (@ $kind:ident [$($generics:tt)*] [$type:ty] [$ok:ty]) => {
+        impl<$($generics)*> serde::ser::$kind for $type {
+            type Ok = $ok;
+            type Error = $crate::error::Error;
+
+            fn serialize_field<T: serde::Serialize + ?Sized>(
+                &mut self,
+                key: &'static str,
+                value: &T,
+            ) -> $crate::error::Result<()> {
+                self.field(key, value)
+            }
+
+            fn end(self) -> $crate::error::Result<$ok> {
+                self.finish()
+            }
+        }
+    };
+}
+pub(crate) use named_fields;
+
 /// Implements the listed methods of `Serializer` by the serializer's own `refuse(self, found: &str)`, which makes the error.
 ///
 /// ```text

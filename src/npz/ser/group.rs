@@ -6,6 +6,7 @@ use serde::ser;
 use super::{Archive, OnNone, Outcome};
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::capture;
+use crate::npy::layout::compound::named_fields;
 use crate::npy::layout::known::is_time;
 use crate::npy::layout::tally::{Tally, Thing};
 use crate::npy::{raw, whole};
@@ -82,31 +83,7 @@ impl<'a, 'w> Group<'a, 'w> {
     }
 }
 
-impl ser::SerializeStruct for Group<'_, '_> {
-    type Ok = Outcome;
-    type Error = Error;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<()> {
-        self.field(key, value)
-    }
-
-    fn end(self) -> Result<Outcome> {
-        self.finish()
-    }
-}
-
-impl ser::SerializeStructVariant for Group<'_, '_> {
-    type Ok = Outcome;
-    type Error = Error;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<()> {
-        self.field(key, value)
-    }
-
-    fn end(self) -> Result<Outcome> {
-        self.finish()
-    }
-}
+named_fields!([] Group<'_, '_> => Outcome);
 
 impl ser::SerializeMap for Group<'_, '_> {
     type Ok = Outcome;
