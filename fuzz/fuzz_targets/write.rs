@@ -69,13 +69,21 @@ fn member(node: &Node) {
     }
 }
 
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
+}
+
 fn lone(node: &Node, steady: bool) {
     let vec = outcome(serde_npz::to_npy_vec(node));
     let mut out = Vec::new();
     let written = outcome(serde_npz::to_npy_writer(&mut out, node)).map(|()| out);
     for bytes in [&vec, &written].into_iter().flatten() {
         let value: Value = serde_npz::from_npy_slice(bytes).expect("an array of ours is a value");
-        assert!(serde_npz::to_npy_vec(&value).expect("and back") == *bytes);
+        let again = serde_npz::to_npy_vec(&value).expect("what was read can be written");
+        let read: Value = serde_npz::from_npy_slice(&again).expect("again");
+        assert!(read == value, "another value the second time");
+        // ml_dtypes writes a bfloat16 as `<V2`; to a `Value`, as to NumPy, it is two raw bytes, `|V2`.
+        assert!(again == *bytes || contains(bytes, b"<V2"), "other bytes the second time");
     }
     if steady {
         assert_eq!(vec, written, "a vector and a writer");
