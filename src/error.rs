@@ -218,7 +218,7 @@ impl Error {
     }
 
     /// A copy of this error, for a writer that has to return it from every later call.
-    pub(crate) fn again(&self) -> Self {
+    pub(crate) fn duplicate(&self) -> Self {
         Error(Box::new(Inner {
             kind: self.0.kind,
             path: self.0.path.clone(),

@@ -235,7 +235,7 @@ impl ReadOptions {
     /// Those of [`from_npy_reader`].
     pub fn load_npy<T: DeserializeOwned>(&self, path: impl AsRef<Path>) -> Result<T> {
         let (file, len) = open_sized(path.as_ref())?;
-        self.read(&mut Stream::with_proven(BufReader::new(file), len))
+        self.read(&mut Stream::with_known_len(BufReader::new(file), len))
     }
 
     fn read<'de, T: Deserialize<'de>>(&self, source: &mut dyn Source<'de>) -> Result<T> {

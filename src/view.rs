@@ -7,13 +7,13 @@
 //! ```
 
 mod element;
-mod layout;
 #[cfg(feature = "mmap")]
 #[allow(unsafe_code, reason = "mapping a file is a promise about all who may write to it")]
 pub(crate) mod mmap;
 #[cfg(feature = "ndarray-0_17")]
 pub(crate) mod ndarray_0_17;
 mod serde;
+mod strides;
 mod writable;
 
 use std::borrow::Cow;
@@ -25,7 +25,7 @@ use std::sync::Arc;
 use self::element::Fit;
 pub(crate) use self::element::file_bytes;
 pub use self::element::{Element, Sealed};
-use self::layout::Layout;
+use self::strides::Strided;
 pub use self::writable::ArrayViewMut;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::Tuple;
@@ -54,7 +54,7 @@ use crate::options::ReadOptions;
 #[derive(Clone)]
 pub struct ArrayView<'a, T> {
     elements: Elements<'a, T>,
-    layout: Layout,
+    layout: Strided,
 }
 
 #[derive(Clone)]
@@ -77,7 +77,7 @@ impl<'a, T: Element> ArrayView<'a, T> {
     ///
     /// `InvalidValue` where the shape has more or fewer elements.
     pub fn new(elements: &'a [T], shape: &[usize]) -> Result<Self> {
-        let layout = Layout::new(shape, false, elements.len())?;
+        let layout = Strided::new(shape, false, elements.len())?;
         Ok(ArrayView {
             elements: Elements::Lent(elements),
             layout,
@@ -96,7 +96,7 @@ impl<'a, T: Element> ArrayView<'a, T> {
     ///
     /// Those of [`ArrayView::new`].
     pub fn fortran(elements: &'a [T], shape: &[usize]) -> Result<Self> {
-        let layout = Layout::new(shape, true, elements.len())?;
+        let layout = Strided::new(shape, true, elements.len())?;
         Ok(ArrayView {
             elements: Elements::Lent(elements),
             layout,
@@ -286,7 +286,7 @@ impl<'a, T: Element> ArrayView<'a, T> {
             .finish_non_exhaustive()
     }
 
-    fn part(&self, range: Range<usize>, layout: Layout) -> ArrayView<'a, T> {
+    fn part(&self, range: Range<usize>, layout: Strided) -> ArrayView<'a, T> {
         let elements = match &self.elements {
             Elements::Lent(lent) => Elements::Lent(&lent[range]),
             Elements::Owned { all, part } => Elements::Owned {
@@ -353,7 +353,7 @@ impl<'a, T: Element> ArrayView<'a, T> {
     pub(crate) fn row_of(elements: &'a [T]) -> Self {
         ArrayView {
             elements: Elements::Lent(elements),
-            layout: Layout {
+            layout: Strided {
                 shape: vec![elements.len()],
                 fortran: false,
             },
@@ -524,10 +524,10 @@ pub(crate) fn first_axis_range(header: &Header, range: impl RangeBounds<usize>) 
     Ok((header, elements.start * size..elements.end * size))
 }
 
-fn layout(header: &Header, len: usize) -> Result<Layout> {
+fn layout(header: &Header, len: usize) -> Result<Strided> {
     let shape: Option<Vec<usize>> = header.shape().iter().map(|&axis| usize::try_from(axis).ok()).collect();
     match shape {
-        Some(shape) => Layout::new(&shape, header.fortran_order(), len),
+        Some(shape) => Strided::new(&shape, header.fortran_order(), len),
         None => Err(Error::new(
             ErrorKind::LimitExceeded,
             format_args!(

@@ -44,7 +44,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("npy::whole", &["numbers", "fill", "rows", "texts", "vectors"]),
     (
         "npy::layout",
-        &["compound", "tally", "scalar", "node", "capture", "known", "measure"],
+        &["compound", "tally", "scalar", "tree", "capture", "known", "measure"],
     ),
     ("npy::layout::measure", &["items", "fields", "tests"]),
     ("npy::ser", &["packed", "stream", "array"]),
@@ -98,7 +98,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("npz::de::place", &["access"]),
     (
         "view",
-        &["layout", "element", "writable", "serde", "ndarray_0_17", "mmap"],
+        &["strides", "element", "writable", "serde", "ndarray_0_17", "mmap"],
     ),
     ("view::mmap", &["map", "npz", "writable"]),
     ("checkpoint", &["store", "tests"]),

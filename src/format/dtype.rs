@@ -396,7 +396,7 @@ impl Dtype {
 
     /// Fields without padding between them.
     pub(crate) fn record(fields: Vec<(String, Dtype)>) -> Result<Dtype> {
-        let mut layout = Layout::new(fields.len());
+        let mut layout = RecordBuilder::new(fields.len());
         for (name, dtype) in fields {
             if name.is_empty() {
                 // NumPy would read it back as padding.
@@ -495,7 +495,7 @@ impl Dtype {
 }
 
 /// Builds a record: fields one after another.
-struct Layout {
+struct RecordBuilder {
     fields: Vec<Field>,
     /// Names and titles share one namespace, as in NumPy.
     taken: HashSet<String>,
@@ -503,9 +503,9 @@ struct Layout {
     end: u64,
 }
 
-impl Layout {
+impl RecordBuilder {
     fn new(fields: usize) -> Self {
-        Layout {
+        RecordBuilder {
             fields: Vec::with_capacity(fields),
             taken: HashSet::with_capacity(fields),
             levels: 1,

@@ -11,7 +11,7 @@ pub(crate) trait Source<'de>: Read {
     fn lend(&mut self, n: u64) -> Option<Result<&'de [u8]>>;
 
     /// How many bytes are known to be there, whatever a header claims.
-    fn proven(&self) -> u64;
+    fn known_len(&self) -> u64;
 }
 
 /// Bytes that outlive the reading.
@@ -35,7 +35,7 @@ impl<'de> Source<'de> for Slice<'de> {
         })
     }
 
-    fn proven(&self) -> u64 {
+    fn known_len(&self) -> u64 {
         self.0.len() as u64
     }
 }
@@ -43,18 +43,18 @@ impl<'de> Source<'de> for Slice<'de> {
 /// Any reader.
 pub(crate) struct Stream<R> {
     reader: R,
-    proven: u64,
+    known_len: u64,
 }
 
 impl<R> Stream<R> {
     /// A reader whose length is not known.
     pub(crate) fn new(reader: R) -> Self {
-        Stream { reader, proven: 0 }
+        Stream { reader, known_len: 0 }
     }
 
     /// A reader that is known to have so many bytes left.
-    pub(crate) fn with_proven(reader: R, proven: u64) -> Self {
-        Stream { reader, proven }
+    pub(crate) fn with_known_len(reader: R, known_len: u64) -> Self {
+        Stream { reader, known_len }
     }
 
     pub(crate) fn get_mut(&mut self) -> &mut R {
@@ -69,7 +69,7 @@ impl<R> Stream<R> {
 impl<R: Read> Read for Stream<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let got = Checked(&mut self.reader).read(buf)?;
-        self.proven = self.proven.saturating_sub(got as u64);
+        self.known_len = self.known_len.saturating_sub(got as u64);
         Ok(got)
     }
 }
@@ -79,8 +79,8 @@ impl<'de, R: Read> Source<'de> for Stream<R> {
         None
     }
 
-    fn proven(&self) -> u64 {
-        self.proven
+    fn known_len(&self) -> u64 {
+        self.known_len
     }
 }
 

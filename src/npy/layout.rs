@@ -4,6 +4,6 @@ pub(crate) mod capture;
 pub(crate) mod compound;
 pub(crate) mod known;
 pub(crate) mod measure;
-pub(crate) mod node;
 pub(crate) mod scalar;
 pub(crate) mod tally;
+pub(crate) mod tree;

@@ -22,9 +22,9 @@ use self::ragged::write_ragged;
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::capture;
 use crate::npy::layout::measure::{measure_content, measure_counted, nested_none, too_deep};
-use crate::npy::layout::node::Node;
 use crate::npy::layout::scalar::changed;
 use crate::npy::layout::tally::{Tally, Thing};
+use crate::npy::layout::tree::Layout;
 use crate::npy::marker::Marker;
 use crate::npy::raw;
 use crate::npy::ser::array::{write_marker, write_node};
@@ -318,26 +318,26 @@ impl<'w> Archive<'w> {
         refused: Option<Error>,
     ) -> Result<()> {
         let marker = self.marker();
-        let (node, tally) = measure_counted(value, marker).map_err(|e| self.place.name(e))?;
-        self.check_elements(&node, elements)?;
-        match node {
+        let (layout, tally) = measure_counted(value, marker).map_err(|e| self.place.name(e))?;
+        self.check_elements(&layout, elements)?;
+        match layout {
             // A struct or a tuple of differing kinds is a record only inside a sequence.
-            Node::Group | Node::Record { .. } => {
+            Layout::Group | Layout::Record { .. } => {
                 let before = self.tally.get();
                 self.value(value, at.as_list(Names::Index, elements))?;
                 self.check_tally(before, tally)
             }
-            Node::Axis { len: 0, item, .. } if at.root && matches!(*item, Node::Empty(None)) => Ok(()),
+            Layout::Axis { len: 0, item, .. } if at.root && matches!(*item, Layout::Empty(None)) => Ok(()),
             _ if at.root => Err(array_root()),
-            Node::Fault(fault) => Err(self.place.name(fault.into_error())),
-            Node::Unit => self.unit(at.on_none),
-            Node::None { .. } => self.none(at.on_none),
-            node => match refused {
+            Layout::Misfit(misfit) => Err(self.place.name(misfit.into_error())),
+            Layout::Unit => self.unit(at.on_none),
+            Layout::None { .. } => self.none(at.on_none),
+            layout => match refused {
                 // The same value was no array a moment ago.
                 Some(error) => Err(self.place.name(error)),
                 None => {
                     self.count_all(tally);
-                    self.member(|sink| write_node(value, &node, marker, sink))
+                    self.member(|sink| write_node(value, &layout, marker, sink))
                 }
             },
         }
@@ -362,9 +362,9 @@ impl<'w> Archive<'w> {
     }
 
     /// An error if the measured value has not the `elements` that it had before.
-    fn check_elements(&self, node: &Node, elements: Option<u64>) -> Result<()> {
-        match (node, elements) {
-            (&Node::Axis { len, .. }, Some(expected)) if len != expected => {
+    fn check_elements(&self, layout: &Layout, elements: Option<u64>) -> Result<()> {
+        match (layout, elements) {
+            (&Layout::Axis { len, .. }, Some(expected)) if len != expected => {
                 Err(self.place.name(changed(format_args!("{len} elements"), expected)))
             }
             _ => Ok(()),
@@ -377,13 +377,13 @@ impl<'w> Archive<'w> {
         {
             let _entered = self.enter(variant)?;
             let marker = self.marker();
-            let (node, tally) = measure_content(value, marker).map_err(|e| self.place.name(e))?;
-            self.check_elements(&node, Some(elements))?;
-            match node {
-                Node::Fault(fault) => return Err(self.place.name(fault.into_error())),
-                node @ Node::Axis { .. } => {
+            let (layout, tally) = measure_content(value, marker).map_err(|e| self.place.name(e))?;
+            self.check_elements(&layout, Some(elements))?;
+            match layout {
+                Layout::Misfit(misfit) => return Err(self.place.name(misfit.into_error())),
+                layout @ Layout::Axis { .. } => {
                     self.count_all(tally);
-                    self.member(|sink| write_node(value, &node, marker, sink))?;
+                    self.member(|sink| write_node(value, &layout, marker, sink))?;
                 }
                 _ => {
                     let before = self.tally.get();

@@ -218,30 +218,30 @@ impl AnyArray {
     ///
     /// ```
     /// let array = serde_npz::value::AnyArray::new(&[[1_u8, 2], [3, 4]])?;
-    /// assert_eq!(array.get::<Vec<[i64; 2]>>()?, [[1, 2], [3, 4]]);
+    /// assert_eq!(array.read::<Vec<[i64; 2]>>()?, [[1, 2], [3, 4]]);
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
     ///
     /// # Errors
     ///
     /// `TypeMismatch` where dtype or shape do not fit the type, `InvalidValue` where an element does not.
-    pub fn get<'de, T: Deserialize<'de>>(&'de self) -> Result<T> {
-        self.get_casting(Casting::Safe)
+    pub fn read<'de, T: Deserialize<'de>>(&'de self) -> Result<T> {
+        self.read_casting(Casting::Safe)
     }
 
     /// Reads the array by other casting rules.
     ///
     /// ```
     /// let array = serde_npz::value::AnyArray::new(&[0.1])?;
-    /// assert!(array.get::<Vec<f32>>().is_err());
-    /// assert_eq!(array.get_casting::<Vec<f32>>(serde_npz::Casting::SameKind)?, [0.1_f32]);
+    /// assert!(array.read::<Vec<f32>>().is_err());
+    /// assert_eq!(array.read_casting::<Vec<f32>>(serde_npz::Casting::SameKind)?, [0.1_f32]);
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// Those of [`get`](AnyArray::get).
-    pub fn get_casting<'de, T: Deserialize<'de>>(&'de self, casting: Casting) -> Result<T> {
+    /// Those of [`read`](AnyArray::read).
+    pub fn read_casting<'de, T: Deserialize<'de>>(&'de self, casting: Casting) -> Result<T> {
         read(self.header.clone(), &self.data, casting)
     }
 
@@ -255,7 +255,7 @@ impl AnyArray {
     ///
     /// # Errors
     ///
-    /// Those of [`get`](AnyArray::get).
+    /// Those of [`read`](AnyArray::read).
     pub fn to_vec<T: DeserializeOwned>(&self) -> Result<Vec<T>> {
         let row = Header::new(self.dtype().clone(), vec![self.len()], false)?;
         if self.fortran_order() && self.shape().len() > 1 {
@@ -283,7 +283,7 @@ impl AnyArray {
     ///
     /// # Errors
     ///
-    /// `InvalidValue` where the index is not one number below the length of each axis; those of [`get`](AnyArray::get).
+    /// `InvalidValue` where the index is not one number below the length of each axis; those of [`read`](AnyArray::read).
     pub fn item<'de, T: Deserialize<'de>>(&'de self, index: &[u64]) -> Result<T> {
         let Some(bytes) = self.element(index) else {
             return Err(Error::new(

@@ -35,7 +35,7 @@ impl Value {
     fn read_seed<'de, S: DeserializeSeed<'de>>(&self, seed: S) -> Result<S::Value> {
         match self {
             Value::Array(array) => {
-                let mut source = Stream::with_proven(array.bytes(), array.bytes().len() as u64);
+                let mut source = Stream::with_known_len(array.bytes(), array.bytes().len() as u64);
                 read_array_seed(array.header().clone(), &mut source, &everything(), seed)
             }
             Value::Json(text) => read_json(serde_json::Deserializer::from_reader(text.as_bytes()), seed),

@@ -8,7 +8,7 @@ use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, Ma
 use serde::ser::{self, Serialize, Serializer};
 
 use super::element::{self, Fit, Part, file_bytes};
-use super::layout::Layout;
+use super::strides::Strided;
 use super::{ArrayView, Element, Elements};
 use crate::error::{into_custom, is_our_error};
 use crate::format::dtype::MAX_AXES;
@@ -197,7 +197,7 @@ impl<T: Element> Nested<T> {
                 &"pairs of a real and an imaginary part",
             ));
         };
-        let layout = Layout::new(&axes, false, elements.len()).map_err(into_custom)?;
+        let layout = Strided::new(&axes, false, elements.len()).map_err(into_custom)?;
         Ok(ArrayView {
             elements: Elements::Owned {
                 part: 0..elements.len(),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::RangeBounds;
 
-use super::layout::Layout;
+use super::strides::Strided;
 use super::{ArrayView, Element, Elements};
 #[cfg(feature = "mmap")]
 use super::{check_aligned, check_fit, check_len, layout, no_elements};
@@ -22,7 +22,7 @@ use crate::format::header::Header;
 /// ```
 pub struct ArrayViewMut<'a, T> {
     elements: &'a mut [T],
-    layout: Layout,
+    layout: Strided,
 }
 
 impl<'a, T: Element> ArrayViewMut<'a, T> {
@@ -38,7 +38,7 @@ impl<'a, T: Element> ArrayViewMut<'a, T> {
     ///
     /// `InvalidValue` where the shape has more or fewer elements.
     pub fn new(elements: &'a mut [T], shape: &[usize]) -> Result<Self> {
-        let layout = Layout::new(shape, false, elements.len())?;
+        let layout = Strided::new(shape, false, elements.len())?;
         Ok(ArrayViewMut { elements, layout })
     }
 

@@ -168,7 +168,7 @@ fn elements_by_index_and_in_a_row() {
     assert_eq!(fortran.item::<u8>(&[1, 0]).unwrap(), 1);
     assert_eq!(fortran.item::<f64>(&[0, 2]).unwrap(), 4.0);
     assert_eq!(fortran.to_vec::<u16>().unwrap(), [0, 2, 4, 1, 3, 5]);
-    assert_eq!(fortran.get::<Vec<[i32; 3]>>().unwrap(), [[0, 2, 4], [1, 3, 5]]);
+    assert_eq!(fortran.read::<Vec<[i32; 3]>>().unwrap(), [[0, 2, 4], [1, 3, 5]]);
     assert_ne!(plain, fortran);
     for wrong in [&[2, 0][..], &[0, 3], &[0], &[0, 0, 0]] {
         assert_eq!(plain.item::<u8>(wrong).unwrap_err().kind(), ErrorKind::InvalidValue);

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use super::{Dtype, Kind, Layout, MAX_ITEMSIZE, MAX_LEVELS, Order, TimeBase, TimeUnit, limit, too_deep};
+use super::{Dtype, Kind, MAX_ITEMSIZE, MAX_LEVELS, Order, RecordBuilder, TimeBase, TimeUnit, limit, too_deep};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::literal::{Literal, Quoted};
 
@@ -37,7 +37,7 @@ fn record(fields: &[Literal], level: usize) -> Result<Dtype> {
     if level == MAX_LEVELS {
         return Err(too_deep());
     }
-    let mut layout = Layout::new(fields.len());
+    let mut layout = RecordBuilder::new(fields.len());
     for field in fields {
         let (Literal::Tuple(parts) | Literal::List(parts)) = field else {
             return Err(bad(format_args!(

@@ -327,7 +327,7 @@ impl Draw {
                 };
             }
             _ => {
-                let mut layout = Layout::new(0);
+                let mut layout = RecordBuilder::new(0);
                 for i in 0..self.below(5) {
                     layout.padding(self.one(&[0, 0, 3])).unwrap();
                     let letter = self.one(&[

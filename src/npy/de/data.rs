@@ -205,7 +205,7 @@ impl<'s, 'de> ArrayData<'s, 'de> {
     /// Transposes an array in Fortran order.
     #[cold]
     fn make_c_order(&mut self) -> Result<()> {
-        let mut transposed = whole::zeroed(usize::try_from(self.proven()).unwrap_or(0))?;
+        let mut transposed = whole::zeroed(usize::try_from(self.known_len()).unwrap_or(0))?;
         if transposed.len() as u64 == self.header.data_len() {
             self.transpose_into(&mut transposed)?;
         } else {
@@ -297,19 +297,19 @@ impl<'s, 'de> ArrayData<'s, 'de> {
 
 impl Data<'_, '_> {
     /// How many bytes are known to be there.
-    fn proven(&self) -> u64 {
+    fn known_len(&self) -> u64 {
         match self {
             Data::Lent(bytes) => bytes.len() as u64,
             Data::Owned { bytes, at } => (bytes.len() - at) as u64,
-            Data::Stream { source, chunk, at, .. } => source.proven() + (chunk.len() - at) as u64,
-            Data::Fortran(inner) => inner.proven(),
+            Data::Stream { source, chunk, at, .. } => source.known_len() + (chunk.len() - at) as u64,
+            Data::Fortran(inner) => inner.known_len(),
         }
     }
 }
 
 impl Fill for ArrayData<'_, '_> {
-    fn proven(&self) -> u64 {
-        self.data.proven().min(self.header.data_len())
+    fn known_len(&self) -> u64 {
+        self.data.known_len().min(self.header.data_len())
     }
 
     fn fill(&mut self, into: &mut [u8]) -> Result<()> {
@@ -354,8 +354,8 @@ pub(crate) struct NativeOrder<'a, 's, 'de> {
 }
 
 impl Fill for NativeOrder<'_, '_, '_> {
-    fn proven(&self) -> u64 {
-        self.data.proven()
+    fn known_len(&self) -> u64 {
+        self.data.known_len()
     }
 
     fn fill(&mut self, into: &mut [u8]) -> Result<()> {

@@ -207,7 +207,7 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
                 &mut lent
             }
             Bytes::Seen(bytes) => {
-                seen = Stream::with_proven(bytes, bytes.len() as u64);
+                seen = Stream::with_known_len(bytes, bytes.len() as u64);
                 &mut seen
             }
         };

@@ -5,8 +5,8 @@ use serde::Serialize;
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::capture;
 use crate::npy::layout::capture::unsigned;
-use crate::npy::layout::node::Node;
 use crate::npy::layout::scalar::Scalar;
+use crate::npy::layout::tree::Layout;
 use crate::npy::whole::Element;
 
 /// A `Duration`, a `SystemTime` or an ndarray, as far as its fields have come.
@@ -16,7 +16,7 @@ pub(crate) struct KnownStruct {
     /// How many of the numbers have come.
     count: usize,
     shape: Vec<u64>,
-    data: Option<Box<Node>>,
+    data: Option<Box<Layout>>,
 }
 
 /// Whether a struct of this name counts as a time for [`Tally`](crate::npy::layout::tally::Tally), whatever is in it.
@@ -48,7 +48,7 @@ impl KnownStruct {
         &mut self,
         key: &str,
         value: &T,
-        data: impl FnOnce(&T) -> Result<Node>,
+        data: impl FnOnce(&T) -> Result<Layout>,
     ) -> Result<()> {
         match (self.name, key) {
             ("Duration", "secs" | "nanos")
@@ -62,17 +62,17 @@ impl KnownStruct {
             ("Array", "dim") => self.shape = capture::dims(value).unwrap_or_default(),
             ("Array", "data") if self.numbers[..self.count] == [1] => {
                 self.data = match data(value)? {
-                    Node::Axis {
+                    Layout::Axis {
                         len,
                         item,
                         tuple: false,
                     } if self.shape.iter().product::<u64>() == len => match *item {
-                        Node::Empty(None) => {
+                        Layout::Empty(None) => {
                             let element = Element::from_type_name(std::any::type_name::<T>());
-                            Some(Box::new(Node::Empty(element)))
+                            Some(Box::new(Layout::Empty(element)))
                         }
-                        Node::Leaf(_) | Node::Empty(_) => Some(item),
-                        Node::Axis { .. } => Some(item),
+                        Layout::Scalar(_) | Layout::Empty(_) => Some(item),
+                        Layout::Axis { .. } => Some(item),
                         _ => None,
                     },
                     _ => None,
@@ -93,7 +93,7 @@ impl KnownStruct {
                 self.name, secs, nanos,
             )?)))),
             ("Array", 3, &[1]) => Ok(self.data.map(|item| {
-                Finished::Ndarray(Node::Ndarray {
+                Finished::Ndarray(Layout::Ndarray {
                     shape: self.shape,
                     item,
                 })
@@ -106,7 +106,7 @@ impl KnownStruct {
 /// A struct known by name and fields.
 pub(crate) enum Finished {
     Scalar(Scalar<'static>),
-    Ndarray(Node),
+    Ndarray(Layout),
 }
 
 fn nanoseconds(name: &str, secs: u64, nanos: u64) -> Result<i64> {

@@ -30,9 +30,9 @@ use self::fields::Fields;
 use self::items::Items;
 use crate::error::{Error, Result};
 pub(crate) use crate::npy::layout::known::{half, nested_none, too_deep};
-use crate::npy::layout::node::Node;
-use crate::npy::layout::scalar::{Leaf, Scalar, of_texts, scalars};
+use crate::npy::layout::scalar::{Scalar, ScalarLayout, of_texts, scalars};
 use crate::npy::layout::tally::{Tally, Thing};
+use crate::npy::layout::tree::Layout;
 use crate::npy::marker::Marker;
 use crate::npy::whole::{self, Element, Number, Texts, Whole};
 
@@ -40,26 +40,26 @@ use crate::npy::whole::{self, Element, Number, Texts, Whole};
 pub(crate) const MAX_LEVELS: u8 = 100;
 
 /// The layout of `value`.
-pub(crate) fn measure<T: Serialize + ?Sized>(value: &T) -> Result<Node> {
+pub(crate) fn measure<T: Serialize + ?Sized>(value: &T) -> Result<Layout> {
     measure_marked(value, None)
 }
 
 /// The layout of `value` inside a `with` module.
-pub(crate) fn measure_marked<T: Serialize + ?Sized>(value: &T, marker: Option<Marker>) -> Result<Node> {
-    measure_counted(value, marker).map(|(node, _)| node)
+pub(crate) fn measure_marked<T: Serialize + ?Sized>(value: &T, marker: Option<Marker>) -> Result<Layout> {
+    measure_counted(value, marker).map(|(layout, _)| layout)
 }
 
 /// The layout of `value`, and what the walk has met.
-pub(crate) fn measure_counted<T: Serialize + ?Sized>(value: &T, marker: Option<Marker>) -> Result<(Node, Tally)> {
-    walk(value, marker, false).map(|(node, tally)| (node.settled(), tally))
+pub(crate) fn measure_counted<T: Serialize + ?Sized>(value: &T, marker: Option<Marker>) -> Result<(Layout, Tally)> {
+    walk(value, marker, false).map(|(layout, tally)| (layout.settled(), tally))
 }
 
 /// The layout of what a tuple variant holds, which is that of the tuple, and what the walk has met.
-pub(crate) fn measure_content<T: Serialize + ?Sized>(value: &T, marker: Option<Marker>) -> Result<(Node, Tally)> {
+pub(crate) fn measure_content<T: Serialize + ?Sized>(value: &T, marker: Option<Marker>) -> Result<(Layout, Tally)> {
     walk(value, marker, true)
 }
 
-fn walk<T: Serialize + ?Sized>(value: &T, marker: Option<Marker>, content: bool) -> Result<(Node, Tally)> {
+fn walk<T: Serialize + ?Sized>(value: &T, marker: Option<Marker>, content: bool) -> Result<(Layout, Tally)> {
     let mut tally = Tally::default();
     let measure = Measure {
         seen: None,
@@ -81,28 +81,28 @@ enum Found {
     /// The value takes more than one member, or its layout does not matter.
     Group,
     /// It has a layout of its own.
-    New(Box<Node>),
+    New(Box<Layout>),
 }
 
 impl Found {
-    fn new(node: Node) -> Result<Found> {
-        Ok(match node {
-            Node::Group => Found::Group,
-            node => Found::New(Box::new(node)),
+    fn new(layout: Layout) -> Result<Found> {
+        Ok(match layout {
+            Layout::Group => Found::Group,
+            layout => Found::New(Box::new(layout)),
         })
     }
 
-    fn into_node(self) -> Node {
+    fn into_node(self) -> Layout {
         match self {
-            Found::New(node) => *node,
-            Found::Same | Found::Group => Node::Group,
+            Found::New(layout) => *layout,
+            Found::Same | Found::Group => Layout::Group,
         }
     }
 }
 
 /// A value, beside the layout of those before it.
 struct Measure<'a> {
-    seen: Option<&'a mut Node>,
+    seen: Option<&'a mut Layout>,
     tally: &'a mut Tally,
     at: Place,
 }
@@ -165,7 +165,7 @@ impl<'a> Measure<'a> {
     #[inline(always)]
     fn scalar(self, scalar: Scalar<'_>) -> Result<Found> {
         self.tally.add(scalar.thing());
-        if let Some(Node::Leaf(Leaf::Number(seen))) = &self.seen
+        if let Some(Layout::Scalar(ScalarLayout::Number(seen))) = &self.seen
             && scalar.number() == Some(*seen)
             && self.at.marker.is_none()
         {
@@ -183,18 +183,18 @@ impl<'a> Measure<'a> {
         if self.at.in_option && self.at.marker == Some(Marker::Nan) {
             scalar.check_not_nan()?;
         }
-        let leaf = scalar.leaf(self.at.marker)?;
-        self.leaf(leaf)
+        let leaf = scalar.layout(self.at.marker)?;
+        self.layout(leaf)
     }
 
     /// A value without parts, of the layout `leaf`.
-    fn leaf(self, leaf: Leaf) -> Result<Found> {
-        if let Some(Node::Leaf(seen) | Node::Maybe(seen)) = self.seen
+    fn layout(self, leaf: ScalarLayout) -> Result<Found> {
+        if let Some(Layout::Scalar(seen) | Layout::Maybe(seen)) = self.seen
             && seen.widen(leaf)
         {
             return Ok(Found::Same);
         }
-        Found::new(Node::Leaf(leaf))
+        Found::new(Layout::Scalar(leaf))
     }
 }
 
@@ -221,7 +221,7 @@ impl<'a> Serializer for Measure<'a> {
             if self.at.in_option && !self.at.counting {
                 return Err(nested_none("Some(None)"));
             }
-            return Found::new(Node::None { scalar: false });
+            return Found::new(Layout::None { scalar: false });
         }
         self.tally.add(Thing::Float);
         if self.at.counting {
@@ -232,8 +232,8 @@ impl<'a> Serializer for Measure<'a> {
         }
         match self.at.none {
             // Any number seen before tells which NaN this is.
-            None if matches!(self.seen, Some(Node::Leaf(Leaf::Number(_)))) => Ok(Found::Same),
-            none => self.leaf(none.map_or(Leaf::Nan, Leaf::Number)),
+            None if matches!(self.seen, Some(Layout::Scalar(ScalarLayout::Number(_)))) => Ok(Found::Same),
+            none => self.layout(none.map_or(ScalarLayout::Nan, ScalarLayout::Number)),
         }
     }
 
@@ -246,8 +246,8 @@ impl<'a> Serializer for Measure<'a> {
         };
         let nan = at.marker == Some(Marker::Nan);
         let fits = match &seen {
-            Some(Node::Maybe(_)) => true,
-            Some(Node::Leaf(_)) => at.direct || nan,
+            Some(Layout::Maybe(_)) => true,
+            Some(Layout::Scalar(_)) => at.direct || nan,
             _ => false,
         };
         let inside = Measure {
@@ -261,8 +261,8 @@ impl<'a> Serializer for Measure<'a> {
         };
         match inside.value(value)? {
             Found::New(found) => match *found {
-                Node::Leaf(leaf) if nan => Found::new(Node::Leaf(leaf)),
-                Node::Leaf(leaf) => Found::new(Node::Maybe(leaf)),
+                Layout::Scalar(leaf) if nan => Found::new(Layout::Scalar(leaf)),
+                Layout::Scalar(leaf) => Found::new(Layout::Maybe(leaf)),
                 // Around anything else an Option makes a list, whether Some or None.
                 _ => Ok(Found::Group),
             },
@@ -275,8 +275,8 @@ impl<'a> Serializer for Measure<'a> {
         match self.seen {
             _ if self.at.counting => Ok(Found::Group),
             _ if self.at.in_option => Err(nested_none("Some(())")),
-            Some(Node::Unit) => Ok(Found::Same),
-            _ => Found::new(Node::Unit),
+            Some(Layout::Unit) => Ok(Found::Same),
+            _ => Found::new(Layout::Unit),
         }
     }
 
@@ -375,7 +375,7 @@ impl<'a> Serializer for Measure<'a> {
             return match self.seen {
                 _ if counting => Ok(Found::Group),
                 Some(seen) if is_laid_out_as(seen, &whole) => Ok(Found::Same),
-                _ => Found::new(Node::Axis {
+                _ => Found::new(Layout::Axis {
                     len: whole.len as u64,
                     item: Box::new(whole_item(&whole)),
                     tuple: false,
@@ -408,43 +408,43 @@ impl Measure<'_> {
         let count = texts.len() as u64;
         self.tally.add_all(Tally::default().and(Thing::Text).repeated(count));
         let leaf = of_texts(texts)?;
-        if let Some(Node::Axis {
+        if let Some(Layout::Axis {
             len,
             item,
             tuple: false,
         }) = self.seen
             && *len == count
-            && let Node::Leaf(seen) = &mut **item
+            && let Layout::Scalar(seen) = &mut **item
             && seen.widen(leaf)
         {
             return Ok(Found::Same);
         }
-        Found::new(Node::Axis {
+        Found::new(Layout::Axis {
             len: count,
-            item: Box::new(Node::Leaf(leaf)),
+            item: Box::new(Layout::Scalar(leaf)),
             tuple: false,
         })
     }
 }
 
 /// What the elements of a whole slice are: numbers, or rows of them.
-fn whole_item(whole: &Whole<'_>) -> Node {
-    let leaf = Node::Leaf(Leaf::Number(whole.number));
+fn whole_item(whole: &Whole<'_>) -> Layout {
+    let leaf = Layout::Scalar(ScalarLayout::Number(whole.number));
     match whole.row {
-        None if whole.len == 0 => Node::Empty(Some(Element::Number(whole.number))),
+        None if whole.len == 0 => Layout::Empty(Some(Element::Number(whole.number))),
         None => leaf,
-        Some(_) if whole.len == 0 => Node::Empty(None),
-        Some(row) => Node::Axis {
+        Some(_) if whole.len == 0 => Layout::Empty(None),
+        Some(row) => Layout::Axis {
             len: row as u64,
-            item: Box::new(if row == 0 { Node::Empty(None) } else { leaf }),
+            item: Box::new(if row == 0 { Layout::Empty(None) } else { leaf }),
             tuple: true,
         },
     }
 }
 
-fn is_laid_out_as(seen: &Node, whole: &Whole<'_>) -> bool {
+fn is_laid_out_as(seen: &Layout, whole: &Whole<'_>) -> bool {
     match seen {
-        Node::Axis {
+        Layout::Axis {
             len,
             item,
             tuple: false,
@@ -452,7 +452,7 @@ fn is_laid_out_as(seen: &Node, whole: &Whole<'_>) -> bool {
             *len == whole.len as u64
                 && match **item {
                     // Of two empty sequences the first tells the type.
-                    Node::Empty(Some(_)) => true,
+                    Layout::Empty(Some(_)) => true,
                     _ => item.is_of(whole),
                 }
         }

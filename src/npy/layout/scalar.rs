@@ -44,7 +44,7 @@ pub(crate) enum Scalar<'a> {
 
 /// The layout of a value without parts.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Leaf {
+pub(crate) enum ScalarLayout {
     Number(Number),
     Bf16,
     /// `width` code points at most, `text` bytes of text over all values.
@@ -62,37 +62,37 @@ pub(crate) enum Leaf {
     Nan,
 }
 
-impl Leaf {
+impl ScalarLayout {
     /// The bytes of one value.
     pub(crate) fn size(self) -> u64 {
         match self {
-            Leaf::Number(number) => number.size(),
-            Leaf::Bf16 => 2,
-            Leaf::Str { width, .. } => width.saturating_mul(4),
-            Leaf::Raw(len) | Leaf::Bytes(len) => len,
-            Leaf::Datetime(_) | Leaf::Timedelta(_) | Leaf::Nan => 8,
+            ScalarLayout::Number(number) => number.size(),
+            ScalarLayout::Bf16 => 2,
+            ScalarLayout::Str { width, .. } => width.saturating_mul(4),
+            ScalarLayout::Raw(len) | ScalarLayout::Bytes(len) => len,
+            ScalarLayout::Datetime(_) | ScalarLayout::Timedelta(_) | ScalarLayout::Nan => 8,
         }
     }
 
     /// What a walk counts a value of this layout as.
     pub(crate) fn thing(self) -> Thing {
         match self {
-            Leaf::Number(number) => Thing::of_number(number),
-            Leaf::Bf16 | Leaf::Nan => Thing::Float,
-            Leaf::Str { .. } | Leaf::Raw(_) | Leaf::Bytes(_) => Thing::Text,
-            Leaf::Datetime(_) | Leaf::Timedelta(_) => Thing::Integer,
+            ScalarLayout::Number(number) => Thing::of_number(number),
+            ScalarLayout::Bf16 | ScalarLayout::Nan => Thing::Float,
+            ScalarLayout::Str { .. } | ScalarLayout::Raw(_) | ScalarLayout::Bytes(_) => Thing::Text,
+            ScalarLayout::Datetime(_) | ScalarLayout::Timedelta(_) => Thing::Integer,
         }
     }
 
     /// Widens this layout for one more value, of the layout `leaf`; returns whether the two are of one kind.
-    pub(crate) fn widen(&mut self, leaf: Leaf) -> bool {
+    pub(crate) fn widen(&mut self, leaf: ScalarLayout) -> bool {
         match (self, leaf) {
-            (Leaf::Str { width, text }, Leaf::Str { width: w, text: t }) => {
+            (ScalarLayout::Str { width, text }, ScalarLayout::Str { width: w, text: t }) => {
                 *width = w.max(*width);
                 *text = text.saturating_add(t);
                 true
             }
-            (Leaf::Bytes(width), Leaf::Bytes(w)) => {
+            (ScalarLayout::Bytes(width), ScalarLayout::Bytes(w)) => {
                 *width = w.max(*width);
                 true
             }
@@ -102,14 +102,14 @@ impl Leaf {
 
     pub(crate) fn dtype(self) -> Dtype {
         match self {
-            Leaf::Number(number) => number.dtype(),
-            Leaf::Bf16 => Dtype::new(Kind::Bf16),
-            Leaf::Str { width, .. } => Dtype::str(width.max(1)),
-            Leaf::Raw(len) => Dtype::void(len),
-            Leaf::Bytes(len) => Dtype::bytes(len.max(1)),
-            Leaf::Datetime(unit) => Dtype::datetime(unit),
-            Leaf::Timedelta(unit) => Dtype::timedelta(unit),
-            Leaf::Nan => Dtype::float(8),
+            ScalarLayout::Number(number) => number.dtype(),
+            ScalarLayout::Bf16 => Dtype::new(Kind::Bf16),
+            ScalarLayout::Str { width, .. } => Dtype::str(width.max(1)),
+            ScalarLayout::Raw(len) => Dtype::void(len),
+            ScalarLayout::Bytes(len) => Dtype::bytes(len.max(1)),
+            ScalarLayout::Datetime(unit) => Dtype::datetime(unit),
+            ScalarLayout::Timedelta(unit) => Dtype::timedelta(unit),
+            ScalarLayout::Nan => Dtype::float(8),
         }
     }
 }
@@ -127,8 +127,8 @@ macro_rules! for_texts {
     };
 }
 /// The layout of the texts in a slice, which is not empty.
-pub(crate) fn of_texts(texts: Texts<'_>) -> Result<Leaf> {
-    fn each<T: AsRef<str>>(texts: &[T]) -> Result<Leaf> {
+pub(crate) fn of_texts(texts: Texts<'_>) -> Result<ScalarLayout> {
+    fn each<T: AsRef<str>>(texts: &[T]) -> Result<ScalarLayout> {
         let (mut width, mut bytes) = (1, 0_u64);
         for (index, text) in texts.iter().enumerate() {
             let text = text.as_ref();
@@ -139,7 +139,7 @@ pub(crate) fn of_texts(texts: Texts<'_>) -> Result<Leaf> {
             }
             bytes = bytes.saturating_add(text.len() as u64);
         }
-        Ok(Leaf::Str {
+        Ok(ScalarLayout::Str {
             width: width as u64,
             text: bytes,
         })
@@ -168,7 +168,8 @@ pub(crate) fn put_texts(texts: Texts<'_>, width: u64, out: &mut Out<'_>) -> Resu
                 // So wide that each text is put by itself.
                 None => block.iter().enumerate().try_for_each(|(index, text)| {
                     let text = text.as_ref();
-                    let put = check_end(text).and_then(|()| Scalar::Str(text).put(Leaf::Str { width, text: 0 }, out));
+                    let put =
+                        check_end(text).and_then(|()| Scalar::Str(text).put(ScalarLayout::Str { width, text: 0 }, out));
                     put.map_err(|e| e.at_index(first + index as u64))
                 })?,
             }
@@ -257,64 +258,64 @@ impl Scalar<'_> {
     }
 
     /// The NaN that stands for None among floats of this layout.
-    pub(crate) fn nan(leaf: Leaf) -> Scalar<'static> {
+    pub(crate) fn nan(leaf: ScalarLayout) -> Scalar<'static> {
         match leaf {
-            Leaf::Number(Number::F16) => Scalar::F16(f16::NAN.to_bits()),
-            Leaf::Number(Number::F32) => Scalar::F32(f32::NAN),
+            ScalarLayout::Number(Number::F16) => Scalar::F16(f16::NAN.to_bits()),
+            ScalarLayout::Number(Number::F32) => Scalar::F32(f32::NAN),
             _ => Scalar::F64(f64::NAN),
         }
     }
 
     /// The layout this value asks for, and whether it may be written at all.
-    pub(crate) fn leaf(&self, marker: Option<Marker>) -> Result<Leaf> {
+    pub(crate) fn layout(&self, marker: Option<Marker>) -> Result<ScalarLayout> {
         if let Some(number) = self.number() {
             return self.marked(number, marker);
         }
         match *self {
-            Scalar::Bf16(_) => Ok(Leaf::Bf16),
+            Scalar::Bf16(_) => Ok(ScalarLayout::Bf16),
             Scalar::Char('\0') => Err(ends_in_nul("the char '\\0'")),
-            Scalar::Char(c) => Ok(Leaf::Str {
+            Scalar::Char(c) => Ok(ScalarLayout::Str {
                 width: 1,
                 text: c.len_utf8() as u64,
             }),
-            Scalar::Str(text) if marker == Some(Marker::Bytes) => Scalar::Raw(text.as_bytes()).leaf(marker),
+            Scalar::Str(text) if marker == Some(Marker::Bytes) => Scalar::Raw(text.as_bytes()).layout(marker),
             Scalar::Str(text) => {
                 check_end(text)?;
-                Ok(Leaf::Str {
+                Ok(ScalarLayout::Str {
                     width: text.chars().count().max(1) as u64,
                     text: text.len() as u64,
                 })
             }
             Scalar::Raw(bytes) if marker == Some(Marker::Bytes) => match bytes.last() {
                 Some(0) => Err(ends_in_nul("bytes")),
-                _ => Ok(Leaf::Bytes(bytes.len().max(1) as u64)),
+                _ => Ok(ScalarLayout::Bytes(bytes.len().max(1) as u64)),
             },
             Scalar::Raw([]) => Err(Error::new(
                 ErrorKind::InvalidValue,
                 "found empty bytes in a sequence or record, expected at least one byte (NumPy has no |V0 data); \
                  use `with::ragged` for bytes of any length",
             )),
-            Scalar::Raw(bytes) => Ok(Leaf::Raw(bytes.len() as u64)),
-            Scalar::Epoch(_) => Ok(Leaf::Datetime(NANO)),
-            _ => Ok(Leaf::Timedelta(NANO)),
+            Scalar::Raw(bytes) => Ok(ScalarLayout::Raw(bytes.len() as u64)),
+            Scalar::Epoch(_) => Ok(ScalarLayout::Datetime(NANO)),
+            _ => Ok(ScalarLayout::Timedelta(NANO)),
         }
     }
 
-    fn marked(&self, number: Number, marker: Option<Marker>) -> Result<Leaf> {
+    fn marked(&self, number: Number, marker: Option<Marker>) -> Result<ScalarLayout> {
         match (marker, number) {
-            (Some(Marker::Float16), Number::F32 | Number::F64) => Ok(Leaf::Number(Number::F16)),
-            (Some(Marker::Datetime(base)), Number::I64) => Ok(Leaf::Datetime(TimeUnit { base, multiple: 1 })),
-            (Some(Marker::Timedelta(base)), Number::I64) => Ok(Leaf::Timedelta(TimeUnit { base, multiple: 1 })),
-            _ => Ok(Leaf::Number(number)),
+            (Some(Marker::Float16), Number::F32 | Number::F64) => Ok(ScalarLayout::Number(Number::F16)),
+            (Some(Marker::Datetime(base)), Number::I64) => Ok(ScalarLayout::Datetime(TimeUnit { base, multiple: 1 })),
+            (Some(Marker::Timedelta(base)), Number::I64) => Ok(ScalarLayout::Timedelta(TimeUnit { base, multiple: 1 })),
+            _ => Ok(ScalarLayout::Number(number)),
         }
     }
 
-    /// Writes the value in the layout `leaf`, which `Scalar::leaf` or a union of several gave.
+    /// Writes the value in the layout `leaf`, which `Scalar::layout` or a union of several gave.
     ///
     /// Inlined, so that a caller who knows the sort of scalar is left with one comparison and one store.
     #[inline(always)]
-    pub(crate) fn put<P: Put>(&self, leaf: Leaf, out: &mut P) -> Result<()> {
-        if let Leaf::Number(number) = leaf
+    pub(crate) fn put<P: Put>(&self, leaf: ScalarLayout, out: &mut P) -> Result<()> {
+        if let ScalarLayout::Number(number) = leaf
             && self.number() == Some(number)
         {
             return self.put_number(out);
@@ -350,17 +351,17 @@ impl Scalar<'_> {
     }
 
     /// Writes what is no number, or becomes one of another sort.
-    fn put_other<P: Put>(&self, leaf: Leaf, out: &mut P) -> Result<()> {
+    fn put_other<P: Put>(&self, leaf: ScalarLayout, out: &mut P) -> Result<()> {
         match (*self, leaf) {
-            (Scalar::I64(v), Leaf::Datetime(_) | Leaf::Timedelta(_)) => out.put(&v.to_le_bytes()),
-            (Scalar::Bf16(v), Leaf::Bf16) => out.put(&v.to_le_bytes()),
-            (Scalar::F32(v), Leaf::Number(Number::F16)) => out.put(&narrow(f16::from_f32(v), v.into())?),
-            (Scalar::F64(v), Leaf::Number(Number::F16)) => out.put(&narrow(f16::from_f32(to_odd(v)), v)?),
-            (Scalar::Char(c), Leaf::Str { width, .. }) => {
+            (Scalar::I64(v), ScalarLayout::Datetime(_) | ScalarLayout::Timedelta(_)) => out.put(&v.to_le_bytes()),
+            (Scalar::Bf16(v), ScalarLayout::Bf16) => out.put(&v.to_le_bytes()),
+            (Scalar::F32(v), ScalarLayout::Number(Number::F16)) => out.put(&narrow(f16::from_f32(v), v.into())?),
+            (Scalar::F64(v), ScalarLayout::Number(Number::F16)) => out.put(&narrow(f16::from_f32(to_odd(v)), v)?),
+            (Scalar::Char(c), ScalarLayout::Str { width, .. }) => {
                 out.put(&u32::from(c).to_le_bytes())?;
                 out.zeros((width - 1) * 4)
             }
-            (Scalar::Str(text), Leaf::Str { width, .. }) => {
+            (Scalar::Str(text), ScalarLayout::Str { width, .. }) => {
                 let too_long = || too_long(text.chars().count() as u64, width);
                 let size = width.saturating_mul(4);
                 if let Some(put) = out.room(size, |room| room.text(text, size as usize)) {
@@ -373,16 +374,18 @@ impl Scalar<'_> {
                 }
                 out.zeros(left * 4)
             }
-            (Scalar::Str(text), Leaf::Bytes(_)) => Scalar::Raw(text.as_bytes()).put(leaf, out),
-            (Scalar::Raw(bytes), Leaf::Raw(len)) if bytes.len() as u64 == len => out.put(bytes),
-            (Scalar::Raw(bytes), Leaf::Bytes(len)) => {
+            (Scalar::Str(text), ScalarLayout::Bytes(_)) => Scalar::Raw(text.as_bytes()).put(leaf, out),
+            (Scalar::Raw(bytes), ScalarLayout::Raw(len)) if bytes.len() as u64 == len => out.put(bytes),
+            (Scalar::Raw(bytes), ScalarLayout::Bytes(len)) => {
                 let left = len
                     .checked_sub(bytes.len() as u64)
                     .ok_or_else(|| too_long(bytes.len() as u64, len))?;
                 out.put(bytes)?;
                 out.zeros(left)
             }
-            (Scalar::Nanos(v), Leaf::Timedelta(_)) | (Scalar::Epoch(v), Leaf::Datetime(_)) => out.put(&v.to_le_bytes()),
+            (Scalar::Nanos(v), ScalarLayout::Timedelta(_)) | (Scalar::Epoch(v), ScalarLayout::Datetime(_)) => {
+                out.put(&v.to_le_bytes())
+            }
             _ => Err(changed(self.describe(), leaf.dtype())),
         }
     }

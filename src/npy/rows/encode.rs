@@ -15,8 +15,8 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::npy::layout::measure::measure;
-use crate::npy::layout::node::Node;
-use crate::npy::layout::scalar::Leaf;
+use crate::npy::layout::scalar::ScalarLayout;
+use crate::npy::layout::tree::Layout;
 use crate::npy::rows::fit;
 use crate::npy::rows::head::Head;
 use crate::npy::ser::array::Item;
@@ -30,7 +30,7 @@ pub(crate) struct RowEncoder {
     /// Known from the first row on, or from the beginning where rows are added to a file.
     head: Option<Head>,
     /// The layout of a row, known from the first one on.
-    layout: Option<Node>,
+    layout: Option<Layout>,
     /// How many rows there are, those in the file included.
     rows: u64,
     gathered: Gathered,
@@ -159,7 +159,10 @@ impl RowEncoder {
     /// Decides the layout of an array that no row came for: `<f8`.
     pub(crate) fn settle(&mut self) -> Result<()> {
         if self.head.is_none() {
-            self.head = Some(Head::new(fit::header(&Node::Leaf(Leaf::Number(Number::F64)), 0)?)?);
+            self.head = Some(Head::new(fit::header(
+                &Layout::Scalar(ScalarLayout::Number(Number::F64)),
+                0,
+            )?)?);
         }
         Ok(())
     }
@@ -184,8 +187,8 @@ impl Gathered {
 
     /// Appends a row in our own order: packed, little-endian.
     #[inline(always)]
-    fn put<T: Serialize + ?Sized>(&mut self, row: &T, layout: &Node) -> Result<()> {
-        if let (Some((number, bytes)), Node::Leaf(Leaf::Number(expected))) = (whole::number(row), layout)
+    fn put<T: Serialize + ?Sized>(&mut self, row: &T, layout: &Layout) -> Result<()> {
+        if let (Some((number, bytes)), Layout::Scalar(ScalarLayout::Number(expected))) = (whole::number(row), layout)
             && number == *expected
             && let Some(free) = self.buffer.get_mut(self.len..self.len + bytes.len())
         {
@@ -197,14 +200,14 @@ impl Gathered {
     }
 
     #[inline(always)]
-    fn serialize<T: Serialize + ?Sized>(&mut self, row: &T, layout: &Node) -> Result<()> {
+    fn serialize<T: Serialize + ?Sized>(&mut self, row: &T, layout: &Layout) -> Result<()> {
         let mut lent = Lent {
             out: Out::appending(mem::take(&mut self.buffer), self.len),
             gathered: self,
         };
         Item {
             out: &mut lent.out,
-            node: layout,
+            layout,
             marker: None,
             slots: None,
         }

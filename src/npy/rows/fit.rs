@@ -3,26 +3,26 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::{Dtype, Kind, Order, Tuple};
 use crate::format::header::Header;
-use crate::npy::layout::node::Node;
-use crate::npy::layout::scalar::Leaf;
+use crate::npy::layout::scalar::ScalarLayout;
+use crate::npy::layout::tree::Layout;
 use crate::npy::whole::Number;
 
 /// The layout of a first row.
-pub(super) fn first(node: Node) -> Result<Node> {
-    match node {
-        Node::Fault(fault) => Err(fault.into_error()),
-        Node::Group | Node::None { .. } => Err(no_row("a value of several members")),
-        Node::Unit => Err(no_row("()")),
-        node => Ok(node),
+pub(super) fn first(layout: Layout) -> Result<Layout> {
+    match layout {
+        Layout::Misfit(misfit) => Err(misfit.into_error()),
+        Layout::Group | Layout::None { .. } => Err(no_row("a value of several members")),
+        Layout::Unit => Err(no_row("()")),
+        layout => Ok(layout),
     }
 }
 
 /// Whether a later row fits the first one; a text too long for its width is found when it is written.
-pub(super) fn next(node: Node, before: &Node) -> Result<()> {
-    let node = first(node)?;
-    match before.clone().union(node.clone(), 0) {
-        Node::Fault(fault) => Err(fault.into_error().without_path()),
-        Node::Group => Err(another(&header(&node, 0)?, &header(before, 0)?)),
+pub(super) fn next(layout: Layout, before: &Layout) -> Result<()> {
+    let layout = first(layout)?;
+    match before.clone().union(layout.clone(), 0) {
+        Layout::Misfit(misfit) => Err(misfit.into_error().without_path()),
+        Layout::Group => Err(another(&header(&layout, 0)?, &header(before, 0)?)),
         _ => Ok(()),
     }
 }
@@ -52,8 +52,8 @@ fn no_row(found: &str) -> Error {
 }
 
 /// The header of an array of `rows` such rows.
-pub(super) fn header(row: &Node, rows: u64) -> Result<Header> {
-    Node::Axis {
+pub(super) fn header(row: &Layout, rows: u64) -> Result<Header> {
+    Layout::Axis {
         len: rows,
         item: Box::new(row.clone()),
         tuple: false,
@@ -62,9 +62,9 @@ pub(super) fn header(row: &Node, rows: u64) -> Result<Header> {
 }
 
 /// The layout of a row for a file with this header: that of the row, with the widths of the file.
-pub(super) fn in_file(node: Node, file: &Header) -> Result<Node> {
-    let node = widened(first(node)?, file.dtype());
-    let ours = header(&node, 0)?;
+pub(super) fn in_file(layout: Layout, file: &Header) -> Result<Layout> {
+    let layout = widened(first(layout)?, file.dtype());
+    let ours = header(&layout, 0)?;
     let (found, expected) = (&ours.shape()[1..], &file.shape()[1..]);
     if found != expected {
         let kind = if found.len() == expected.len() {
@@ -92,37 +92,43 @@ pub(super) fn in_file(node: Node, file: &Header) -> Result<Node> {
             ),
         ));
     }
-    Ok(node)
+    Ok(layout)
 }
 
 /// The layout with what the file decides and not the row: the widths of texts and bytes, the size of a NaN for None.
-fn widened(node: Node, dtype: &Dtype) -> Node {
-    match (node, &dtype.kind) {
-        (Node::Axis { len, item, tuple }, _) => Node::Axis {
+fn widened(layout: Layout, dtype: &Dtype) -> Layout {
+    match (layout, &dtype.kind) {
+        (Layout::Axis { len, item, tuple }, _) => Layout::Axis {
             len,
             item: Box::new(widened(*item, element(dtype))),
             tuple,
         },
-        (Node::Ndarray { shape, item }, _) => Node::Ndarray {
+        (Layout::Ndarray { shape, item }, _) => Layout::Ndarray {
             shape,
             item: Box::new(widened(*item, element(dtype))),
         },
-        (Node::Record { fields, tuple }, Kind::Record(record)) if fields.len() == record.fields.len() => Node::Record {
-            fields: fields
-                .into_iter()
-                .zip(&record.fields)
-                .map(|((name, node), field)| (name, widened(node, &field.dtype)))
-                .collect(),
-            tuple,
-        },
-        (Node::Leaf(Leaf::Str { text, .. }), Kind::Str { len, .. }) => Node::Leaf(Leaf::Str { width: *len, text }),
-        (Node::Leaf(Leaf::Bytes(_)), Kind::Bytes { len }) => Node::Leaf(Leaf::Bytes(*len)),
-        (Node::Leaf(Leaf::Nan), Kind::Float { size, .. }) => Node::Leaf(Leaf::Number(match size {
-            2 => Number::F16,
-            4 => Number::F32,
-            _ => Number::F64,
-        })),
-        (node, _) => node,
+        (Layout::Record { fields, tuple }, Kind::Record(record)) if fields.len() == record.fields.len() => {
+            Layout::Record {
+                fields: fields
+                    .into_iter()
+                    .zip(&record.fields)
+                    .map(|((name, layout), field)| (name, widened(layout, &field.dtype)))
+                    .collect(),
+                tuple,
+            }
+        }
+        (Layout::Scalar(ScalarLayout::Str { text, .. }), Kind::Str { len, .. }) => {
+            Layout::Scalar(ScalarLayout::Str { width: *len, text })
+        }
+        (Layout::Scalar(ScalarLayout::Bytes(_)), Kind::Bytes { len }) => Layout::Scalar(ScalarLayout::Bytes(*len)),
+        (Layout::Scalar(ScalarLayout::Nan), Kind::Float { size, .. }) => {
+            Layout::Scalar(ScalarLayout::Number(match size {
+                2 => Number::F16,
+                4 => Number::F32,
+                _ => Number::F64,
+            }))
+        }
+        (layout, _) => layout,
     }
 }
 

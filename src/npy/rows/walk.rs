@@ -83,7 +83,7 @@ impl Rows {
         };
         let value = value.map_err(|error| {
             let error = error.at_index(row);
-            self.failed = Some(error.again());
+            self.failed = Some(error.duplicate());
             error
         });
         self.row += u64::from(value.is_ok());
@@ -114,7 +114,7 @@ impl Rows {
     #[cold]
     fn lost(&self) -> Error {
         match &self.failed {
-            Some(error) => error.again(),
+            Some(error) => error.duplicate(),
             None => Error::new(
                 ErrorKind::Message,
                 "found a reader in the middle of a row, as a panic left it, expected the start of one",

@@ -364,7 +364,7 @@ impl<W: Write + Seek> NpyWriter<W> {
     /// After an error in writing the position is unknown: every later call returns that error again.
     fn keep(&mut self, result: Result<()>) -> Result<()> {
         if let Err(error) = &result {
-            self.failed = Some(error.again());
+            self.failed = Some(error.duplicate());
         }
         result
     }
@@ -372,7 +372,7 @@ impl<W: Write + Seek> NpyWriter<W> {
     #[inline]
     fn usable(&self) -> Result<()> {
         match &self.failed {
-            Some(error) => Err(error.again()),
+            Some(error) => Err(error.duplicate()),
             None => Ok(()),
         }
     }

@@ -12,8 +12,8 @@ use crate::npy::layout::capture;
 use crate::npy::layout::compound::{compound, refusals};
 use crate::npy::layout::known::{Finished, KnownStruct, half};
 use crate::npy::layout::measure::measure;
-use crate::npy::layout::node::Node;
-use crate::npy::layout::scalar::{Leaf, Scalar, changed, put_texts, scalars};
+use crate::npy::layout::scalar::{Scalar, ScalarLayout, changed, put_texts, scalars};
+use crate::npy::layout::tree::Layout;
 use crate::npy::marker::Marker;
 use crate::npy::ser::packed::Slots;
 use crate::npy::ser::stream::{Stream, StreamItem};
@@ -43,38 +43,38 @@ pub(crate) fn write_array<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink)
         }
         _ => None,
     };
-    let node = measure(value)?;
-    stream.check_given_up(&node)?;
+    let layout = measure(value)?;
+    stream.check_given_up(&layout)?;
     drop(stream);
-    match node {
-        Node::Fault(fault) => Err(fault.into_error()),
-        Node::Group => Err(Error::new(
+    match layout {
+        Layout::Misfit(misfit) => Err(misfit.into_error()),
+        Layout::Group => Err(Error::new(
             ErrorKind::UnsupportedType,
             "found a value of several arrays, expected one array: use `to_npz_vec`, `to_npz_writer` or `save_npz`",
         )),
-        node => match refused {
+        layout => match refused {
             // The same value was no array a moment ago.
             Some(error) => Err(error),
-            None => write_node(value, &node, None, sink),
+            None => write_node(value, &layout, None, sink),
         },
     }
 }
 
-/// Writes `value`, measured as `node`, as an array.
+/// Writes `value`, measured as `layout`, as an array.
 pub(crate) fn write_node<T: Serialize + ?Sized>(
     value: &T,
-    node: &Node,
+    layout: &Layout,
     marker: Option<Marker>,
     sink: &mut dyn Sink,
 ) -> Result<()> {
-    let header = node.header()?;
+    let header = layout.header()?;
     let mut out = Out::new(sink);
     out.begin(&header)?;
     Item {
         out: &mut out,
-        node,
+        layout,
         marker,
-        slots: Slots::of_elements(node).as_ref(),
+        slots: Slots::of_elements(layout).as_ref(),
     }
     .value(value)?;
     out.end()
@@ -88,7 +88,7 @@ pub(crate) fn write_marker(shape: Vec<u64>, sink: &mut dyn Sink) -> Result<()> {
 /// A value whose layout is known.
 pub(crate) struct Item<'a, 's> {
     pub(crate) out: &'a mut Out<'s>,
-    pub(crate) node: &'a Node,
+    pub(crate) layout: &'a Layout,
     pub(crate) marker: Option<Marker>,
     /// Those of the elements behind all axes.
     pub(crate) slots: Option<&'a Slots>,
@@ -105,7 +105,7 @@ impl<'a, 's> Item<'a, 's> {
 
     #[inline(always)]
     fn scalar(self, scalar: Scalar<'_>) -> Result<()> {
-        if let Node::Leaf(Leaf::Number(number)) = self.node
+        if let Layout::Scalar(ScalarLayout::Number(number)) = self.layout
             && scalar.number() == Some(*number)
         {
             return scalar.put_number(self.out);
@@ -115,11 +115,11 @@ impl<'a, 's> Item<'a, 's> {
 
     #[inline(never)]
     fn other(self, scalar: Scalar<'_>) -> Result<()> {
-        match self.node {
-            Node::Leaf(leaf) => {
+        match self.layout {
+            Layout::Scalar(leaf) => {
                 if let Scalar::Str(_) | Scalar::Raw(_) | Scalar::Char(_) = scalar {
                     // What the first walk refused could still come on the second.
-                    scalar.leaf(self.marker)?;
+                    scalar.layout(self.marker)?;
                 }
                 scalar.put(*leaf, self.out)
             }
@@ -134,11 +134,11 @@ impl<'a, 's> Item<'a, 's> {
 
     #[cold]
     fn unexpected(&self, found: &str) -> Error {
-        let expected: Cow<'static, str> = match self.node {
-            Node::Leaf(leaf) => leaf.dtype().to_string().into(),
-            Node::Axis { len, .. } => format!("a sequence of {len} elements").into(),
-            Node::Ndarray { .. } => "an ndarray".into(),
-            Node::Record { .. } => "a record".into(),
+        let expected: Cow<'static, str> = match self.layout {
+            Layout::Scalar(leaf) => leaf.dtype().to_string().into(),
+            Layout::Axis { len, .. } => format!("a sequence of {len} elements").into(),
+            Layout::Ndarray { .. } => "an ndarray".into(),
+            Layout::Record { .. } => "a record".into(),
             _ => "nothing".into(),
         };
         changed(found, expected)
@@ -146,9 +146,9 @@ impl<'a, 's> Item<'a, 's> {
 
     #[inline(always)]
     fn items(self, tuple: bool) -> Result<Items<'a, 's>> {
-        let (parts, left, last) = match self.node {
-            Node::Axis { len, item, .. } => (Parts::Alike(item), *len, Slots::are_of(item)),
-            Node::Record { fields, tuple: true } if tuple => (Parts::Each(fields.iter()), fields.len() as u64, false),
+        let (parts, left, last) = match self.layout {
+            Layout::Axis { len, item, .. } => (Parts::Alike(item), *len, Slots::are_of(item)),
+            Layout::Record { fields, tuple: true } if tuple => (Parts::Each(fields.iter()), fields.len() as u64, false),
             _ => return Err(self.unexpected(if tuple { "a tuple" } else { "a sequence" })),
         };
         Ok(Items {
@@ -164,7 +164,7 @@ impl<'a, 's> Item<'a, 's> {
 
     #[inline(always)]
     fn fields(self, name: &'static str) -> Result<Fields<'a, 's>> {
-        if let Node::Record { fields, tuple: false } = self.node {
+        if let Layout::Record { fields, tuple: false } = self.layout {
             return Ok(Fields {
                 out: self.out,
                 fields,
@@ -174,9 +174,9 @@ impl<'a, 's> Item<'a, 's> {
             });
         }
         let fits = match name {
-            "Duration" => matches!(self.node, Node::Leaf(Leaf::Timedelta(_))),
-            "SystemTime" => matches!(self.node, Node::Leaf(Leaf::Datetime(_))),
-            "Array" => matches!(self.node, Node::Ndarray { .. }),
+            "Duration" => matches!(self.layout, Layout::Scalar(ScalarLayout::Timedelta(_))),
+            "SystemTime" => matches!(self.layout, Layout::Scalar(ScalarLayout::Datetime(_))),
+            "Array" => matches!(self.layout, Layout::Ndarray { .. }),
             _ => false,
         };
         let Some(known) = KnownStruct::of(name).filter(|_| fits) else {
@@ -188,7 +188,7 @@ impl<'a, 's> Item<'a, 's> {
             rest: [].iter(),
             marker: self.marker,
             known: Some(Box::new(Known {
-                node: self.node,
+                layout: self.layout,
                 slots: self.slots,
                 count: 0,
                 known,
@@ -216,11 +216,11 @@ impl<'a, 's> Serializer for Item<'a, 's> {
     }
 
     fn serialize_none(self) -> Result<()> {
-        match (self.marker, self.node) {
-            (Some(Marker::Nan), Node::Leaf(leaf @ (Leaf::Nan | Leaf::Number(_)))) => {
+        match (self.marker, self.layout) {
+            (Some(Marker::Nan), Layout::Scalar(leaf @ (ScalarLayout::Nan | ScalarLayout::Number(_)))) => {
                 Scalar::nan(*leaf).put_number(self.out)
             }
-            (_, Node::Unit | Node::None { .. }) => Ok(()),
+            (_, Layout::Unit | Layout::None { .. }) => Ok(()),
             _ => Err(self.unexpected("None")),
         }
     }
@@ -232,8 +232,8 @@ impl<'a, 's> Serializer for Item<'a, 's> {
 
     #[inline(always)]
     fn serialize_unit(self) -> Result<()> {
-        match self.node {
-            Node::Unit => Ok(()),
+        match self.layout {
+            Layout::Unit => Ok(()),
             _ => Err(self.unexpected("()")),
         }
     }
@@ -291,7 +291,7 @@ impl<'a, 's> Serializer for Item<'a, 's> {
         I::Item: Serialize,
     {
         if self.marker.is_none()
-            && let Node::Axis { len, item, .. } = self.node
+            && let Layout::Axis { len, item, .. } = self.layout
             && let Some(whole) = whole::whole(&iter)
             && whole.len as u64 == *len
             && (whole.len == 0 || item.is_of(&whole))
@@ -299,8 +299,8 @@ impl<'a, 's> Serializer for Item<'a, 's> {
             return self.out.put(whole.bytes);
         }
         if self.marker.is_none()
-            && let Node::Axis { len, item, .. } = self.node
-            && let Node::Leaf(Leaf::Str { width, .. }) = **item
+            && let Layout::Axis { len, item, .. } = self.layout
+            && let Layout::Scalar(ScalarLayout::Str { width, .. }) = **item
             && let Some(texts) = whole::texts(&iter)
             && texts.len() as u64 == *len
         {
@@ -320,8 +320,8 @@ impl<'a, 's> Serializer for Item<'a, 's> {
 
 /// What the elements are, one and the same for all or one for each.
 enum Parts<'a> {
-    Alike(&'a Node),
-    Each(slice::Iter<'a, (Cow<'static, str>, Node)>),
+    Alike(&'a Layout),
+    Each(slice::Iter<'a, (Cow<'static, str>, Layout)>),
 }
 
 /// The elements along an axis, or those of a tuple that is a record.
@@ -340,11 +340,11 @@ impl Items<'_, '_> {
     #[inline(always)]
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         let index = self.len - self.left;
-        let node = match &mut self.parts {
-            Parts::Alike(node) => (self.left > 0).then_some(*node),
-            Parts::Each(fields) => fields.next().map(|(_, node)| node),
+        let layout = match &mut self.parts {
+            Parts::Alike(layout) => (self.left > 0).then_some(*layout),
+            Parts::Each(fields) => fields.next().map(|(_, layout)| layout),
         };
-        let Some(node) = node else {
+        let Some(layout) = layout else {
             return Err(wrong_length(index + 1, self.len));
         };
         let marker = self.marker;
@@ -352,7 +352,7 @@ impl Items<'_, '_> {
             Some(slots) => slots.put(value, marker, self.out),
             None => Item {
                 out: &mut *self.out,
-                node,
+                layout,
                 marker,
                 slots: self.slots,
             }
@@ -391,8 +391,8 @@ compound!(Items<'_, '_> => (), Error:
 /// The fields of a record, or of a struct known by name.
 pub(crate) struct Fields<'a, 's> {
     out: &'a mut Out<'s>,
-    fields: &'a [(Cow<'static, str>, Node)],
-    rest: slice::Iter<'a, (Cow<'static, str>, Node)>,
+    fields: &'a [(Cow<'static, str>, Layout)],
+    rest: slice::Iter<'a, (Cow<'static, str>, Layout)>,
     marker: Option<Marker>,
     /// Apart, so that the rest stays in registers where there is none.
     known: Option<Box<Known<'a>>>,
@@ -407,9 +407,9 @@ impl Fields<'_, '_> {
         value: &T,
     ) -> Result<()> {
         match self.rest.next() {
-            Some((name, node)) if is_key(name) => Item {
+            Some((name, layout)) if is_key(name) => Item {
                 out: &mut *self.out,
-                node,
+                layout,
                 marker: self.marker,
                 slots: None,
             }
@@ -429,7 +429,7 @@ impl Fields<'_, '_> {
 }
 
 #[cold]
-fn unexpected_field(key: &str, expected: Option<&(Cow<'static, str>, Node)>, fields: usize) -> Error {
+fn unexpected_field(key: &str, expected: Option<&(Cow<'static, str>, Layout)>, fields: usize) -> Error {
     let found = format_args!("the field `{key}`");
     match expected {
         Some((name, _)) => changed(found, format_args!("`{name}`")),
@@ -444,7 +444,7 @@ fn missing_fields(missing: usize, fields: usize) -> Error {
 
 /// A struct known by name and fields.
 struct Known<'a> {
-    node: &'a Node,
+    layout: &'a Layout,
     slots: Option<&'a Slots>,
     count: usize,
     known: KnownStruct,
@@ -459,17 +459,17 @@ impl Known<'_> {
         value: &T,
     ) -> Result<()> {
         self.count += 1;
-        match self.node {
-            Node::Ndarray { shape, item } => match key {
+        match self.layout {
+            Layout::Ndarray { shape, item } => match key {
                 "data" => {
-                    let axis = Node::Axis {
+                    let axis = Layout::Axis {
                         len: shape.iter().product(),
                         item: item.clone(),
                         tuple: false,
                     };
                     Item {
                         out,
-                        node: &axis,
+                        layout: &axis,
                         marker,
                         slots: self.slots,
                     }
@@ -480,13 +480,13 @@ impl Known<'_> {
                 }
                 _ => Ok(()),
             },
-            _ => self.known.take(key, value, |_| Ok(Node::Group)),
+            _ => self.known.take(key, value, |_| Ok(Layout::Group)),
         }
     }
 
     fn finish(self, out: &mut Out<'_>) -> Result<()> {
-        match self.node {
-            Node::Leaf(leaf) => match self.known.finish(self.count)? {
+        match self.layout {
+            Layout::Scalar(leaf) => match self.known.finish(self.count)? {
                 Some(Finished::Scalar(scalar)) => scalar.put(*leaf, out),
                 _ => Err(changed("a struct", leaf.dtype())),
             },

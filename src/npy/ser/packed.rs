@@ -19,8 +19,8 @@ use crate::npy::layout::capture;
 use crate::npy::layout::compound::{compound, refusals};
 use crate::npy::layout::known::{Finished, KnownStruct, half, too_deep};
 use crate::npy::layout::measure::MAX_LEVELS;
-use crate::npy::layout::node::Node;
-use crate::npy::layout::scalar::{Leaf, Scalar, changed, no_128};
+use crate::npy::layout::scalar::{Scalar, ScalarLayout, changed, no_128};
+use crate::npy::layout::tree::Layout;
 use crate::npy::marker::Marker;
 use crate::npy::sink::{MAX_ROOM, Out, Put as _, Room};
 use crate::npy::whole;
@@ -39,7 +39,7 @@ struct Slot {
 
 #[derive(Clone, Copy)]
 enum What {
-    Leaf(Leaf),
+    Scalar(ScalarLayout),
     Unit,
     /// The next slots, so many, are fields.
     Struct(u32),
@@ -58,69 +58,71 @@ pub(crate) struct Slots {
 }
 
 impl Slots {
-    /// For the elements of the array that was measured as `node`, where they are small and all of one size.
-    pub(crate) fn of_elements(node: &Node) -> Option<Self> {
-        let mut node = match node {
-            Node::Axis { item, .. } | Node::Ndarray { item, .. } => item,
+    /// For the elements of the array that was measured as `layout`, where they are small and all of one size.
+    pub(crate) fn of_elements(layout: &Layout) -> Option<Self> {
+        let mut layout = match layout {
+            Layout::Axis { item, .. } | Layout::Ndarray { item, .. } => item,
             _ => return None,
         };
-        while let Node::Axis { item, tuple: false, .. } | Node::Ndarray { item, .. } = &**node {
-            node = item;
+        while let Layout::Axis { item, tuple: false, .. } | Layout::Ndarray { item, .. } = &**layout {
+            layout = item;
         }
-        Slots::new(node, false, 0)
+        Slots::new(layout, false, 0)
     }
 
-    /// For elements that are to be as the first one, `node`, inside so many sequences: a record of numbers and the like,
+    /// For elements that are to be as the first one, `layout`, inside so many sequences: a record of numbers and the like,
     /// with which only an equal one makes an array.
-    pub(crate) fn of_records(node: &Node, level: u8) -> Option<Self> {
-        if !matches!(node, Node::Record { .. }) {
+    pub(crate) fn of_records(layout: &Layout, level: u8) -> Option<Self> {
+        if !matches!(layout, Layout::Record { .. }) {
             return None;
         }
-        let slots = Slots::new(node, true, level)?;
-        let steady = slots
-            .slots
-            .iter()
-            .all(|slot| !matches!(slot.what, What::Leaf(Leaf::Str { .. } | Leaf::Bytes(_) | Leaf::Nan)));
+        let slots = Slots::new(layout, true, level)?;
+        let steady = slots.slots.iter().all(|slot| {
+            !matches!(
+                slot.what,
+                What::Scalar(ScalarLayout::Str { .. } | ScalarLayout::Bytes(_) | ScalarLayout::Nan)
+            )
+        });
         steady.then_some(slots)
     }
 
-    fn new(node: &Node, strict: bool, level: u8) -> Option<Self> {
+    fn new(layout: &Layout, strict: bool, level: u8) -> Option<Self> {
         let mut slots = Slots {
             slots: Vec::new(),
-            size: node.size(),
+            size: layout.size(),
             strict,
             level,
         };
-        (slots.size <= MAX_ROOM && slots.add("".into(), node)).then_some(slots)
+        (slots.size <= MAX_ROOM && slots.add("".into(), layout)).then_some(slots)
     }
 
-    fn add(&mut self, name: Cow<'static, str>, node: &Node) -> bool {
+    fn add(&mut self, name: Cow<'static, str>, layout: &Layout) -> bool {
         if self.slots.len() >= MAX_SLOTS {
             return false;
         }
-        let (number, what) = match node {
-            Node::Leaf(leaf @ Leaf::Number(number)) => (Some(*number), What::Leaf(*leaf)),
-            Node::Leaf(leaf) => (None, What::Leaf(*leaf)),
-            Node::Unit => (None, What::Unit),
-            Node::Record { fields, tuple } => {
+        let (number, what) = match layout {
+            Layout::Scalar(leaf @ ScalarLayout::Number(number)) => (Some(*number), What::Scalar(*leaf)),
+            Layout::Scalar(leaf) => (None, What::Scalar(*leaf)),
+            Layout::Unit => (None, What::Unit),
+            Layout::Record { fields, tuple } => {
                 let len = fields.len() as u32;
                 (None, if *tuple { What::Tuple(len) } else { What::Struct(len) })
             }
-            Node::Axis { len, tuple: true, .. } if *len <= MAX_SLOTS as u64 => (None, What::Tuple(*len as u32)),
+            Layout::Axis { len, tuple: true, .. } if *len <= MAX_SLOTS as u64 => (None, What::Tuple(*len as u32)),
             _ => return false,
         };
         self.slots.push(Slot { name, number, what });
-        match node {
-            Node::Record { fields, .. } => fields.iter().all(|(name, node)| self.add(name.clone(), node)),
-            Node::Axis { len, item, .. } => (0..*len).all(|_| self.add("".into(), item)),
+        match layout {
+            Layout::Record { fields, .. } => fields.iter().all(|(name, layout)| self.add(name.clone(), layout)),
+            Layout::Axis { len, item, .. } => (0..*len).all(|_| self.add("".into(), item)),
             _ => true,
         }
     }
 
     /// Whether these are the slots of `item`, which is on the way to the elements.
     #[inline(always)]
-    pub(crate) fn are_of(item: &Node) -> bool {
-        !matches!(item, Node::Axis { tuple: false, .. } | Node::Ndarray { .. })
+    pub(crate) fn are_of(item: &Layout) -> bool {
+        !matches!(item, Layout::Axis { tuple: false, .. } | Layout::Ndarray { .. })
     }
 
     /// The bytes of one element.
@@ -261,11 +263,15 @@ impl<'a, 'w, 'r, 's> Packed<'a, 'w, 'r, 's> {
                     time: None,
                 })
             }
-            What::Leaf(leaf @ (Leaf::Timedelta(_) | Leaf::Datetime(_))) if let Some(known) = known => Ok(Fields {
-                walk: self.walk,
-                left: 0,
-                time: Some(Box::new(Time { leaf, count: 0, known })),
-            }),
+            What::Scalar(leaf @ (ScalarLayout::Timedelta(_) | ScalarLayout::Datetime(_)))
+                if let Some(known) = known =>
+            {
+                Ok(Fields {
+                    walk: self.walk,
+                    left: 0,
+                    time: Some(Box::new(Time { leaf, count: 0, known })),
+                })
+            }
             _ => Err(self.refuse("a struct")),
         }
     }
@@ -303,16 +309,18 @@ fn put(slot: &Slot, walk: &mut Walk<'_, '_, '_>, scalar: Scalar<'_>) -> Result<(
 }
 
 /// The layout of a scalar, if its slot is one for it.
-fn fit(slot: &Slot, walk: &Walk<'_, '_, '_>, scalar: &Scalar<'_>) -> Result<Leaf> {
-    let What::Leaf(leaf) = slot.what else {
+fn fit(slot: &Slot, walk: &Walk<'_, '_, '_>, scalar: &Scalar<'_>) -> Result<ScalarLayout> {
+    let What::Scalar(leaf) = slot.what else {
         return Err(unexpected(slot, scalar.describe()));
     };
     if walk.in_option && walk.marker == Some(Marker::Nan) {
         scalar.check_not_nan()?;
     }
-    match (leaf, scalar.leaf(walk.marker)?) {
+    match (leaf, scalar.layout(walk.marker)?) {
         // Longer ones are told where they are put.
-        (Leaf::Str { .. }, Leaf::Str { .. }) | (Leaf::Bytes(_), Leaf::Bytes(_)) => Ok(leaf),
+        (ScalarLayout::Str { .. }, ScalarLayout::Str { .. }) | (ScalarLayout::Bytes(_), ScalarLayout::Bytes(_)) => {
+            Ok(leaf)
+        }
         (leaf, found) if leaf == found => Ok(leaf),
         _ => Err(unexpected(slot, scalar.describe())),
     }
@@ -321,7 +329,7 @@ fn fit(slot: &Slot, walk: &Walk<'_, '_, '_>, scalar: &Scalar<'_>) -> Result<Leaf
 #[cold]
 fn unexpected(slot: &Slot, found: &str) -> Error {
     match slot.what {
-        What::Leaf(leaf) => changed(found, leaf.dtype()),
+        What::Scalar(leaf) => changed(found, leaf.dtype()),
         What::Unit => changed(found, "`()`"),
         What::Struct(len) => changed(found, format_args!("a struct of {len} fields")),
         What::Tuple(len) => changed(found, format_args!("a tuple of {len}")),
@@ -401,8 +409,8 @@ impl<'a, 'w, 'r, 's> Serializer for Packed<'a, 'w, 'r, 's> {
     fn serialize_none(self) -> Result<()> {
         let none = self.walk.none.take();
         let nan = match self.slot.what {
-            What::Leaf(Leaf::Nan) => Number::F64,
-            What::Leaf(Leaf::Number(number @ (Number::F16 | Number::F32 | Number::F64))) => number,
+            What::Scalar(ScalarLayout::Nan) => Number::F64,
+            What::Scalar(ScalarLayout::Number(number @ (Number::F16 | Number::F32 | Number::F64))) => number,
             _ => return Err(self.refuse("None")),
         };
         if self.walk.marker != Some(Marker::Nan)
@@ -546,7 +554,7 @@ pub(crate) struct Fields<'a, 'w, 'r, 's> {
 }
 
 struct Time {
-    leaf: Leaf,
+    leaf: ScalarLayout,
     count: usize,
     known: KnownStruct,
 }
@@ -591,7 +599,7 @@ impl Fields<'_, '_, '_, '_> {
     /// The end of a time.
     fn scalar(self, time: Time) -> Result<()> {
         let result = match time.known.finish(time.count) {
-            Ok(Some(Finished::Scalar(scalar))) => match scalar.leaf(None) {
+            Ok(Some(Finished::Scalar(scalar))) => match scalar.layout(None) {
                 Ok(leaf) if leaf == time.leaf => scalar.put(leaf, self.walk.room),
                 _ => Err(changed(scalar.describe(), time.leaf.dtype())),
             },
@@ -623,7 +631,7 @@ impl ser::SerializeStruct for Fields<'_, '_, '_, '_> {
             None => self.push(|name| capture::same_name(name, key), || key.into(), value),
             Some(time) => {
                 time.count += 1;
-                time.known.take(key, value, |_| Ok(Node::Group))
+                time.known.take(key, value, |_| Ok(Layout::Group))
             }
         }
     }

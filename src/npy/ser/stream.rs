@@ -17,9 +17,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Header;
 use crate::npy::layout::compound::refusals;
 use crate::npy::layout::measure::{half, measure};
-use crate::npy::layout::node::{Node, ragged};
-use crate::npy::layout::scalar::{Leaf, Scalar, changed, miscounted, scalars};
+use crate::npy::layout::scalar::{Scalar, ScalarLayout, changed, miscounted, scalars};
 use crate::npy::layout::tally::{Tally, Thing};
+use crate::npy::layout::tree::{Layout, ragged};
 use crate::npy::marker::Marker;
 use crate::npy::raw::RawArray;
 use crate::npy::ser::packed::Slots;
@@ -100,22 +100,22 @@ impl<'s> Stream<'s> {
         first && self.stopped_by_parts == Some(depth)
     }
 
-    /// Begins with the first of `len` elements, whose layout is `node`; `false` where the array has to be measured.
-    pub(crate) fn begin<T: Serialize + ?Sized>(&mut self, len: u64, node: &Node, value: &T) -> Result<bool> {
-        if let Node::Axis { tuple: true, .. } = node {
+    /// Begins with the first of `len` elements, whose layout is `layout`; `false` where the array has to be measured.
+    pub(crate) fn begin<T: Serialize + ?Sized>(&mut self, len: u64, layout: &Layout, value: &T) -> Result<bool> {
+        if let Layout::Axis { tuple: true, .. } = layout {
             return Ok(false);
         }
-        let mut element = node;
-        while let Node::Axis { item, .. } = element {
+        let mut element = layout;
+        while let Layout::Axis { item, .. } = element {
             element = item;
         }
         match element {
-            Node::Record { .. } if !self.out.can_take_back() => Ok(false),
-            Node::Record { .. } if std::ptr::eq(node, element) => {
+            Layout::Record { .. } if !self.out.can_take_back() => Ok(false),
+            Layout::Record { .. } if std::ptr::eq(layout, element) => {
                 self.shape.push(len);
-                self.begin_records(node, value)
+                self.begin_records(layout, value)
             }
-            Node::Record { .. } | Node::Leaf(Leaf::Number(_)) => {
+            Layout::Record { .. } | Layout::Scalar(ScalarLayout::Number(_)) => {
                 self.axis(0, Some(len as usize))?;
                 let result = StreamSeq::at(self, Some(len), 0).serialize_element(value);
                 if self.begun() { result.map(|()| true) } else { Ok(false) }
@@ -144,19 +144,19 @@ impl<'s> Stream<'s> {
         Ok(false)
     }
 
-    /// Begins with the first record, which is laid out as `node`.
-    fn begin_records<T: Serialize + ?Sized>(&mut self, node: &Node, value: &T) -> Result<bool> {
+    /// Begins with the first record, which is laid out as `layout`.
+    fn begin_records<T: Serialize + ?Sized>(&mut self, layout: &Layout, value: &T) -> Result<bool> {
         let level = self.shape.len() as u8;
-        let Some(slots) = Slots::of_records(node, level) else {
+        let Some(slots) = Slots::of_records(layout, level) else {
             return Ok(false);
         };
         let Ok(first) = slots.element(value) else {
             return Ok(false);
         };
-        let header = node.header_of_elements(self.shape.clone())?;
+        let header = layout.header_of_elements(self.shape.clone())?;
         self.measure = false;
         self.slots = Some(slots);
-        self.record = Some(node.tally());
+        self.record = Some(layout.tally());
         self.out.begin(&header)?;
         self.out.put(&first)?;
         Ok(true)
@@ -165,7 +165,7 @@ impl<'s> Stream<'s> {
     /// Measures the first of all elements, and begins with it if it is a record.
     fn measure_and_begin<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<bool> {
         match measure(value) {
-            Ok(node) => self.begin_records(&node, value),
+            Ok(layout) => self.begin_records(&layout, value),
             Err(_) => Ok(false),
         }
     }
@@ -208,17 +208,17 @@ impl<'s> Stream<'s> {
         seq.end()
     }
 
-    /// An error if a value measured as `node` has not as many elements as when it was given up.
-    pub(crate) fn check_given_up(&self, node: &Node) -> Result<()> {
+    /// An error if a value measured as `layout` has not as many elements as when it was given up.
+    pub(crate) fn check_given_up(&self, layout: &Layout) -> Result<()> {
         for &(depth, count) in &self.given_up {
-            let mut node = node;
+            let mut layout = layout;
             for _ in 0..depth {
-                match node {
-                    Node::Axis { item, .. } => node = item,
+                match layout {
+                    Layout::Axis { item, .. } => layout = item,
                     _ => return Ok(()),
                 }
             }
-            if let Node::Axis { len, .. } = node
+            if let Layout::Axis { len, .. } = layout
                 && *len != count
             {
                 return Err(changed(format_args!("{len} elements"), count));

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// The data of an array, in order.
 pub(crate) trait Fill {
     /// How many bytes are known to be there, so that memory for them may be allocated at once.
-    fn proven(&self) -> u64;
+    fn known_len(&self) -> u64;
     /// Fills `into` with the next bytes, numbers in the byte order of this machine.
     fn fill(&mut self, into: &mut [u8]) -> Result<()>;
     /// The next elements of `itemsize` bytes, unchanged: at least one, at most `most`. `itemsize` is not 0.
@@ -79,18 +79,18 @@ pub(crate) fn collect_bytes(len: u64, fill: &mut dyn Fill) -> Result<Vec<u8>> {
     collect(usize::try_from(len).map_err(|_| no_memory(len))?, fill)
 }
 
-/// The next `len` elements. Memory is allocated at once for what is proven to be there, else only as the bytes come.
+/// The next `len` elements. Memory is allocated at once for what is known to be there, else only as the bytes come.
 pub(super) fn collect<T: bytemuck::Pod>(len: usize, fill: &mut dyn Fill) -> Result<Vec<T>> {
     let size = size_of::<T>();
     let bytes = len.checked_mul(size).ok_or_else(|| no_memory(len as u64))?;
-    let proven = fill.proven();
-    if bytes as u64 <= proven || bytes <= FIRST_STEP {
+    let known_len = fill.known_len();
+    if bytes as u64 <= known_len || bytes <= FIRST_STEP {
         let mut vec = zeroed::<T>(len)?;
         fill.fill(bytemuck::cast_slice_mut(&mut vec))?;
         return Ok(vec);
     }
     let mut vec: Vec<T> = Vec::new();
-    let mut step = (usize::try_from(proven).unwrap_or(usize::MAX).max(FIRST_STEP) / size).max(1);
+    let mut step = (usize::try_from(known_len).unwrap_or(usize::MAX).max(FIRST_STEP) / size).max(1);
     while vec.len() < len {
         let start = vec.len();
         let now = step.min(len - start);

@@ -26,7 +26,7 @@ pub(super) unsafe fn make_texts<T: From<String>>(
 fn texts<T: From<String>>(len: usize, width: usize, fill: &mut dyn Fill) -> Result<Vec<T>> {
     let itemsize = width.checked_mul(4).ok_or_else(|| no_memory(len as u64))?;
     let mut texts: Vec<T> = Vec::new();
-    if fill.proven() / itemsize as u64 >= len as u64 {
+    if fill.known_len() / itemsize as u64 >= len as u64 {
         texts.try_reserve_exact(len).map_err(|_| no_memory(len as u64))?;
     }
     let mut narrow = vec![0; BLOCK / 4];

@@ -141,7 +141,7 @@ const BLOCK: usize = 16 * 1024;
 unsafe fn make_nested<T: bytemuck::Pod>(into: *mut (), len: usize, row: usize, fill: &mut dyn Fill) -> Result<()> {
     let size = row.saturating_mul(size_of::<T>());
     let mut rows: Vec<Vec<T>> = Vec::new();
-    if fill.proven() / size as u64 >= len as u64 {
+    if fill.known_len() / size as u64 >= len as u64 {
         rows.try_reserve_exact(len).map_err(|_| no_memory(len as u64))?;
     }
     if size > BLOCK {

@@ -46,8 +46,8 @@ impl<R: Read + Seek> NpzReader<R> {
         let options = self.options().clone();
         let mut member = self.member(index)?;
         let header = Header::read_member(&mut member, &options)?;
-        let proven = member.proven();
-        let rows = Rows::open(&header, &mut Stream::with_proven(&mut member, proven), &options)?;
+        let known_len = member.known_len();
+        let rows = Rows::open(&header, &mut Stream::with_known_len(&mut member, known_len), &options)?;
         Ok(NpzRows {
             rows,
             member: Some(member),
@@ -86,8 +86,8 @@ impl<R: Read + Seek, T: DeserializeOwned> Iterator for NpzRows<'_, R, T> {
 
     fn next(&mut self) -> Option<Result<T>> {
         let mut member = self.member.take()?;
-        let proven = member.proven();
-        let item = match self.rows.next(&mut Stream::with_proven(&mut member, proven)) {
+        let known_len = member.known_len();
+        let item = match self.rows.next(&mut Stream::with_known_len(&mut member, known_len)) {
             Some(Ok(row)) => {
                 self.member = Some(member);
                 return Some(Ok(row));

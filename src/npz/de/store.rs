@@ -81,8 +81,8 @@ pub(super) fn read_member<'de, R: Read + Seek, T>(
     body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>,
 ) -> Result<T> {
     let mut member = reader.member(index)?;
-    let proven = member.proven();
-    let value = body(&mut Stream::with_proven(&mut member, proven))?;
+    let known_len = member.known_len();
+    let value = body(&mut Stream::with_known_len(&mut member, known_len))?;
     member.finish()?;
     Ok(value)
 }
@@ -90,7 +90,7 @@ pub(super) fn read_member<'de, R: Read + Seek, T>(
 /// Reads bytes that have been checked and do not live longer than this call.
 pub(super) fn read_bytes<'de, T>(bytes: &[u8], body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>) -> Result<T> {
     let mut rest = bytes;
-    let value = body(&mut Stream::with_proven(&mut rest, bytes.len() as u64))?;
+    let value = body(&mut Stream::with_known_len(&mut rest, bytes.len() as u64))?;
     match rest.len() {
         0 => Ok(value),
         left => Err(left_over(left as u64)),

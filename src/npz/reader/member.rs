@@ -195,7 +195,7 @@ impl<'r, R: Read> Member<'r, R> {
     }
 
     /// How many bytes are there: the directory was checked against the file, and deflate bounds what it makes.
-    pub(crate) fn proven(&self) -> u64 {
+    pub(crate) fn known_len(&self) -> u64 {
         self.left
     }
 

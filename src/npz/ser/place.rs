@@ -14,9 +14,9 @@ use super::sequence::Elements;
 use super::{Archive, At, List, Names, OnNone, Outcome, array_root};
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::measure::half;
-use crate::npy::layout::node::Node;
-use crate::npy::layout::scalar::{Leaf, Scalar, scalars};
+use crate::npy::layout::scalar::{Scalar, ScalarLayout, scalars};
 use crate::npy::layout::tally::Thing;
+use crate::npy::layout::tree::Layout;
 use crate::npy::marker::Marker;
 use crate::npy::ser::stream::Stream;
 use crate::npy::whole;
@@ -49,8 +49,8 @@ impl<'a, 'w, 's> PlaceSerializer<'a, 'w, 's> {
         if self.in_nan_option() {
             scalar.check_not_nan()?;
         }
-        let leaf = scalar.leaf(marker)?;
-        self.stream.out.begin(&Node::Leaf(leaf).header()?)?;
+        let leaf = scalar.layout(marker)?;
+        self.stream.out.begin(&Layout::Scalar(leaf).header()?)?;
         scalar.put(leaf, &mut self.stream.out)?;
         self.archive.count(scalar.thing());
         Ok(Outcome::Array)
@@ -129,8 +129,8 @@ impl<'a, 'w, 's> Serializer for PlaceSerializer<'a, 'w, 's> {
             self.archive.none(self.at.on_none)?;
             return Ok(Outcome::Written);
         }
-        let leaf = self.at.none.map_or(Leaf::Nan, Leaf::Number);
-        self.stream.out.begin(&Node::Leaf(leaf).header()?)?;
+        let leaf = self.at.none.map_or(ScalarLayout::Nan, ScalarLayout::Number);
+        self.stream.out.begin(&Layout::Scalar(leaf).header()?)?;
         Scalar::nan(leaf).put_number(&mut self.stream.out)?;
         self.archive.count(Thing::Float);
         Ok(Outcome::Array)

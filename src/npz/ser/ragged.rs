@@ -13,8 +13,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::capture;
 use crate::npy::layout::compound::{compound, refusals};
 use crate::npy::layout::measure::measure_marked;
-use crate::npy::layout::node::Node;
-use crate::npy::layout::scalar::{Leaf, Scalar, changed, scalars};
+use crate::npy::layout::scalar::{Scalar, ScalarLayout, changed, scalars};
+use crate::npy::layout::tree::Layout;
 use crate::npy::marker::Marker;
 use crate::npy::ser::array::Item;
 use crate::npy::ser::packed::Slots;
@@ -30,7 +30,7 @@ pub(super) fn write_ragged<T: Serialize + ?Sized>(archive: &Archive<'_>, value: 
     let mut measured = Measured {
         marker: archive.marker(),
         text: false,
-        item: Node::Empty(None),
+        item: Layout::Empty(None),
         offsets: vec![0],
     };
     value
@@ -47,21 +47,21 @@ pub(super) fn write_ragged<T: Serialize + ?Sized>(archive: &Archive<'_>, value: 
 
 fn write_values<T: Serialize + ?Sized>(value: &T, measured: &Measured, sink: &mut dyn Sink) -> Result<()> {
     let item = if measured.text {
-        Node::Leaf(Leaf::Number(Number::U8))
+        Layout::Scalar(ScalarLayout::Number(Number::U8))
     } else {
         measured.item.clone()
     };
-    let node = Node::Axis {
+    let layout = Layout::Axis {
         len: measured.total(),
         item: Box::new(item),
         tuple: false,
     };
     let mut out = Out::new(sink);
-    out.begin(&node.header()?)?;
+    out.begin(&layout.header()?)?;
     value.serialize(RaggedSerializer::new(&mut Written {
         measured,
-        slots: Slots::of_elements(&node),
-        row: node,
+        slots: Slots::of_elements(&layout),
+        row: layout,
         out: &mut out,
         index: 0,
     }))?;
@@ -79,7 +79,7 @@ struct Measured {
     marker: Option<Marker>,
     /// The rows are texts or bytes.
     text: bool,
-    item: Node,
+    item: Layout,
     offsets: Vec<i64>,
 }
 
@@ -99,16 +99,16 @@ impl Measured {
             _ => {}
         }
         match measure_marked(row, self.marker).map_err(|e| e.at_index(index))? {
-            Node::Axis { len, item, .. } => {
-                let seen = std::mem::replace(&mut self.item, Node::Empty(None));
+            Layout::Axis { len, item, .. } => {
+                let seen = std::mem::replace(&mut self.item, Layout::Empty(None));
                 self.item = match seen.union(*item, index) {
-                    Node::Fault(fault) => return Err(fault.into_error()),
-                    Node::Group => return Err(no_row("elements that are no array").at_index(index)),
-                    node => node,
+                    Layout::Misfit(misfit) => return Err(misfit.into_error()),
+                    Layout::Group => return Err(no_row("elements that are no array").at_index(index)),
+                    layout => layout,
                 };
                 Ok(len)
             }
-            Node::Fault(fault) => Err(fault.into_error().at_index(index)),
+            Layout::Misfit(misfit) => Err(misfit.into_error().at_index(index)),
             _ => Err(no_row("a row that is no sequence of fixed-size values").at_index(index)),
         }
     }
@@ -141,7 +141,7 @@ struct Written<'a, 's> {
     measured: &'a Measured,
     slots: Option<Slots>,
     /// The layout of a row, of whatever length the row before had.
-    row: Node,
+    row: Layout,
     out: &'a mut Out<'s>,
     index: usize,
 }
@@ -160,12 +160,12 @@ impl Rows for Written<'_, '_> {
                 _ => Err(changed("another text", format_args!("{found} bytes")).at_index(index as u64)),
             };
         }
-        if let Node::Axis { len, .. } = &mut self.row {
+        if let Layout::Axis { len, .. } = &mut self.row {
             *len = found;
         }
         let item = Item {
             out: self.out,
-            node: &self.row,
+            layout: &self.row,
             marker: self.measured.marker,
             slots: self.slots.as_ref(),
         };

@@ -56,7 +56,7 @@ impl<W: Write + Seek> NpzWriter<W> {
             let named = err.path() == name;
             let err = if named { err } else { err.at_member(name) };
             if begun {
-                self.container.fail(err.again());
+                self.container.fail(err.duplicate());
             }
             err
         })

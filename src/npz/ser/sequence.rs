@@ -17,9 +17,9 @@ use super::{Archive, At, List, Names, OnNone, Outcome};
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::compound::compound;
 use crate::npy::layout::measure::measure_counted;
-use crate::npy::layout::node::Node;
 use crate::npy::layout::scalar::{changed, miscounted};
 use crate::npy::layout::tally::{Tally, Thing};
+use crate::npy::layout::tree::Layout;
 use crate::npy::ser::stream::{Stream, StreamSeq};
 use crate::npz::writer::members::Entered;
 
@@ -191,9 +191,9 @@ impl<'a, 'w, 's> Elements<'a, 'w, 's> {
         }
         let (first, tally) = measured.map_err(|e| self.name(e.at_index(0)))?;
         let is_list = match &first {
-            Node::Group | Node::Ndarray { .. } => true,
+            Layout::Group | Layout::Ndarray { .. } => true,
             // A sequence or an Option in a tuple.
-            node => self.tuple && !node.is_fixed() && !matches!(node, Node::Fault(_)),
+            layout => self.tuple && !layout.is_fixed() && !matches!(layout, Layout::Misfit(_)),
         };
         if is_list {
             let list = List {

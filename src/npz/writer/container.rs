@@ -60,7 +60,7 @@ impl<O: Output> Container<O> {
     /// The error of an earlier member that failed half way, if there was one.
     pub(crate) fn usable(&self) -> Result<()> {
         match &self.failed {
-            Some(err) => Err(err.again()),
+            Some(err) => Err(err.duplicate()),
             None => Ok(()),
         }
     }
@@ -182,7 +182,7 @@ impl<O: Output> Container<O> {
                 Ok(())
             }
             Err(err) => {
-                self.fail(err.again().at_member(key(member)));
+                self.fail(err.duplicate().at_member(key(member)));
                 Err(err)
             }
         }
@@ -244,7 +244,7 @@ impl<O: Output> Container<O> {
             Some(open) => {
                 let key = self.last_key().to_owned();
                 self.entries.take_back(open.mode).inspect_err(|err| {
-                    self.fail(err.again().at_member(&key));
+                    self.fail(err.duplicate().at_member(&key));
                 })
             }
             None => Ok(()),
@@ -282,7 +282,7 @@ impl<O: Output> Container<O> {
 
     /// Keeps the error with the name of the last member, and returns it without: the caller knows the path of the value.
     fn fail_inside(&mut self, err: Error) -> Error {
-        let named = err.again().at_member(self.last_key());
+        let named = err.duplicate().at_member(self.last_key());
         self.fail(named);
         err
     }

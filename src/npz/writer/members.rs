@@ -233,7 +233,7 @@ impl MemberSink<'_, '_> {
             let named = error.path() == *self.place.path();
             let error = if named { error } else { self.place.name(error) };
             if self.begun {
-                members.fail(error.again());
+                members.fail(error.duplicate());
             }
             error
         })

@@ -9,9 +9,9 @@ use super::{Found, Measure, Place, count};
 use crate::error::{Error, Result};
 use crate::npy::layout::capture;
 use crate::npy::layout::known::{Finished, KnownStruct, is_time};
-use crate::npy::layout::node::Node;
-use crate::npy::layout::scalar::Leaf;
+use crate::npy::layout::scalar::ScalarLayout;
 use crate::npy::layout::tally::{Tally, Thing};
+use crate::npy::layout::tree::Layout;
 use crate::npy::whole;
 
 /// A struct, or the map that flatten makes of one.
@@ -32,14 +32,14 @@ pub(super) struct Fields<'a> {
 
 enum FieldParts<'a> {
     /// The fields are those of the record seen before.
-    Same(&'a mut Vec<(Cow<'static, str>, Node)>),
-    New(Vec<(Cow<'static, str>, Node)>),
+    Same(&'a mut Vec<(Cow<'static, str>, Layout)>),
+    New(Vec<(Cow<'static, str>, Layout)>),
 }
 
 struct Known {
     known: KnownStruct,
     /// The time that the elements before were.
-    seen: Option<Leaf>,
+    seen: Option<ScalarLayout>,
 }
 
 impl<'a> Measure<'a> {
@@ -51,9 +51,10 @@ impl<'a> Measure<'a> {
             Box::new(Known {
                 known,
                 seen: match self.seen {
-                    Some(Node::Leaf(leaf @ (Leaf::Timedelta(_) | Leaf::Datetime(_))) | Node::Maybe(leaf)) => {
-                        Some(*leaf)
-                    }
+                    Some(
+                        Layout::Scalar(leaf @ (ScalarLayout::Timedelta(_) | ScalarLayout::Datetime(_)))
+                        | Layout::Maybe(leaf),
+                    ) => Some(*leaf),
                     _ => None,
                 },
             })
@@ -69,7 +70,7 @@ impl<'a> Measure<'a> {
             in_option: self.at.in_option,
             count: 0,
             parts: match self.seen {
-                Some(Node::Record { fields, tuple: false }) if known.is_none() => FieldParts::Same(fields),
+                Some(Layout::Record { fields, tuple: false }) if known.is_none() => FieldParts::Same(fields),
                 _ => FieldParts::New(Vec::new()),
             },
             known,
@@ -152,16 +153,16 @@ impl Fields<'_> {
             if known.seen.is_some() {
                 // The numbers in a time are all there is to it.
                 count(value, at, self.tally);
-                return known.known.take(&key, value, |_| Ok(Node::Group));
+                return known.known.take(&key, value, |_| Ok(Layout::Group));
             }
             known.known.take(&key, value, |value| {
-                let node = measure(value)?.into_node();
-                measured = Some(node.clone());
-                Ok(node)
+                let layout = measure(value)?.into_node();
+                measured = Some(layout.clone());
+                Ok(layout)
             })?;
         }
         let found = match measured {
-            Some(node) => Found::New(Box::new(node)),
+            Some(layout) => Found::New(Box::new(layout)),
             None => measure(value).map_err(|e| e.at_field(&key))?,
         };
         self.differs(key, found, index);
@@ -173,19 +174,22 @@ impl Fields<'_> {
     fn differs(&mut self, key: Cow<'static, str>, found: Found, index: usize) {
         let array = self.known.as_ref().is_some_and(|known| known.known.is_array());
         match found {
-            Found::New(node) if array || node.is_fixed() || matches!(*node, Node::Fault(_)) => {
-                self.part(index).push((key, *node));
+            Found::New(layout) if array || layout.is_fixed() || matches!(*layout, Layout::Misfit(_)) => {
+                self.part(index).push((key, *layout));
             }
-            Found::Group if array => self.part(index).push((key, Node::Group)),
+            Found::Group if array => self.part(index).push((key, Layout::Group)),
             _ => self.counting = true,
         }
     }
 
     /// Parts with the record seen before: the first `len` fields were the same, the next one is not.
-    fn part(&mut self, len: usize) -> &mut Vec<(Cow<'static, str>, Node)> {
+    fn part(&mut self, len: usize) -> &mut Vec<(Cow<'static, str>, Layout)> {
         if let FieldParts::Same(fields) = &self.parts {
             let same = fields[..len.min(fields.len())].iter();
-            self.parts = FieldParts::New(same.map(|(name, node)| (name.clone(), node.without_texts())).collect());
+            self.parts = FieldParts::New(
+                same.map(|(name, layout)| (name.clone(), layout.without_texts()))
+                    .collect(),
+            );
         }
         match &mut self.parts {
             FieldParts::New(fields) => fields,
@@ -219,12 +223,14 @@ impl Fields<'_> {
         if self.in_option {
             return Ok(Found::Group);
         }
-        if fields.iter().all(|(_, node)| node.is_fixed()) {
-            return Found::new(Node::Record { fields, tuple: false });
+        if fields.iter().all(|(_, layout)| layout.is_fixed()) {
+            return Found::new(Layout::Record { fields, tuple: false });
         }
-        let fault = fields.into_iter().find(|(_, node)| matches!(node, Node::Fault(_)));
-        match fault {
-            Some((_, fault)) => Found::new(fault),
+        let misfit = fields
+            .into_iter()
+            .find(|(_, layout)| matches!(layout, Layout::Misfit(_)));
+        match misfit {
+            Some((_, misfit)) => Found::new(misfit),
             None => Ok(Found::Group),
         }
     }
@@ -236,15 +242,15 @@ impl Known {
     fn finish(self, fields: usize, in_option: bool) -> Result<Option<Found>> {
         Ok(match self.known.finish(fields)? {
             Some(Finished::Scalar(scalar)) => {
-                let leaf = scalar.leaf(None)?;
+                let leaf = scalar.layout(None)?;
                 Some(if self.seen == Some(leaf) {
                     Found::Same
                 } else {
-                    Found::New(Box::new(Node::Leaf(leaf)))
+                    Found::New(Box::new(Layout::Scalar(leaf)))
                 })
             }
             Some(Finished::Ndarray(_)) if in_option => Some(Found::Group),
-            Some(Finished::Ndarray(node)) => Some(Found::New(Box::new(node))),
+            Some(Finished::Ndarray(layout)) => Some(Found::New(Box::new(layout))),
             None if self.seen.is_some() => Some(Found::Group),
             None => None,
         })

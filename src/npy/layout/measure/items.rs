@@ -8,9 +8,9 @@ use super::{Found, Measure, Place, count};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::TimeUnit;
 use crate::npy::layout::compound::compound;
-use crate::npy::layout::node::{Node, fault};
-use crate::npy::layout::scalar::Leaf;
+use crate::npy::layout::scalar::ScalarLayout;
 use crate::npy::layout::tally::{Tally, Thing};
+use crate::npy::layout::tree::{Layout, misfit};
 use crate::npy::marker::Marker;
 use crate::npy::whole::{self, Element, Number};
 
@@ -31,13 +31,13 @@ pub(super) struct Items<'a> {
 
 enum Parts<'a> {
     /// The elements are as those of the sequence or tuple seen before.
-    Alike { len: u64, item: &'a mut Node },
+    Alike { len: u64, item: &'a mut Layout },
     /// The items are as those of the tuple seen before, which are of several kinds.
-    Record(&'a mut Vec<(Cow<'static, str>, Node)>),
+    Record(&'a mut Vec<(Cow<'static, str>, Layout)>),
     /// The layouts of all items of a tuple.
-    Each(Vec<Node>),
+    Each(Vec<Layout>),
     /// The layout that holds all elements of a sequence so far.
-    Union(Option<Node>),
+    Union(Option<Layout>),
 }
 
 impl<'a> Measure<'a> {
@@ -46,7 +46,7 @@ impl<'a> Measure<'a> {
     pub(super) fn sequence(self) -> Items<'a> {
         self.tally.add(Thing::Sequence);
         let parts = match self.seen {
-            Some(Node::Axis {
+            Some(Layout::Axis {
                 len,
                 item,
                 tuple: false,
@@ -69,8 +69,8 @@ impl<'a> Measure<'a> {
     pub(super) fn tuple(self, counting: bool) -> Items<'a> {
         self.tally.add(Thing::Sequence);
         let parts = match self.seen {
-            Some(Node::Axis { len, item, tuple: true }) => Parts::Alike { len: *len, item },
-            Some(Node::Record { fields, tuple: true }) => Parts::Record(fields),
+            Some(Layout::Axis { len, item, tuple: true }) => Parts::Alike { len: *len, item },
+            Some(Layout::Record { fields, tuple: true }) => Parts::Record(fields),
             _ => Parts::Each(Vec::new()),
         };
         Items {
@@ -100,7 +100,7 @@ impl Items<'_> {
         }
         let seen = match &mut self.parts {
             Parts::Alike { len, item } if index < *len => Some(&mut **item),
-            Parts::Record(fields) => fields.get_mut(index as usize).map(|(_, node)| node),
+            Parts::Record(fields) => fields.get_mut(index as usize).map(|(_, layout)| layout),
             Parts::Union(Some(seen)) if !apart() => Some(seen),
             _ => None,
         };
@@ -117,7 +117,7 @@ impl Items<'_> {
             // Nothing that follows can make it an array again.
             Ok(Found::Group) => self.counting = true,
             Ok(Found::New(mut found)) => {
-                if let Node::None { scalar } = &mut *found {
+                if let Layout::None { scalar } = &mut *found {
                     *scalar = whole::is_optional_scalar::<T>();
                 }
                 self.differs(*found, index);
@@ -134,7 +134,7 @@ impl Items<'_> {
 
     /// Notes an element that is the first or differs from those before.
     #[cold]
-    fn differs(&mut self, found: Node, index: u64) {
+    fn differs(&mut self, found: Layout, index: u64) {
         self.part(index);
         match &mut self.parts {
             Parts::Each(items) => items.push(found),
@@ -155,7 +155,7 @@ impl Items<'_> {
             Parts::Alike { item, .. } => Parts::Each((0..len).map(|_| item.without_texts()).collect()),
             Parts::Record(fields) => {
                 let same = fields.iter().take(len as usize);
-                Parts::Each(same.map(|(_, node)| node.without_texts()).collect())
+                Parts::Each(same.map(|(_, layout)| layout.without_texts()).collect())
             }
             Parts::Each(_) | Parts::Union(_) => return,
         };
@@ -185,20 +185,20 @@ impl Items<'_> {
         };
         let item = match seen {
             None => empty(self.element, at.marker),
-            Some(Node::Group | Node::None { scalar: false } | Node::Ndarray { .. }) => return Ok(Found::Group),
-            Some(Node::None { scalar: true }) => {
-                return Found::new(fault(
+            Some(Layout::Group | Layout::None { scalar: false } | Layout::Ndarray { .. }) => return Ok(Found::Group),
+            Some(Layout::None { scalar: true }) => {
+                return Found::new(misfit(
                     ErrorKind::InvalidValue,
                     "found only None among optional scalars, expected all of them to be Some: use `with::nan` for \
                      floats, or a list of their own with `with::list`"
                         .into(),
                 ));
             }
-            Some(Node::Unit) => return Err(units()),
-            Some(fault @ Node::Fault(_)) => return Found::new(fault),
-            Some(node) => node.settled(),
+            Some(Layout::Unit) => return Err(units()),
+            Some(misfit @ Layout::Misfit(_)) => return Found::new(misfit),
+            Some(layout) => layout.settled(),
         };
-        Found::new(Node::Axis {
+        Found::new(Layout::Axis {
             len: self.count,
             item: Box::new(item),
             tuple: false,
@@ -229,43 +229,43 @@ fn units() -> Error {
 }
 
 /// What an empty sequence holds: the type of its elements tells, or the `with` module around.
-fn empty(element: Option<Element>, marker: Option<Marker>) -> Node {
-    Node::Leaf(match marker {
-        Some(Marker::Float16) => Leaf::Number(Number::F16),
-        Some(Marker::Bytes) => Leaf::Bytes(1),
-        Some(Marker::Datetime(base)) => Leaf::Datetime(TimeUnit { base, multiple: 1 }),
-        Some(Marker::Timedelta(base)) => Leaf::Timedelta(TimeUnit { base, multiple: 1 }),
-        _ => return Node::Empty(element),
+fn empty(element: Option<Element>, marker: Option<Marker>) -> Layout {
+    Layout::Scalar(match marker {
+        Some(Marker::Float16) => ScalarLayout::Number(Number::F16),
+        Some(Marker::Bytes) => ScalarLayout::Bytes(1),
+        Some(Marker::Datetime(base)) => ScalarLayout::Datetime(TimeUnit { base, multiple: 1 }),
+        Some(Marker::Timedelta(base)) => ScalarLayout::Timedelta(TimeUnit { base, multiple: 1 }),
+        _ => return Layout::Empty(element),
     })
 }
 
 /// A tuple is one more axis where its items are of one fixed-size kind, a record where they differ.
-fn tuple(items: Vec<Node>) -> Node {
-    if let Some(at) = items.iter().position(|item| matches!(item, Node::Fault(_))) {
-        return items.into_iter().nth(at).unwrap_or(Node::Group);
+fn tuple(items: Vec<Layout>) -> Layout {
+    if let Some(at) = items.iter().position(|item| matches!(item, Layout::Misfit(_))) {
+        return items.into_iter().nth(at).unwrap_or(Layout::Group);
     }
-    if !items.iter().all(Node::is_fixed) {
-        return Node::Group;
+    if !items.iter().all(Layout::is_fixed) {
+        return Layout::Group;
     }
     let len = items.len() as u64;
     let one = items.iter().cloned().reduce(|a, b| a.union(b, 0));
     match one {
-        None => Node::Axis {
+        None => Layout::Axis {
             len,
-            item: Box::new(Node::Empty(None)),
+            item: Box::new(Layout::Empty(None)),
             tuple: true,
         },
-        Some(Node::Fault(_) | Node::Group | Node::Unit) => {
+        Some(Layout::Misfit(_) | Layout::Group | Layout::Unit) => {
             let fields = items
                 .into_iter()
                 .enumerate()
-                .map(|(i, node)| (Cow::Owned(format!("f{i}")), node))
+                .map(|(i, layout)| (Cow::Owned(format!("f{i}")), layout))
                 .collect();
-            Node::Record { fields, tuple: true }
+            Layout::Record { fields, tuple: true }
         }
-        Some(node) => Node::Axis {
+        Some(layout) => Layout::Axis {
             len,
-            item: Box::new(node),
+            item: Box::new(layout),
             tuple: true,
         },
     }

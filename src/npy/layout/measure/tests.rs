@@ -6,15 +6,15 @@ use serde::ser::{Error as _, SerializeMap, SerializeSeq, SerializeStruct, Serial
 use super::items::APART;
 use crate::format::dtype::TimeBase;
 use crate::npy::layout::measure::measure;
-use crate::npy::layout::node::Node;
+use crate::npy::layout::tree::Layout;
 use crate::npy::marker::{BYTES, FLOAT16, JSON, LIST, NAN, RAGGED, RAW, VALUE, datetime, timedelta};
 
 fn outcome<T: Serialize>(value: &T, apart: bool) -> String {
     APART.set(apart);
     let outcome = match measure(value) {
         // How wide the texts before were may be told from more of them.
-        Ok(node @ Node::Fault(_)) => without_widths(&format!("{node:?}")),
-        Ok(node) => format!("{node:?}"),
+        Ok(layout @ Layout::Misfit(_)) => without_widths(&format!("{layout:?}")),
+        Ok(layout) => format!("{layout:?}"),
         Err(error) => format!("{error:?}"),
     };
     APART.set(false);
@@ -296,8 +296,8 @@ fn kinds() -> Vec<Tree> {
 /// What two elements make together: an array, a list of members, or an error of this kind.
 fn verdict<T: Serialize>(value: &T) -> String {
     match measure(value) {
-        Ok(Node::Group) => "a list".into(),
-        Ok(Node::Fault(fault)) => format!("{:?}", fault.into_error().kind()),
+        Ok(Layout::Group) => "a list".into(),
+        Ok(Layout::Misfit(misfit)) => format!("{:?}", misfit.into_error().kind()),
         Ok(_) => "an array".into(),
         Err(error) => format!("{:?}", error.kind()),
     }

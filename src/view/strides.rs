@@ -12,12 +12,12 @@ use crate::format::dtype::Tuple;
 /// (2, 3), Fortran order: 00 10 01 11 02 12     strides 1, 2
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Layout {
+pub(super) struct Strided {
     pub(super) shape: Vec<usize>,
     pub(super) fortran: bool,
 }
 
-impl Layout {
+impl Strided {
     /// Elements of this shape, which have to be `len` in number.
     pub(super) fn new(shape: &[usize], fortran: bool, len: usize) -> Result<Self> {
         let count = shape.iter().try_fold(1_usize, |n, &axis| n.checked_mul(axis));
@@ -32,7 +32,7 @@ impl Layout {
                 ),
             ));
         }
-        Ok(Layout {
+        Ok(Strided {
             shape: shape.to_vec(),
             fortran,
         })
@@ -70,7 +70,7 @@ impl Layout {
     }
 
     /// Where the part `range` of the first axis lies, and its layout.
-    pub(super) fn slice(&self, range: impl RangeBounds<usize>) -> Result<(Range<usize>, Layout)> {
+    pub(super) fn slice(&self, range: impl RangeBounds<usize>) -> Result<(Range<usize>, Strided)> {
         let axis = self.rows()?;
         let start = match range.start_bound() {
             Bound::Included(&start) => Some(start),
@@ -98,13 +98,13 @@ impl Layout {
     }
 
     /// Where a row lies, and its layout.
-    pub(super) fn row(&self, index: usize) -> Result<(Range<usize>, Layout)> {
+    pub(super) fn row(&self, index: usize) -> Result<(Range<usize>, Strided)> {
         let axis = self.rows()?;
         if index >= axis {
             return Err(outside(format_args!("found the row {index}"), axis));
         }
         let row = self.row_len();
-        let layout = Layout {
+        let layout = Strided {
             shape: self.shape[1..].to_vec(),
             fortran: self.fortran,
         };
@@ -138,8 +138,8 @@ impl Layout {
     }
 
     /// The axes in the opposite order over the same elements.
-    pub(super) fn transposed(&self) -> Layout {
-        Layout {
+    pub(super) fn transposed(&self) -> Strided {
+        Strided {
             shape: self.shape.iter().rev().copied().collect(),
             fortran: !self.fortran,
         }
@@ -165,31 +165,31 @@ mod tests {
 
     #[test]
     fn indices_and_strides() {
-        let c = Layout::new(&[2, 3], false, 6).unwrap();
-        let f = Layout::new(&[2, 3], true, 6).unwrap();
+        let c = Strided::new(&[2, 3], false, 6).unwrap();
+        let f = Strided::new(&[2, 3], true, 6).unwrap();
         assert_eq!((c.strides(), f.strides()), (vec![3, 1], vec![1, 2]));
         assert_eq!((c.offset(&[1, 2]), f.offset(&[1, 2])), (Some(5), Some(5)));
         assert_eq!((c.offset(&[1, 0]), f.offset(&[1, 0])), (Some(3), Some(1)));
         for outside in [&[2, 0][..], &[0, 3], &[0], &[0, 0, 0], &[]] {
             assert_eq!((c.offset(outside), f.offset(outside)), (None, None));
         }
-        assert_eq!(Layout::new(&[], false, 1).unwrap().offset(&[]), Some(0));
+        assert_eq!(Strided::new(&[], false, 1).unwrap().offset(&[]), Some(0));
     }
 
     #[test]
     fn shapes_have_to_fit() {
-        assert!(Layout::new(&[2, 3], false, 5).is_err());
-        assert!(Layout::new(&[usize::MAX, 2], false, 5).is_err());
-        let empty = Layout::new(&[usize::MAX, 2, 0], false, 0).unwrap();
+        assert!(Strided::new(&[2, 3], false, 5).is_err());
+        assert!(Strided::new(&[usize::MAX, 2], false, 5).is_err());
+        let empty = Strided::new(&[usize::MAX, 2, 0], false, 0).unwrap();
         assert_eq!(empty.slice(5..7).unwrap().0, 0..0);
         assert_eq!(empty.strides().len(), 3);
-        assert!(Layout::new(&[0], false, 1).is_err());
-        assert!(Layout::new(&[], false, 0).is_err());
+        assert!(Strided::new(&[0], false, 1).is_err());
+        assert!(Strided::new(&[], false, 0).is_err());
     }
 
     #[test]
     fn parts_of_the_first_axis() {
-        let layout = Layout::new(&[4, 3], false, 12).unwrap();
+        let layout = Strided::new(&[4, 3], false, 12).unwrap();
         let (range, part) = layout.slice(1..3).unwrap();
         assert_eq!((range, &part.shape[..]), (3..9, &[2, 3][..]));
         assert_eq!(layout.slice(..).unwrap().0, 0..12);
@@ -200,10 +200,10 @@ mod tests {
         assert!(refused.iter().all(Result::is_err));
         assert_eq!(layout.row(3).unwrap().0, 9..12);
         assert!(layout.row(4).is_err());
-        let fortran = Layout::new(&[4, 3], true, 12).unwrap();
+        let fortran = Strided::new(&[4, 3], true, 12).unwrap();
         assert!(fortran.row(0).unwrap_err().to_string().contains("transposed"));
         assert_eq!(fortran.transposed().row(2).unwrap().0, 8..12);
         // One axis has no order.
-        assert!(Layout::new(&[4], true, 4).unwrap().slice(1..).is_ok());
+        assert!(Strided::new(&[4], true, 4).unwrap().slice(1..).is_ok());
     }
 }

@@ -5,47 +5,47 @@ use std::borrow::Cow;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::Dtype;
 use crate::format::header::Header;
-use crate::npy::layout::scalar::Leaf;
+use crate::npy::layout::scalar::ScalarLayout;
 use crate::npy::layout::tally::{Tally, Thing};
 use crate::npy::whole::{Element, Whole};
 
 /// The layout of one value.
 #[derive(Clone, Debug)]
-pub(crate) enum Node {
+pub(crate) enum Layout {
     /// Fixed size, without parts.
-    Leaf(Leaf),
+    Scalar(ScalarLayout),
     /// The Some of an Option around a scalar: of fixed size only where all of a sequence are.
-    Maybe(Leaf),
+    Maybe(ScalarLayout),
     /// `()`, a unit struct: `|V0`.
     Unit,
     /// The None of an Option whose content nobody has seen; `scalar` where its type tells that it is one.
     None { scalar: bool },
     /// One more axis; a tuple's is of fixed size, a sequence's is not.
-    Axis { len: u64, item: Box<Node>, tuple: bool },
+    Axis { len: u64, item: Box<Layout>, tuple: bool },
     /// The item of an axis of length 0.
     Empty(Option<Element>),
     /// Named fields, each of fixed size; a tuple's are f0, f1, ..
     Record {
-        fields: Vec<(Cow<'static, str>, Node)>,
+        fields: Vec<(Cow<'static, str>, Layout)>,
         tuple: bool,
     },
     /// An ndarray: its own axes, which are not one with those around it.
-    Ndarray { shape: Vec<u64>, item: Box<Node> },
+    Ndarray { shape: Vec<u64>, item: Box<Layout> },
     /// Anything that takes more than one member.
     Group,
     /// No array, and no list either.
-    Fault(Fault),
+    Misfit(Misfit),
 }
 
 /// Why elements do not form one array.
 #[derive(Clone, Debug)]
-pub(crate) struct Fault {
+pub(crate) struct Misfit {
     kind: ErrorKind,
     index: Vec<u64>,
     message: String,
 }
 
-impl Fault {
+impl Misfit {
     pub(crate) fn into_error(self) -> Error {
         let mut error = Error::new(self.kind, self.message);
         for index in self.index.into_iter().rev() {
@@ -55,20 +55,20 @@ impl Fault {
     }
 }
 
-impl Node {
+impl Layout {
     /// Whether all that is inside of nested sequences is of one scalar or record.
     pub(crate) fn is_uniform(&self) -> bool {
         match self {
-            Node::Axis { item, .. } => item.is_uniform(),
-            node => matches!(node, Node::Leaf(_) | Node::Record { .. }),
+            Layout::Axis { item, .. } => item.is_uniform(),
+            layout => matches!(layout, Layout::Scalar(_) | Layout::Record { .. }),
         }
     }
 
     /// A layout that is not inside a struct or tuple, where an Option of a scalar is no more than the scalar.
-    pub(crate) fn settled(self) -> Node {
+    pub(crate) fn settled(self) -> Layout {
         match self {
-            Node::Maybe(leaf) => Node::Leaf(leaf),
-            node => node,
+            Layout::Maybe(leaf) => Layout::Scalar(leaf),
+            layout => layout,
         }
     }
 
@@ -76,32 +76,34 @@ impl Node {
     pub(crate) fn is_fixed(&self) -> bool {
         matches!(
             self,
-            Node::Leaf(_) | Node::Unit | Node::Record { .. } | Node::Axis { tuple: true, .. }
+            Layout::Scalar(_) | Layout::Unit | Layout::Record { .. } | Layout::Axis { tuple: true, .. }
         )
     }
 
     /// A copy of this layout for texts that have been counted already.
-    pub(crate) fn without_texts(&self) -> Node {
-        fn forget(node: &mut Node) {
-            match node {
-                Node::Leaf(Leaf::Str { text, .. }) | Node::Maybe(Leaf::Str { text, .. }) => *text = 0,
-                Node::Axis { item, .. } | Node::Ndarray { item, .. } => forget(item),
-                Node::Record { fields, .. } => fields.iter_mut().for_each(|(_, node)| forget(node)),
+    pub(crate) fn without_texts(&self) -> Layout {
+        fn forget(layout: &mut Layout) {
+            match layout {
+                Layout::Scalar(ScalarLayout::Str { text, .. }) | Layout::Maybe(ScalarLayout::Str { text, .. }) => {
+                    *text = 0
+                }
+                Layout::Axis { item, .. } | Layout::Ndarray { item, .. } => forget(item),
+                Layout::Record { fields, .. } => fields.iter_mut().for_each(|(_, layout)| forget(layout)),
                 _ => {}
             }
         }
-        let mut node = self.clone();
-        forget(&mut node);
-        node
+        let mut layout = self.clone();
+        forget(&mut layout);
+        layout
     }
 
     /// Whether the item of an empty axis stays the same beside `other`, the item of another one.
-    pub(crate) fn holds_empty(&self, other: &Node) -> bool {
+    pub(crate) fn holds_empty(&self, other: &Layout) -> bool {
         match (self, other) {
             // Of two empty sequences the first tells the type.
-            (Node::Empty(None), Node::Empty(Some(_))) => false,
-            (_, Node::Empty(_)) => true,
-            (Node::Leaf(a), Node::Leaf(b)) => a == b,
+            (Layout::Empty(None), Layout::Empty(Some(_))) => false,
+            (_, Layout::Empty(_)) => true,
+            (Layout::Scalar(a), Layout::Scalar(b)) => a == b,
             _ => false,
         }
     }
@@ -109,115 +111,115 @@ impl Node {
     /// Whether this is the layout of the elements of a slice that is not empty.
     pub(crate) fn is_of(&self, whole: &Whole<'_>) -> bool {
         let number = match (self, whole.row) {
-            (node, None) => node,
-            (Node::Axis { len, item, tuple: true }, Some(row)) if *len == row as u64 => item,
+            (layout, None) => layout,
+            (Layout::Axis { len, item, tuple: true }, Some(row)) if *len == row as u64 => item,
             _ => return false,
         };
-        whole.len > 0 && matches!(number, Node::Leaf(Leaf::Number(number)) if *number == whole.number)
+        whole.len > 0 && matches!(number, Layout::Scalar(ScalarLayout::Number(number)) if *number == whole.number)
     }
 
     /// What a walk along a value of this layout meets.
     pub(crate) fn tally(&self) -> Tally {
         let none = Tally::default();
         match self {
-            Node::Leaf(leaf) | Node::Maybe(leaf) => none.and(leaf.thing()),
-            Node::Axis { len, item, .. } => item.tally().repeated(*len),
-            Node::Record { fields, tuple } => fields.iter().fold(
+            Layout::Scalar(leaf) | Layout::Maybe(leaf) => none.and(leaf.thing()),
+            Layout::Axis { len, item, .. } => item.tally().repeated(*len),
+            Layout::Record { fields, tuple } => fields.iter().fold(
                 none.and(if *tuple { Thing::Sequence } else { Thing::Struct }),
-                |mut all, (_, node)| {
-                    all.add_all(node.tally());
+                |mut all, (_, layout)| {
+                    all.add_all(layout.tally());
                     all
                 },
             ),
-            Node::Unit => none.and(Thing::Unit),
-            Node::None { .. } => none.and(Thing::None),
-            Node::Empty(_) | Node::Ndarray { .. } | Node::Group | Node::Fault(_) => none,
+            Layout::Unit => none.and(Thing::Unit),
+            Layout::None { .. } => none.and(Thing::None),
+            Layout::Empty(_) | Layout::Ndarray { .. } | Layout::Group | Layout::Misfit(_) => none,
         }
     }
 
     /// The bytes of one value of this layout.
     pub(crate) fn size(&self) -> u64 {
         match self {
-            Node::Leaf(leaf) | Node::Maybe(leaf) => leaf.size(),
-            Node::Axis { len, item, .. } => len.saturating_mul(item.size()),
-            Node::Ndarray { shape, item } => shape.iter().fold(item.size(), |n, &len| n.saturating_mul(len)),
-            Node::Record { fields, .. } => fields.iter().fold(0, |n, (_, node)| node.size().saturating_add(n)),
-            Node::Unit | Node::None { .. } | Node::Empty(_) | Node::Group | Node::Fault(_) => 0,
+            Layout::Scalar(leaf) | Layout::Maybe(leaf) => leaf.size(),
+            Layout::Axis { len, item, .. } => len.saturating_mul(item.size()),
+            Layout::Ndarray { shape, item } => shape.iter().fold(item.size(), |n, &len| n.saturating_mul(len)),
+            Layout::Record { fields, .. } => fields.iter().fold(0, |n, (_, layout)| layout.size().saturating_add(n)),
+            Layout::Unit | Layout::None { .. } | Layout::Empty(_) | Layout::Group | Layout::Misfit(_) => 0,
         }
     }
 
     /// The layout that holds both `self`, seen so far, and `other`, the element `index`.
-    pub(crate) fn union(self, other: Node, index: u64) -> Node {
+    pub(crate) fn union(self, other: Layout, index: u64) -> Layout {
         match (self, other) {
             // Found before, at an index of its own.
-            (found @ Node::Fault(_), Node::Group) => found.join(Node::Group),
-            (found @ Node::Fault(_), _) => found,
-            (node, other) => match node.join(other) {
-                Node::Fault(mut fault) => {
-                    fault.index.insert(0, index);
-                    Node::Fault(fault)
+            (found @ Layout::Misfit(_), Layout::Group) => found.join(Layout::Group),
+            (found @ Layout::Misfit(_), _) => found,
+            (layout, other) => match layout.join(other) {
+                Layout::Misfit(mut misfit) => {
+                    misfit.index.insert(0, index);
+                    Layout::Misfit(misfit)
                 }
-                node => node,
+                layout => layout,
             },
         }
     }
 
-    fn join(self, other: Node) -> Node {
+    fn join(self, other: Layout) -> Layout {
         match (self, other) {
-            (Node::Group, _) | (_, Node::Group) => Node::Group,
-            (Node::Fault(fault), _) | (_, Node::Fault(fault)) => Node::Fault(fault),
-            (Node::Empty(None), node) | (node, Node::Empty(_)) | (Node::Empty(_), node) => node,
-            (Node::Leaf(a), Node::Leaf(b)) => join_leaves(a, b),
-            (Node::Maybe(a), Node::Maybe(b) | Node::Leaf(b)) | (Node::Leaf(a), Node::Maybe(b)) => {
-                match join_leaves(a, b) {
-                    Node::Leaf(leaf) => Node::Maybe(leaf),
-                    fault => fault,
+            (Layout::Group, _) | (_, Layout::Group) => Layout::Group,
+            (Layout::Misfit(misfit), _) | (_, Layout::Misfit(misfit)) => Layout::Misfit(misfit),
+            (Layout::Empty(None), layout) | (layout, Layout::Empty(_)) | (Layout::Empty(_), layout) => layout,
+            (Layout::Scalar(a), Layout::Scalar(b)) => join_scalars(a, b),
+            (Layout::Maybe(a), Layout::Maybe(b) | Layout::Scalar(b)) | (Layout::Scalar(a), Layout::Maybe(b)) => {
+                match join_scalars(a, b) {
+                    Layout::Scalar(leaf) => Layout::Maybe(leaf),
+                    misfit => misfit,
                 }
             }
-            (Node::Unit, Node::Unit) => Node::Unit,
-            (Node::None { scalar: a }, Node::None { scalar: b }) => Node::None { scalar: a || b },
-            (Node::None { .. }, Node::Leaf(_) | Node::Maybe(_))
-            | (Node::Leaf(_) | Node::Maybe(_), Node::None { .. }) => fault(
+            (Layout::Unit, Layout::Unit) => Layout::Unit,
+            (Layout::None { scalar: a }, Layout::None { scalar: b }) => Layout::None { scalar: a || b },
+            (Layout::None { .. }, Layout::Scalar(_) | Layout::Maybe(_))
+            | (Layout::Scalar(_) | Layout::Maybe(_), Layout::None { .. }) => misfit(
                 ErrorKind::InvalidValue,
                 "found None among scalars, expected all of them to be Some: use `with::nan` for floats, or a list of \
                  their own with `with::list`"
                     .into(),
             ),
             (
-                Node::Axis {
+                Layout::Axis {
                     len: a,
                     item: x,
                     tuple: s,
                 },
-                Node::Axis {
+                Layout::Axis {
                     len: b,
                     item: y,
                     tuple: t,
                 },
             ) => join_axes((a, x, s), (b, y, t)),
-            (Node::Record { fields: a, tuple: s }, Node::Record { fields: b, tuple: t }) => {
+            (Layout::Record { fields: a, tuple: s }, Layout::Record { fields: b, tuple: t }) => {
                 let same = s == t && a.len() == b.len() && a.iter().zip(&b).all(|((x, _), (y, _))| x == y);
-                if same { join_fields(a, b, s) } else { Node::Group }
+                if same { join_fields(a, b, s) } else { Layout::Group }
             }
-            _ => Node::Group,
+            _ => Layout::Group,
         }
     }
 
     /// The axes of an array of this layout, outermost first, and what each element is.
-    fn peel(&self) -> (Vec<u64>, &Node) {
+    fn peel(&self) -> (Vec<u64>, &Layout) {
         let mut shape = Vec::new();
-        let mut node = self;
+        let mut layout = self;
         loop {
-            match node {
-                Node::Axis { len, item, .. } => {
+            match layout {
+                Layout::Axis { len, item, .. } => {
                     shape.push(*len);
-                    node = item;
+                    layout = item;
                 }
-                Node::Ndarray { shape: own, item } => {
+                Layout::Ndarray { shape: own, item } => {
                     shape.extend(own);
-                    node = item;
+                    layout = item;
                 }
-                _ => return (shape, node),
+                _ => return (shape, layout),
             }
         }
     }
@@ -245,9 +247,9 @@ impl Node {
 
     fn dtype(&self) -> Result<Dtype> {
         match self {
-            Node::Leaf(leaf) | Node::Maybe(leaf) => Ok(leaf.dtype()),
-            Node::Empty(element) => Ok(element.map_or_else(|| Dtype::float(8), Element::dtype)),
-            Node::Axis { .. } | Node::Ndarray { .. } => {
+            Layout::Scalar(leaf) | Layout::Maybe(leaf) => Ok(leaf.dtype()),
+            Layout::Empty(element) => Ok(element.map_or_else(|| Dtype::float(8), Element::dtype)),
+            Layout::Axis { .. } | Layout::Ndarray { .. } => {
                 let (shape, item) = self.peel();
                 let mut dtype = item.dtype()?;
                 for &len in shape.iter().rev() {
@@ -255,20 +257,20 @@ impl Node {
                 }
                 Ok(dtype)
             }
-            Node::Record { fields, .. } => {
-                let fields = fields
-                    .iter()
-                    .map(|(name, node)| Ok((name.clone().into_owned(), node.dtype().map_err(|e| e.at_field(name))?)));
+            Layout::Record { fields, .. } => {
+                let fields = fields.iter().map(|(name, layout)| {
+                    Ok((name.clone().into_owned(), layout.dtype().map_err(|e| e.at_field(name))?))
+                });
                 Dtype::record(fields.collect::<Result<_>>()?)
             }
-            Node::Unit | Node::None { .. } | Node::Group | Node::Fault(_) => Ok(Dtype::void(0)),
+            Layout::Unit | Layout::None { .. } | Layout::Group | Layout::Misfit(_) => Ok(Dtype::void(0)),
         }
     }
 
     /// A few long texts among many short ones would be padded beyond reason.
     fn check_text(&self, count: u64) -> Result<()> {
         match self {
-            Node::Leaf(Leaf::Str { width, text }) => {
+            Layout::Scalar(ScalarLayout::Str { width, text }) => {
                 let padded = width.saturating_mul(4).saturating_mul(count);
                 if padded > 64 << 20 && padded / 50 > *text {
                     return Err(Error::new(
@@ -282,28 +284,30 @@ impl Node {
                 }
                 Ok(())
             }
-            Node::Axis { .. } | Node::Ndarray { .. } => {
+            Layout::Axis { .. } | Layout::Ndarray { .. } => {
                 let (shape, item) = self.peel();
                 item.check_text(shape.iter().fold(count, |n, &len| n.saturating_mul(len)))
             }
-            Node::Record { fields, .. } => fields
+            Layout::Record { fields, .. } => fields
                 .iter()
-                .try_for_each(|(name, node)| node.check_text(count).map_err(|e| e.at_field(name))),
+                .try_for_each(|(name, layout)| layout.check_text(count).map_err(|e| e.at_field(name))),
             _ => Ok(()),
         }
     }
 }
 
-fn join_leaves(a: Leaf, b: Leaf) -> Node {
-    Node::Leaf(match (a, b) {
-        (Leaf::Str { width: v, text: s }, Leaf::Str { width: w, text: t }) => Leaf::Str {
+fn join_scalars(a: ScalarLayout, b: ScalarLayout) -> Layout {
+    Layout::Scalar(match (a, b) {
+        (ScalarLayout::Str { width: v, text: s }, ScalarLayout::Str { width: w, text: t }) => ScalarLayout::Str {
             width: v.max(w),
             text: s.saturating_add(t),
         },
-        (Leaf::Bytes(a), Leaf::Bytes(b)) => Leaf::Bytes(a.max(b)),
-        (Leaf::Nan, float @ Leaf::Number(_)) | (float @ Leaf::Number(_), Leaf::Nan) => float,
-        (Leaf::Raw(a), Leaf::Raw(b)) if a != b => {
-            return fault(
+        (ScalarLayout::Bytes(a), ScalarLayout::Bytes(b)) => ScalarLayout::Bytes(a.max(b)),
+        (ScalarLayout::Nan, float @ ScalarLayout::Number(_)) | (float @ ScalarLayout::Number(_), ScalarLayout::Nan) => {
+            float
+        }
+        (ScalarLayout::Raw(a), ScalarLayout::Raw(b)) if a != b => {
+            return misfit(
                 ErrorKind::Ragged,
                 format!(
                     "found {b} bytes, expected {a} as in the elements before: use `with::ragged` or `with::list` for \
@@ -313,7 +317,7 @@ fn join_leaves(a: Leaf, b: Leaf) -> Node {
         }
         (a, b) if a == b => a,
         (a, b) => {
-            return fault(
+            return misfit(
                 ErrorKind::MixedTypes,
                 format!(
                     "found {}, expected {} as in the elements before: use `with::list` or `with::json` for elements of unequal kinds",
@@ -325,24 +329,24 @@ fn join_leaves(a: Leaf, b: Leaf) -> Node {
     })
 }
 
-type Axis = (u64, Box<Node>, bool);
+type Axis = (u64, Box<Layout>, bool);
 
-fn join_axes((a, x, s): Axis, (b, y, t): Axis) -> Node {
+fn join_axes((a, x, s): Axis, (b, y, t): Axis) -> Layout {
     let item = match x.join(*y) {
-        Node::Group => return Node::Group,
+        Layout::Group => return Layout::Group,
         item => item,
     };
     if a != b {
         // Tuples of unequal lengths are unequal types; sequences are one type.
         if s && t {
-            Node::Group
+            Layout::Group
         } else {
-            fault(ErrorKind::Ragged, ragged(b, a))
+            misfit(ErrorKind::Ragged, ragged(b, a))
         }
-    } else if let Node::Fault(fault) = item {
-        Node::Fault(fault)
+    } else if let Layout::Misfit(misfit) = item {
+        Layout::Misfit(misfit)
     } else {
-        Node::Axis {
+        Layout::Axis {
             len: a,
             item: Box::new(item),
             tuple: s && t,
@@ -357,20 +361,20 @@ pub(crate) fn ragged(found: u64, expected: u64) -> String {
     )
 }
 
-fn join_fields(a: Vec<(Cow<'static, str>, Node)>, b: Vec<(Cow<'static, str>, Node)>, tuple: bool) -> Node {
+fn join_fields(a: Vec<(Cow<'static, str>, Layout)>, b: Vec<(Cow<'static, str>, Layout)>, tuple: bool) -> Layout {
     let mut fields = Vec::with_capacity(a.len());
     for ((name, x), (_, y)) in a.into_iter().zip(b) {
         match x.join(y) {
-            Node::Group => return Node::Group,
-            Node::Fault(fault) => return Node::Fault(fault),
-            node => fields.push((name, node)),
+            Layout::Group => return Layout::Group,
+            Layout::Misfit(misfit) => return Layout::Misfit(misfit),
+            layout => fields.push((name, layout)),
         }
     }
-    Node::Record { fields, tuple }
+    Layout::Record { fields, tuple }
 }
 
-pub(crate) fn fault(kind: ErrorKind, message: String) -> Node {
-    Node::Fault(Fault {
+pub(crate) fn misfit(kind: ErrorKind, message: String) -> Layout {
+    Layout::Misfit(Misfit {
         kind,
         index: Vec::new(),
         message,
