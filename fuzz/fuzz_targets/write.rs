@@ -2,6 +2,7 @@
 //! what was written is read again.
 #![no_main]
 
+use std::collections::HashSet;
 use std::io::Cursor;
 
 use arbitrary::{Arbitrary, Unstructured};
@@ -16,8 +17,10 @@ fn readable(bytes: &[u8]) {
     for name in &names {
         reader.verify(name).expect("a member of ours is whole");
     }
+    let known: HashSet<&str> = names.iter().map(String::as_str).collect();
     // A struct may name one field twice, an array and a group: members by name, but no value.
-    if names.iter().any(|name| names.iter().any(|inner| inner.strip_prefix(name).is_some_and(|rest| rest.starts_with('/')))) {
+    let inside = |name: &String| name.match_indices('/').any(|(end, _)| known.contains(&name[..end]));
+    if names.iter().any(inside) {
         return;
     }
     let value: Value = serde_npz::from_npz_slice(bytes).expect("an archive of ours is a value");
@@ -112,7 +115,7 @@ fn rows(rows: &[Node]) {
 fuzz_target!(|data: &[u8]| {
     let Some((&choice, rest)) = data.split_first() else { return };
     let Ok(node) = Node::arbitrary_take_rest(Unstructured::new(rest)) else { return };
-    if node.calls() > 1 << 14 {
+    if node.calls() > 1 << 12 {
         return;
     }
     let steady = node.is_steady();
