@@ -139,6 +139,11 @@ pub struct End {
     pub before: Option<Before>,
 }
 
+/// These members, with an end record that says what is true.
+pub fn archive(parts: &[Part]) -> Vec<u8> {
+    zip(parts, &End::default())
+}
+
 pub fn zip(parts: &[Part], end: &End) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut directory = Vec::new();

@@ -22,7 +22,7 @@ fn sparse(path: &Path) {
     map.flush().unwrap();
 }
 
-/// What NumPy says to an expression; nothing where there is no Python.
+/// What a script of NumPy prints; `None` without Python.
 fn numpy(script: &str, path: &Path) -> Option<String> {
     std::env::var_os("SERDE_NPZ_PYTHON")?;
     let script = format!("import sys, zipfile, numpy as np\npath = sys.argv[1]\n{script}");

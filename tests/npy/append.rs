@@ -1,17 +1,18 @@
-//! An array that grows in place: what it takes, what it refuses before a byte is written, and what a killed writer leaves.
+//! An array that grows in place: what it takes, and what it refuses before a byte is written.
+
+mod interrupted;
+mod numpy;
 
 use std::fs;
-use std::io::{self, BufRead, BufReader, Cursor, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::io::Cursor;
+use std::path::Path;
+use std::time::Duration;
 
-use crate::common::{Scratch, child, is, repetitions, task};
+use crate::common::{Scratch, is};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_npz::ErrorKind::{InvalidValue, Io, LimitExceeded, MixedTypes, Pickle, Ragged, Truncated, TypeMismatch};
-use serde_npz::{ErrorKind, Header, NpyReader, NpyWriter, WriteOptions, load_npy, save_npy, to_npy_vec};
+use serde_npz::{ErrorKind, NpyWriter, WriteOptions, load_npy, save_npy, to_npy_vec};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Step {
@@ -53,7 +54,7 @@ fn the_bytes_are_those_of_one_save() {
             assert_eq!(writer.len(), cut as u64);
             for (i, row) in all[cut..].iter().enumerate() {
                 writer.push(row).unwrap();
-                // Numbers of one, two and three digits, some of them seen by readers.
+                // Counts of one, two and three digits, some of which reach the file.
                 if i % 7 == 0 {
                     writer.flush().unwrap();
                     let whole = to_npy_vec(&all[..cut + i + 1]).unwrap();
@@ -133,7 +134,7 @@ fn rows_unlike_those_of_the_file_are_refused_and_nothing_is_written() {
     save_npy(&path, &vec![1_u8]).unwrap();
     refuse(&|w| w.push(&true), MixedTypes, &["|b1", "|u1"]);
 
-    // What comes after a refused row is like the file again.
+    // After a refused row the writer takes rows that fit.
     let mut writer = NpyWriter::append(&path).unwrap();
     writer.push(&1_i8).unwrap_err();
     writer.push(&2_u8).unwrap();
@@ -242,7 +243,7 @@ fn a_header_without_room_takes_as_many_rows_as_its_digits_can_tell() {
     writer.finish().unwrap();
     assert_eq!(load_npy::<Vec<f64>>(&path).unwrap().len(), 10);
 
-    // Rows that hold no byte are counted as well, up to what a header may say.
+    // Rows without a byte count as well, up to the largest number a header may hold.
     let most = i64::MAX as u64;
     let text = format!(
         "{{'descr': '|V0', 'fortran_order': False, 'shape': ({},), }}   \n",
@@ -368,7 +369,7 @@ fn a_file_without_rows_takes_what_the_first_row_brings() {
     assert_eq!(fs::read(&file).unwrap(), to_npy_vec(&wide).unwrap());
     assert_eq!(dir.files(), ["log.npy"]);
 
-    // Any other empty array says what it wants.
+    // An empty array of another dtype than <f8 keeps it.
     save_npy(&file, &Vec::<i64>::new()).unwrap();
     let mut writer = NpyWriter::append(&file).unwrap();
     is(writer.push(&1.0).unwrap_err(), MixedTypes, "[0]", &["<f8", "<i8"]);
@@ -424,476 +425,10 @@ fn the_name_is_looked_up_as_it_was_created() {
         writer.finish().unwrap();
         assert_eq!(load_npy::<Vec<i32>>(dir.path(created)).unwrap(), [1, 2]);
     }
-    // A file of another name is an array by its content.
+    // A file without the suffix is recognised by its content.
     fs::rename(dir.path("a.npy"), dir.path("d.dat")).unwrap();
     let mut writer = NpyWriter::append(dir.path("d.dat")).unwrap();
     writer.push(&3).unwrap();
     writer.finish().unwrap();
     assert_eq!(load_npy::<Vec<i32>>(dir.path("d.dat")).unwrap(), [1, 2, 3]);
-}
-
-/// A writer whose n-th operation fails.
-struct Faulty {
-    inner: Cursor<Vec<u8>>,
-    left: usize,
-    /// Whether only this one fails.
-    once: bool,
-    /// Small writes byte by byte, large ones in halves.
-    short: bool,
-    interrupt: bool,
-}
-
-impl Faulty {
-    fn step(&mut self) -> io::Result<()> {
-        match self.left {
-            0 => {
-                self.left = if self.once { usize::MAX } else { 0 };
-                Err(io::Error::new(io::ErrorKind::StorageFull, "no space"))
-            }
-            _ => {
-                self.left -= 1;
-                Ok(())
-            }
-        }
-    }
-}
-
-impl Write for Faulty {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.interrupt = !self.interrupt;
-        if self.interrupt {
-            return Err(io::ErrorKind::Interrupted.into());
-        }
-        self.step()?;
-        let most = match buf.len() {
-            len if !self.short => len,
-            len @ ..=8 => len.min(1),
-            len => len / 2,
-        };
-        self.inner.write(&buf[..most])
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.step()
-    }
-}
-
-impl Seek for Faulty {
-    fn seek(&mut self, pos: SeekFrom) -> io::Result<u64> {
-        self.step()?;
-        self.inner.seek(pos)
-    }
-}
-
-#[test]
-fn whatever_fails_the_array_keeps_its_old_rows_and_the_error_stays() {
-    for short in [false, true] {
-        let mut failures = 0;
-        for n in 0.. {
-            let mut faulty = Faulty {
-                inner: Cursor::new(Vec::new()),
-                left: n,
-                once: short,
-                short,
-                interrupt: false,
-            };
-            let (shown, error) = grow(&mut faulty);
-            if let Some(rows) = shown {
-                let values: Vec<f64> = serde_npz::from_npy_slice(faulty.inner.get_ref())
-                    .unwrap_or_else(|err| panic!("operation {n}: unreadable after {rows} rows were flushed: {err}"));
-                assert!(values.len() >= rows, "operation {n}: {} of {rows} rows", values.len());
-                assert!(FLUSHED.contains(&values.len()), "operation {n}: {} rows", values.len());
-                assert!(values.iter().enumerate().all(|(i, v)| *v == i as f64));
-            }
-            match error {
-                Some(error) => assert_eq!(error.kind(), Io),
-                None => break,
-            }
-            failures += 1;
-        }
-        assert!(failures > 20, "{failures} operations");
-    }
-}
-
-const FLUSHED: [usize; 4] = [9, 10, 20_000, 20_001];
-
-/// Writes rows up to an error, which has to come again; the rows of the last flush that went well.
-fn grow(faulty: &mut Faulty) -> (Option<usize>, Option<serde_npz::Error>) {
-    let mut writer = match NpyWriter::new(faulty) {
-        Ok(writer) => writer,
-        Err(error) => return (None, Some(error)),
-    };
-    let mut shown = None;
-    for rows in FLUSHED {
-        let start = writer.len() as usize;
-        let grown = writer
-            .extend((start..rows).map(|i| i as f64))
-            .and_then(|()| writer.flush());
-        match grown {
-            Ok(()) => shown = Some(rows),
-            Err(error) => {
-                let text = error.to_string();
-                assert_eq!(writer.push(&1.0).unwrap_err().to_string(), text);
-                assert_eq!(writer.flush().unwrap_err().to_string(), text);
-                assert_eq!(writer.finish().map(drop).unwrap_err().to_string(), text);
-                return (shown, Some(error));
-            }
-        }
-    }
-    (shown, writer.finish().err())
-}
-
-/// Row `i` of each of the files that are written by programs killed on the way.
-fn row(kind: usize, i: u64) -> Row {
-    let n = i as i32;
-    match kind {
-        0 => Row::Number(i as f64),
-        1 => Row::Point([n, n.wrapping_mul(2), -n]),
-        2 => Row::Step(step(i as u32, ["a", "bb", "ccc"][i as usize % 3])),
-        // Some go to the file long before they are counted.
-        _ => Row::Frame(vec![i as u16; 9000]),
-    }
-}
-
-#[derive(Debug, PartialEq)]
-enum Row {
-    Number(f64),
-    Point([i32; 3]),
-    Step(Step),
-    Frame(Vec<u16>),
-}
-
-fn push(writer: &mut NpyWriter<fs::File>, row: &Row) -> serde_npz::Result<()> {
-    match row {
-        Row::Number(row) => writer.push(row),
-        Row::Point(row) => writer.push(row),
-        Row::Step(row) => writer.push(row),
-        Row::Frame(row) => writer.push(row),
-    }
-}
-
-/// How many rows there are; every one of them is as it was written.
-fn checked(kind: usize, path: &Path) -> u64 {
-    fn all<T: DeserializeOwned>(kind: usize, path: &Path, wrap: fn(T) -> Row) -> u64 {
-        let mut reader = NpyReader::open(path).expect("an array");
-        let count = reader.header().shape()[0];
-        let mut rows = 0;
-        for found in reader.rows::<T>() {
-            let found = wrap(found.expect("a row"));
-            assert!(found == row(kind, rows), "row {rows} of {count}: {found:?}");
-            rows += 1;
-        }
-        assert_eq!(rows, count);
-        count
-    }
-    match kind {
-        0 => all(kind, path, Row::Number),
-        1 => all(kind, path, Row::Point),
-        2 => all(kind, path, Row::Step),
-        _ => all(kind, path, Row::Frame),
-    }
-}
-
-/// Numbers that look random.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % n
-    }
-}
-
-/// Says after each flush how many rows there are.
-fn append_until_killed(task: &str) {
-    let (kind, rest) = task.split_once(' ').unwrap();
-    let (seed, path) = rest.split_once(' ').unwrap();
-    let (kind, mut random) = (kind.parse().unwrap(), Random(seed.parse().unwrap()));
-    // Past the test harness, which keeps what `print!` says.
-    let mut out = io::stdout();
-    // The harness leaves its line open.
-    writeln!(out).unwrap();
-    loop {
-        let mut writer = match Path::new(path).exists() {
-            true => NpyWriter::append(path),
-            false => NpyWriter::create(path),
-        }
-        .unwrap();
-        for _ in 0..random.below(30) {
-            for _ in 0..random.below(25) {
-                let next = row(kind, writer.len());
-                push(&mut writer, &next).unwrap();
-            }
-            writer.flush().unwrap();
-            // A pipe that nobody reads any more is the end as well.
-            if writeln!(out, "rows {}", writer.len()).is_err() {
-                return;
-            }
-        }
-        writer.finish().unwrap();
-    }
-}
-
-/// Starts a process that appends and kills it after a while; the rows it had acknowledged.
-fn kill_one(kind: usize, random: &mut Random, path: &Path) -> u64 {
-    let task = format!("{kind} {} {}", random.0, path.display());
-    let mut child = child(module_path!(), "killed_at_any_moment_no_acknowledged_row_is_lost", task)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap());
-    let mut acknowledged = 0;
-    let mut line = String::new();
-    // Some at any moment from the start on, most while rows are written.
-    let from_start = random.below(5) == 0;
-    let wait = Duration::from_micros(random.below(if from_start { 20_000 } else { 6_000 }));
-    let begun = Instant::now();
-    let kill = |child: &mut Child| {
-        std::thread::sleep(wait.saturating_sub(begun.elapsed()));
-        child.kill().unwrap();
-    };
-    if from_start {
-        kill(&mut child);
-    }
-    let mut killed = from_start;
-    loop {
-        line.clear();
-        if lines.read_line(&mut line).unwrap() == 0 {
-            break;
-        }
-        // One that is cut off was not said.
-        if let Some(rows) = line.strip_suffix('\n').and_then(|line| line.strip_prefix("rows ")) {
-            acknowledged = rows.parse().unwrap();
-            if !killed {
-                std::thread::sleep(wait);
-                child.kill().unwrap();
-                killed = true;
-            }
-        }
-    }
-    child.wait().unwrap();
-    acknowledged
-}
-
-/// `SERDE_NPZ_KILLS` says how often.
-#[test]
-fn killed_at_any_moment_no_acknowledged_row_is_lost() {
-    if let Some(task) = task() {
-        return append_until_killed(task.to_str().unwrap());
-    }
-    let kills = repetitions("SERDE_NPZ_KILLS", 40, 200);
-    let dir = Scratch::new("append-kill");
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let mut paths: Vec<PathBuf> = (0..4).map(|kind| dir.path(&format!("{kind}-0.npy"))).collect();
-    let (mut rows, mut uncounted, mut unborn) = (0, 0, 0);
-    for round in 0..kills {
-        let kind = round % 4;
-        let path = &mut paths[kind];
-        let before = if path.exists() { checked(kind, path) } else { 0 };
-        let acknowledged = kill_one(kind, &mut random, path);
-        if !path.exists() {
-            assert_eq!(acknowledged, 0, "round {round}: no file");
-            unborn += 1;
-            continue;
-        }
-        let found = checked(kind, path);
-        assert!(
-            found >= acknowledged && found >= before,
-            "round {round}: {found} rows, {acknowledged} acknowledged, {before} before"
-        );
-        rows += found - before;
-        let bytes = fs::metadata(&*path).unwrap().len();
-        let header = Header::read(&mut fs::File::open(&*path).unwrap()).unwrap();
-        let row = header.dtype().itemsize() * header.shape()[1..].iter().product::<u64>();
-        uncounted += u32::from(bytes > header.to_bytes().len() as u64 + row * found);
-        if bytes > 1 << 20 {
-            fs::remove_file(&*path).unwrap();
-            *path = dir.path(&format!("{kind}-{round}.npy"));
-        }
-    }
-    eprintln!("{kills} kills: {rows} rows kept, {uncounted} files with uncounted rows behind, {unborn} without a file");
-    assert!(rows > 0);
-}
-
-#[test]
-fn readers_meanwhile_see_whole_rows_only_and_never_fewer() {
-    let dir = Scratch::new("append-readers");
-    let path = dir.path("log.npy");
-    let ended = AtomicBool::new(false);
-    let mut writer = NpyWriter::create(&path).unwrap();
-    push(&mut writer, &row(1, 0)).unwrap();
-    writer.flush().unwrap();
-    let reads = std::thread::scope(|scope| {
-        let readers: Vec<_> = (0..2)
-            .map(|_| {
-                scope.spawn(|| {
-                    let (mut rows, mut reads) = (1, 0);
-                    while !ended.load(Ordering::Relaxed) {
-                        let now = checked(1, &path);
-                        assert!(now >= rows, "{now} rows after {rows}");
-                        rows = now;
-                        reads += 1;
-                    }
-                    reads
-                })
-            })
-            .collect();
-        let begun = Instant::now();
-        // Past numbers of more digits each.
-        while writer.len() < 1200 && begun.elapsed() < Duration::from_secs(10) {
-            let next = row(1, writer.len());
-            push(&mut writer, &next).unwrap();
-            writer.flush().unwrap();
-        }
-        ended.store(true, Ordering::Relaxed);
-        readers.into_iter().map(|reader| reader.join().unwrap()).sum::<u64>()
-    });
-    assert_eq!(checked(1, &path), writer.len());
-    assert!(reads > 2, "{reads} reads");
-}
-
-/// Appends to what NumPy wrote, of every layout it has; NumPy looks, mapped and loaded.
-const LOOK: &str = r#"
-import sys
-import numpy as np
-path = sys.argv[1]
-rows, expected = int(sys.argv[2]), eval(sys.argv[3])
-def plain(x):
-    x = x.tolist() if hasattr(x, 'tolist') else x
-    return tuple(plain(y) for y in x) if isinstance(x, tuple) else x
-loaded = np.load(path)
-mapped = np.load(path, mmap_mode='r')
-for a in (loaded, mapped):
-    assert len(a) == rows, (len(a), rows)
-    assert plain(a[-1]) == expected, (a[-1], expected)
-with open(path, 'rb') as f:
-    assert len(f.read()) == mapped.offset + mapped.nbytes
-again = path + '.again.npy'
-np.save(again, loaded)
-same = open(again, 'rb').read() == open(path, 'rb').read()
-print(loaded.dtype.descr if loaded.dtype.names else loaded.dtype.str, 'same' if same else 'other')
-"#;
-
-#[test]
-#[ignore = "needs Python with NumPy"]
-fn numpy_reads_and_maps_what_grew() {
-    let dir = Scratch::new("append-live");
-    let make = |expression: &str| {
-        let path = dir.path("x.npy");
-        let script = format!("import sys, numpy as np\nnp.save(sys.argv[1], {expression})");
-        crate::common::python(&script, &[path.as_os_str()]);
-        path
-    };
-    fn look(path: &Path, rows: usize, last: &str) -> String {
-        let rows = rows.to_string();
-        crate::common::python(LOOK, &[path.as_os_str(), rows.as_ref(), last.as_ref()])
-            .trim()
-            .to_owned()
-    }
-    fn grow<T: Serialize>(path: &Path, row: &T, n: usize) {
-        let mut writer = NpyWriter::append(path).unwrap();
-        for i in 0..n {
-            writer.push(row).unwrap();
-            if i % 50 == 0 {
-                writer.flush().unwrap();
-            }
-        }
-        writer.finish().unwrap();
-    }
-    let path = make("np.arange(9.0)");
-    grow(&path, &2.5, 120);
-    assert_eq!(look(&path, 129, "2.5"), "<f8 same");
-    let path = make("np.zeros((99, 2, 3), '<i2')");
-    grow(&path, &[[1_i16, 2, 3], [4, 5, 6]], 2);
-    assert_eq!(look(&path, 101, "[[1, 2, 3], [4, 5, 6]]"), "<i2 same");
-    let path = make("np.zeros(3, '>f4')");
-    grow(&path, &1.5_f32, 8);
-    assert_eq!(look(&path, 11, "1.5"), ">f4 same");
-    let path = make("np.array(['four', 'b'])");
-    grow(&path, &"äö", 9);
-    assert_eq!(look(&path, 11, "'äö'"), "<U4 same");
-    let path = make("np.zeros(9, np.dtype([('a', 'u1'), ('b', '>f8'), ('c', '<i2', (2,))], align=True))");
-    #[derive(Serialize)]
-    struct Aligned {
-        a: u8,
-        b: f64,
-        c: [i16; 2],
-    }
-    let row = Aligned {
-        a: 1,
-        b: 2.5,
-        c: [3, 4],
-    };
-    grow(&path, &row, 3);
-    let seen = look(&path, 12, "(1, 2.5, [3, 4])");
-    assert!(seen.contains("('', '|V7')"), "{seen}");
-    let path = make("np.zeros((0, 4), 'f4')");
-    grow(&path, &[1_f32, 2.0, 3.0, 4.0], 1);
-    assert_eq!(look(&path, 1, "[1.0, 2.0, 3.0, 4.0]"), "<f4 same");
-    let path = make("np.zeros(0)");
-    grow(&path, &(1_u8, "text"), 10);
-    assert!(look(&path, 10, "(1, 'text')").ends_with("same"));
-    // Ours from the start on.
-    let path = dir.path("ours.npy");
-    NpyWriter::create(&path).unwrap().finish().unwrap();
-    grow(&path, &step(1, "x"), 1001);
-    assert!(look(&path, 1001, "(0.5, 1, [1.0, -1.0], 'x')").ends_with("same"));
-}
-
-/// Several arrays one after another in one file, both ways.
-#[test]
-#[ignore = "needs Python with NumPy"]
-fn several_arrays_in_one_handle() {
-    let dir = Scratch::new("append-handle");
-    let theirs = dir.path("theirs.npy");
-    let script = r#"
-import sys, numpy as np
-with open(sys.argv[1], 'wb') as f:
-    np.save(f, np.arange(5.0))
-    np.save(f, np.arange(6, dtype='>i4').reshape(3, 2))
-    np.save(f, np.asfortranarray(np.arange(6.0).reshape(3, 2)))
-    np.save(f, np.float32(7))
-    np.save(f, np.array(['a', 'bc']))
-"#;
-    crate::common::python(script, &[theirs.as_os_str()]);
-    let mut reader = NpyReader::open(&theirs).unwrap();
-    assert_eq!(reader.rows::<f64>().count(), 5);
-    assert!(reader.next_array().unwrap());
-    let first: Vec<[i32; 2]> = reader.rows().take(1).collect::<Result<_, _>>().unwrap();
-    assert_eq!(first, [[0, 1]]);
-    assert!(reader.next_array().unwrap());
-    reader.seek(2).unwrap();
-    assert_eq!(reader.rows::<[f64; 2]>().next().unwrap().unwrap(), [4.0, 5.0]);
-    assert!(reader.next_array().unwrap());
-    assert!(reader.header().shape().is_empty());
-    assert!(reader.next_array().unwrap());
-    let texts: Vec<String> = reader.rows().collect::<Result<_, _>>().unwrap();
-    assert_eq!(texts, ["a", "bc"]);
-    assert!(!reader.next_array().unwrap());
-
-    let ours = dir.path("ours.npy");
-    let mut handle = fs::File::create(&ours).unwrap();
-    serde_npz::to_npy_writer(&mut handle, &vec![1.0, 2.0]).unwrap();
-    let mut writer = NpyWriter::new(&mut handle).unwrap();
-    writer.extend((0..30_000).map(|i| [i, -i])).unwrap();
-    writer.flush().unwrap();
-    writer.push(&[7, 7]).unwrap();
-    writer.finish().unwrap();
-    NpyWriter::new(&mut handle).unwrap().finish().unwrap();
-    serde_npz::to_npy_writer(&mut handle, "the end").unwrap();
-    drop(handle);
-    let script = r#"
-import sys, numpy as np
-with open(sys.argv[1], 'rb') as f:
-    a = [np.load(f) for _ in range(4)]
-    assert f.read() == b''
-assert a[0].tolist() == [1.0, 2.0]
-assert a[1].shape == (30001, 2) and a[1][29999].tolist() == [29999, -29999] and a[1][-1].tolist() == [7, 7]
-assert a[2].shape == (0,) and a[2].dtype == 'f8'
-assert str(a[3]) == 'the end'
-"#;
-    crate::common::python(script, &[ours.as_os_str()]);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Write};
 
 use crate::common::{Scratch, is};
-use crate::zip::{End, Part, zip};
+use crate::zip::{self, Part};
 use serde::{Deserialize, Serialize};
 use serde_npz::ErrorKind::{
     CorruptArchive, InvalidValue, Io, LimitExceeded, MissingMember, NotAnArray, Truncated, TypeMismatch,
@@ -335,7 +335,7 @@ fn archive(member: &[u8], deflate: bool) -> Vec<u8> {
         true => Part::deflated("x.npy", member),
         false => Part::stored("x.npy", member),
     };
-    zip(&[part], &End::default())
+    zip::archive(&[part])
 }
 
 #[test]

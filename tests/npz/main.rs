@@ -5,6 +5,7 @@ mod append;
 mod common;
 mod container;
 mod entries;
+mod reader;
 mod walks;
 mod writer;
 #[path = "../common/zip.rs"]

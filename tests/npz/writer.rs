@@ -1,6 +1,7 @@
 //! What the writer makes, as other readers see it.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{self, Cursor, Write};
 use std::process::Command;
 
@@ -172,4 +173,43 @@ fn a_row_that_does_not_fit_ends_the_writer_once_the_member_has_begun() {
     assert_eq!(npz.add_rows("y", [Some(())]).unwrap_err().path(), "y[0]");
     npz.add_rows("y", [1]).unwrap();
     npz.finish().unwrap();
+}
+
+#[test]
+fn files_appear_whole_or_not_at_all() {
+    let dir = Scratch::new("writer-files");
+    let mut npz = NpzWriter::create(dir.path("data")).unwrap();
+    npz.add("x", &[1_u8, 2].as_slice()).unwrap();
+    assert!(!dir.path("data.npz").exists());
+    npz.finish().unwrap();
+    assert_eq!(dir.files(), ["data.npz"]);
+    let before = fs::read(dir.path("data.npz")).unwrap();
+
+    let mut npz = NpzWriter::create(dir.path("data.npz")).unwrap();
+    npz.add("y", &[3_u8].as_slice()).unwrap();
+    drop(npz);
+    assert_eq!(dir.files(), ["data.npz"]);
+    assert_eq!(fs::read(dir.path("data.npz")).unwrap(), before);
+
+    let mut npz = NpzReader::open(dir.path("data.npz")).unwrap();
+    assert!(npz.raw("x").unwrap().ends_with(&[1, 2]));
+    let err = NpzReader::open(dir.path("no\x1bne.npz")).unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::Io);
+    assert!(err.to_string().contains("no\\u{1b}ne.npz"), "{err}");
+}
+
+#[test]
+fn a_writer_that_failed_makes_no_archive() {
+    let mut bytes = Vec::new();
+    let mut npz = NpzWriter::new(Cursor::new(&mut bytes));
+    npz.add("x", &1).unwrap();
+    assert_eq!(npz.add("x", &2).unwrap_err().kind(), ErrorKind::DuplicateName);
+    assert_eq!(
+        npz.add("y", &vec![vec![1.0, 2.0], vec![3.0]]).unwrap_err().kind(),
+        ErrorKind::Ragged
+    );
+    assert_eq!(npz.add("z", &1).unwrap_err().kind(), ErrorKind::Ragged);
+    assert_eq!(npz.finish().unwrap_err().kind(), ErrorKind::Ragged);
+    bytes.flush().unwrap();
+    assert!(NpzReader::new(Cursor::new(bytes)).is_err());
 }
