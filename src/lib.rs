@@ -42,10 +42,13 @@
 //!
 //! # How often a value is serialized
 //!
-//! More than once, where its layout is known only after all of it has been seen: texts have to be as wide as the longest one,
-//! and elements that differ become members of their own. Slices of numbers take one walk, and sequences of numbers or of
-//! records of numbers one and a look at the first element. A `Serialize` has to give the same every time; one that cannot,
-//! because it empties an iterator or is behind a lock that another thread takes, is `InvalidValue`: collect it first.
+//! Sometimes twice. Texts are as wide as the longest one, and elements that differ become members of their own, so the
+//! layout of such values is known only after all of them have been seen: they are serialized once to be measured and once
+//! to be written. A slice of numbers is serialized once, and so is a sequence of numbers or of records of numbers, whose
+//! first element may be serialized twice.
+//!
+//! `Serialize` therefore has to give the same result every time. A value that cannot do so, because it empties an iterator
+//! or because another thread changes it meanwhile, fails with `InvalidValue`: collect it first.
 //!
 //! # Other crates in this API
 //!
