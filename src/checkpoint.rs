@@ -58,9 +58,11 @@ use crate::options::{ReadOptions, WriteOptions};
 /// # Several processes
 ///
 /// may save to one directory, and one may read while others save. The same step saved twice is replaced in one step;
-/// the last one stays. Each process removes what its own `keep` no longer covers. What killed processes leave behind,
-/// `.serde_npz-*`, is removed by the next save; a file still being written is locked and stays. Where the file system
-/// has no locks (and on Windows) leftovers stay for a day.
+/// the last one stays. Each process removes what its own `keep` no longer covers. What killed processes of the same user
+/// leave behind, `.serde_npz-*`, is removed by the next save; a file still being written is locked and stays. Where the file
+/// system has no locks (and on Windows) leftovers stay for a day. Where several hosts share a disk, their file system has to
+/// tell each host of the locks of the others; if it does not, a save of one host may fail because another host has removed
+/// its file, and the checkpoints there are stay as they were.
 pub struct Checkpoints {
     store: Store,
     /// The save in the background. There is one at most, so that saves keep their order.

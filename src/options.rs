@@ -285,9 +285,20 @@ impl WriteOptions {
     /// file before and the directory after, and so survives a loss of power as well: until it has returned the old file
     /// or the new one is there, from then on the new one. Without it, a loss of power soon after the save may bring back
     /// the old file, or leave an empty or torn one under the name. A sync that fails is a failed save and is not tried
-    /// again. The mode of a file that is replaced is kept, and where the path is a symbolic link, what it points to is
-    /// replaced; other names of the old file (hard links) keep the old content. Only a killed process leaves something
-    /// behind: its `.serde_npz-*` beside the path.
+    /// again. Only a killed process leaves something behind: its `.serde_npz-*` beside the path.
+    ///
+    /// # What becomes of the old file
+    ///
+    /// A file that is replaced is another file afterwards, of the user who saves. It keeps the permission bits (without
+    /// setuid, setgid and the sticky bit) and the group, where the system lets this user give it away; where not, group and
+    /// others may do only what both could do before. Until then nobody but the owner can open it. Lost are the owner, ACLs
+    /// and extended attributes; other names of the old file (hard links) keep the old content. A file without the right
+    /// to write is replaced as well: a rename asks for the rights of the directory only. Windows refuses to replace a file
+    /// that somebody has mapped.
+    ///
+    /// Where the path is a symbolic link, what it points to is replaced. Two kinds of links are refused: those to files
+    /// that are already open, such as `/dev/stdout`, which the `to_*_writer` functions write to; and those that another
+    /// user has made in a directory where anybody may make files, such as `/tmp`, unless the directory is theirs.
     ///
     /// ```
     /// let options = serde_npz::WriteOptions::new().durable(true);

@@ -22,7 +22,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("io", &["checked", "pool", "source", "file"]),
-    ("io::file", &["disk", "model", "tests"]),
+    ("io::file", &["links", "access", "lock", "disk", "model", "tests"]),
     ("format", &["literal", "dtype", "time", "header"]),
     ("format::header", &["tests"]),
     ("format::dtype", &["number", "printable", "print", "parse", "tests"]),

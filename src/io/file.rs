@@ -14,7 +14,10 @@
 //! A failed sync is a failed save and is never repeated: the system may have dropped the pages it could not write, and
 //! a second call would report success for what is left.
 
+mod access;
 mod disk;
+mod links;
+mod lock;
 #[cfg(test)]
 pub(crate) mod model;
 #[cfg(test)]
@@ -22,14 +25,18 @@ mod tests;
 
 use std::collections::hash_map::RandomState;
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, Metadata};
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) use self::disk::{Disk, Os};
+#[cfg(feature = "mmap")]
+pub(crate) use self::lock::create_to_change;
+pub(crate) use self::lock::{Locked, open_to_change, open_to_replace};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What the names of temporary files start with.
@@ -42,6 +49,12 @@ pub(crate) struct AtomicFile<D: Disk = Os> {
     /// `None` once the file has its final name.
     temporary: Option<PathBuf>,
     file: D::File,
+    /// What was under the name at the start.
+    replaced: Option<Metadata>,
+    /// The same, where nobody else may append to it meanwhile.
+    old: Option<Arc<Locked>>,
+    /// Whether the file stays locked when it has its name.
+    grows: bool,
     durable: bool,
 }
 
@@ -51,9 +64,18 @@ impl AtomicFile {
         Self::create_on(Os, path, durable)
     }
 
+    /// As [`AtomicFile::create`], where `old` is the file under that name: it stays locked until the new one has the name.
+    pub(crate) fn create_over(old: Arc<Locked>, path: &Path, durable: bool) -> Result<(Self, File)> {
+        let (mut atomic, handle) = Self::create(path, durable)?;
+        atomic.old = Some(old);
+        Ok((atomic, handle))
+    }
+
     /// Starts to replace the same path once more; this attempt is given up.
     pub(crate) fn again(&self) -> Result<(Self, File)> {
-        Self::create(&self.target, self.durable)
+        let (mut atomic, handle) = Self::create(&self.target, self.durable)?;
+        atomic.old.clone_from(&self.old);
+        Ok((atomic, handle))
     }
 
     /// Appends bytes of another file. The system copies them itself if it can; some file systems then share the blocks.
@@ -84,13 +106,16 @@ impl<D: Disk> AtomicFile<D> {
     }
 
     fn start(disk: D, path: &Path, durable: bool) -> io::Result<(Self, D::File)> {
-        let (target, mode) = disk.target(path)?;
-        let (temporary, file) = create_beside(&disk, &target, mode)?;
+        let (target, replaced) = disk.target(path)?;
+        let (temporary, file) = create_beside(&disk, &target, replaced.is_some())?;
         let atomic = AtomicFile {
             disk,
             target,
             temporary: Some(temporary),
             file,
+            replaced,
+            old: None,
+            grows: false,
             durable,
         };
         let handle = atomic.disk.duplicate(&atomic.file)?;
@@ -102,9 +127,18 @@ impl<D: Disk> AtomicFile<D> {
         self.commit_checked(|_| Ok(()))
     }
 
+    /// As [`AtomicFile::commit`], for a file that goes on growing: it stays locked while it is open.
+    pub(crate) fn commit_to_grow(mut self) -> Result<()> {
+        self.grows = true;
+        self.commit()
+    }
+
     /// As [`AtomicFile::commit`], if `check` accepts the file that was written.
     pub(crate) fn commit_checked(mut self, check: impl FnOnce(&mut D::File) -> Result<()>) -> Result<()> {
         let in_file = |err| failed("writing", &self.target, err);
+        if let Some(replaced) = &self.replaced {
+            self.disk.keep_access(&self.file, replaced).map_err(in_file)?;
+        }
         if self.durable {
             self.disk.sync(&self.file).map_err(in_file)?;
         } else {
@@ -130,6 +164,9 @@ impl<D: Disk> Drop for AtomicFile<D> {
         if let Some(temporary) = self.temporary.take() {
             // Nobody is left to handle an error, and the target was never touched.
             let _ = self.disk.remove(&temporary);
+        }
+        if !self.grows {
+            self.disk.unlock(&self.file);
         }
     }
 }
@@ -157,21 +194,6 @@ pub(crate) fn open_sized(path: &Path) -> Result<(File, u64)> {
         .filter(fs::Metadata::is_file)
         .map_or(0, |found| found.len());
     Ok((file, len))
-}
-
-/// Opens the plain file `path` to read and write what is in it; the error names it.
-pub(crate) fn open_to_grow(path: &Path) -> Result<File> {
-    let open = || {
-        // Opening a pipe would wait until its other end is opened, too.
-        if !fs::metadata(path)?.is_file() {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "found no plain file, expected one",
-            ));
-        }
-        OpenOptions::new().read(true).write(true).open(path)
-    };
-    open().map_err(|err| failed("opening", path, err))
 }
 
 /// Makes a directory and those above it, and syncs their names to the disk.
@@ -211,7 +233,11 @@ pub(crate) fn create_directories<D: Disk>(disk: &D, directory: &Path) -> io::Res
 
 /// Whether a file name is that of a temporary file, one under way or one left behind.
 pub(crate) fn is_temporary(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes())
+    let Some(numbers) = name.to_str().and_then(|name| name.strip_prefix(TEMPORARY)) else {
+        return false;
+    };
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|digit| digit.is_ascii_hexdigit());
+    numbers.split('-').count() == 3 && numbers.split('-').all(is_number)
 }
 
 /// An error of the system, with a text that says what was done to which path.
@@ -233,7 +259,7 @@ fn parent(path: &Path) -> &Path {
 }
 
 /// A new file in the directory of `target`: only within one file system is a rename one step.
-fn create_beside<D: Disk>(disk: &D, target: &Path, mode: Option<Permissions>) -> io::Result<(PathBuf, D::File)> {
+fn create_beside<D: Disk>(disk: &D, target: &Path, private: bool) -> io::Result<(PathBuf, D::File)> {
     const MOST_TRIES: usize = 100;
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let mut last = io::Error::from(io::ErrorKind::AlreadyExists);
@@ -244,7 +270,7 @@ fn create_beside<D: Disk>(disk: &D, target: &Path, mode: Option<Permissions>) ->
         // Not made of the target's name, which may already be as long as a name can be.
         let name = format!("{TEMPORARY}{:x}-{count:x}-{random:x}", process::id());
         let path = parent(target).join(name);
-        match disk.create_new(&path, mode.clone()) {
+        match disk.create_new(&path, private) {
             Ok(file) => return Ok((path, file)),
             Err(err) if err.kind() == io::ErrorKind::AlreadyExists => last = err,
             Err(err) => return Err(err),

@@ -19,7 +19,7 @@ use serde::Deserialize;
 
 pub use self::npz::NpzMmap;
 pub use self::writable::NpyMmapMut;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::format::header::Header;
 use crate::io::file;
 use crate::io::source::{Slice, truncated};
@@ -263,14 +263,4 @@ impl Npy {
         let (header, part) = first_axis_range(&self.header, range)?;
         read_array(header, &mut Slice(&self.bytes(map)[part]), &self.options)
     }
-}
-
-/// The error of an operation on a file that is to be mapped; it names the path.
-#[cold]
-fn failed(doing: &str, path: &Path, err: std::io::Error) -> Error {
-    Error::new(
-        ErrorKind::Io,
-        format_args!("{doing} `{}` failed: {err}", path.to_string_lossy().escape_debug()),
-    )
-    .with_source(err)
 }

@@ -6,6 +6,7 @@ mod common;
 mod foreign;
 mod headers;
 mod large;
+mod locked;
 mod rows;
 #[path = "../common/zip.rs"]
 mod zip;

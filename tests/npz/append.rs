@@ -145,6 +145,78 @@ fn a_member_that_cannot_be_moved_stays() {
     assert_eq!(npz.raw("b").unwrap_err().kind(), ErrorKind::UnsupportedArchive);
 }
 
+#[track_caller]
+fn refused(path: &Path) {
+    let err = NpzWriter::append(path).unwrap_err();
+    let source = std::error::Error::source(&err).and_then(|source| source.downcast_ref::<std::io::Error>());
+    assert_eq!(
+        source.map(std::io::Error::kind),
+        Some(std::io::ErrorKind::WouldBlock),
+        "{err}"
+    );
+    assert_eq!(err.kind(), ErrorKind::Io);
+    for word in ["locked", "NpzWriter", "another program"] {
+        assert!(err.to_string().contains(word), "{err} does not name {word:?}");
+    }
+}
+
+#[test]
+fn a_second_appender_is_refused_until_the_first_has_finished() {
+    let dir = Scratch::new("append-locked");
+    let path = save_npz(dir.path("x"), &map(&[("a", 1000), ("b", 3)])).unwrap();
+    let mut first = NpzWriter::append(&path).unwrap();
+    refused(&path);
+    first.compact().unwrap();
+    refused(&path);
+    first.add("c", &map(&[("c", 4)])["c"]).unwrap();
+    first.remove("b").unwrap();
+    first.compact().unwrap();
+    refused(&path);
+    // Readers need no lock.
+    check(&path, &map(&[("a", 1000), ("b", 3)]));
+    let handed_back = first.finish().unwrap();
+    // Finished, though the new file is still open.
+    let second = NpzWriter::append(&path).unwrap();
+    refused(&path);
+    drop((handed_back, second));
+    let handed_back = NpzWriter::create(&path).unwrap().finish().unwrap();
+    NpzWriter::append(&path).unwrap().finish().unwrap();
+    drop(handed_back);
+
+    // Nothing is written to the old file.
+    save_npz(&path, &map(&[("a", 1000)])).unwrap();
+    let mut permissions = std::fs::metadata(&path).unwrap().permissions();
+    permissions.set_readonly(true);
+    std::fs::set_permissions(&path, permissions).unwrap();
+    if cfg!(unix) {
+        NpzWriter::append(&path).unwrap().finish().unwrap();
+    }
+    assert_eq!(dir.files(), ["x.npz"]);
+}
+
+/// Each append replaces the file. One that was opened before that, and locked after it, has no name any more.
+#[test]
+fn no_member_is_added_to_an_archive_that_has_been_replaced() {
+    let dir = Scratch::new("append-threads");
+    let path = save_npz(dir.path("x"), &map(&[("a", 10)])).unwrap();
+    let added = std::sync::atomic::AtomicUsize::new(1);
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let (path, added) = (&path, &added);
+            scope.spawn(move || {
+                for i in 0..repetitions("SERDE_NPZ_APPENDS", 30, 100) {
+                    // In use by another thread: not added, and not counted.
+                    let Ok(mut npz) = NpzWriter::append(path) else { continue };
+                    npz.add(&format!("{thread}-{i}"), &1).unwrap();
+                    npz.finish().unwrap();
+                    added.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert_eq!(NpzReader::open(&path).unwrap().len(), added.into_inner());
+}
+
 fn append_until_killed(path: &Path) {
     for i in NpzReader::open(path).unwrap().len().. {
         let mut npz = NpzWriter::append(path).unwrap();

@@ -1,7 +1,7 @@
 //! The same on the disk at hand: this test binary starts itself, and the child aborts at its nth operation.
 
 use std::ffi::OsString;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
@@ -33,12 +33,20 @@ struct MortalFile(File);
 impl Disk for Mortal {
     type File = MortalFile;
 
-    fn target(&self, path: &Path) -> io::Result<(PathBuf, Option<Permissions>)> {
+    fn target(&self, path: &Path) -> io::Result<(PathBuf, Option<Metadata>)> {
         Os.target(path)
     }
-    fn create_new(&self, path: &Path, mode: Option<Permissions>) -> io::Result<MortalFile> {
+    fn create_new(&self, path: &Path, private: bool) -> io::Result<MortalFile> {
         operation();
-        Os.create_new(path, mode).map(MortalFile)
+        Os.create_new(path, private).map(MortalFile)
+    }
+    fn keep_access(&self, file: &MortalFile, replaced: &Metadata) -> io::Result<()> {
+        operation();
+        Os.keep_access(&file.0, replaced)
+    }
+    fn unlock(&self, file: &MortalFile) {
+        operation();
+        Os.unlock(&file.0);
     }
     fn open(&self, path: &Path) -> io::Result<MortalFile> {
         Os.open(path).map(MortalFile)

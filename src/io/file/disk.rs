@@ -1,18 +1,21 @@
 //! The calls to the system that a replacement consists of, as a trait: tests put a disk behind it that can lose power.
 //!
 //! ```text
-//! create_new ─► write .. ─► sync ─► rename ─► sync_directory
-//!      │                              │
-//!      └─ locked until closed         └─ from here on the file has its name
+//! create_new ─► write .. ─► keep_access ─► sync ─► rename ─► sync_directory
+//!      │                         │                    │
+//!      └─ locked until the end   │                    └─ from here on the file has its name
+//!                                └─ only where it replaces one; up to here only its owner may open it
 //! ```
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::parent;
+use super::access;
+use super::links;
+use super::lock::{self, Lock, lock};
 
 /// A smaller file is written, and replaced, faster without a reservation.
 #[cfg(target_os = "linux")]
@@ -22,11 +25,18 @@ const LEAST_RESERVED: u64 = 4 << 20;
 pub(crate) trait Disk: Clone {
     type File: Read + Write + Seek;
 
-    /// Where the links of `path` end, and the mode of the plain file there, if there is one.
-    fn target(&self, path: &Path) -> io::Result<(PathBuf, Option<Permissions>)>;
+    /// Where the links of `path` end, and the plain file there, if there is one.
+    fn target(&self, path: &Path) -> io::Result<(PathBuf, Option<Metadata>)>;
 
-    /// Creates a file, which [`Disk::remove_abandoned`] leaves alone while it is open.
-    fn create_new(&self, path: &Path, mode: Option<Permissions>) -> io::Result<Self::File>;
+    /// Creates a file, which [`Disk::remove_abandoned`] leaves alone while it is open. Nobody but its owner can open one
+    /// that is `private`.
+    fn create_new(&self, path: &Path, private: bool) -> io::Result<Self::File>;
+
+    /// Lets those read and write a file who could do so with the one that it is about to replace.
+    fn keep_access(&self, file: &Self::File, replaced: &Metadata) -> io::Result<()>;
+
+    /// Ends the lock of [`Disk::create_new`], whoever else has the file open.
+    fn unlock(&self, _file: &Self::File) {}
 
     /// An existing file, to read.
     fn open(&self, path: &Path) -> io::Result<Self::File>;
@@ -76,47 +86,34 @@ pub(crate) struct Os;
 impl Disk for Os {
     type File = File;
 
-    fn target(&self, path: &Path) -> io::Result<(PathBuf, Option<Permissions>)> {
-        let target = follow_links(path)?;
-        if target.file_name().is_none() {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "the path ends without the name of a file",
-            ));
-        }
-        match fs::metadata(&target) {
-            Ok(found) if found.is_file() => Ok((target, Some(found.permissions()))),
-            Ok(found) => {
-                // A rename over a device or a pipe would replace the node itself.
-                let what = if found.is_dir() {
-                    "a directory"
-                } else {
-                    "a device, pipe or socket"
-                };
-                Err(io::Error::new(
-                    io::ErrorKind::InvalidInput,
-                    format!("found {what}, expected a plain file or a free name"),
-                ))
-            }
-            Err(err) if err.kind() == io::ErrorKind::NotFound => Ok((target, None)),
-            Err(err) => Err(err),
-        }
+    fn target(&self, path: &Path) -> io::Result<(PathBuf, Option<Metadata>)> {
+        links::target(path)
     }
 
-    fn create_new(&self, path: &Path, mode: Option<Permissions>) -> io::Result<File> {
-        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+    fn create_new(&self, path: &Path, private: bool) -> io::Result<File> {
+        let mut options = lock::options();
+        options.create_new(true);
+        #[cfg(unix)]
+        if private {
+            // Whoever could open it now could read all that is written later.
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        }
+        #[cfg(not(unix))]
+        let _ = private;
+        let file = options.open(path)?;
         if lock(&file) == Lock::Held || !path.exists() {
             // Swept in the moment before it was locked: for the caller a name that was taken.
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        if let Some(mode) = mode
-            && let Err(err) = file.set_permissions(mode)
-        {
-            // While the file is still empty: nobody else may read, even for a moment, what only the owner may.
-            let _ = fs::remove_file(path);
-            return Err(err);
-        }
         Ok(file)
+    }
+
+    fn keep_access(&self, file: &File, replaced: &Metadata) -> io::Result<()> {
+        access::keep(file, replaced)
+    }
+
+    fn unlock(&self, file: &File) {
+        lock::unlock(file);
     }
 
     fn open(&self, path: &Path) -> io::Result<File> {
@@ -167,13 +164,19 @@ impl Disk for Os {
     }
 
     fn remove_abandoned(&self, path: &Path) -> io::Result<()> {
-        // Open to write: over NFS only such a file takes an exclusive lock.
-        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        if !is_own(&fs::symlink_metadata(path)?) {
+            return Ok(());
+        }
+        let file = options_without_links().open(path)?;
+        let found = file.metadata()?;
+        if !is_own(&found) {
+            return Ok(());
+        }
         let abandoned = match lock(&file) {
             Lock::Taken => true,
             Lock::Held => false,
             Lock::Unknown => {
-                let age = file.metadata()?.modified()?.elapsed();
+                let age = found.modified()?.elapsed();
                 age.is_ok_and(|age| age > LONGEST_SAVE)
             }
         };
@@ -204,41 +207,31 @@ impl Disk for Os {
 /// Where files cannot be locked, one that has not been written to for so long is taken for abandoned.
 const LONGEST_SAVE: Duration = Duration::from_secs(24 * 60 * 60);
 
-#[derive(PartialEq)]
-enum Lock {
-    Taken,
-    Held,
-    /// There are no locks here.
-    Unknown,
+/// How to open a file whose name something else may have taken: a link is not followed, a pipe not waited for.
+fn options_without_links() -> OpenOptions {
+    // To write as well: over NFS only such a file takes an exclusive lock.
+    let options = lock::options();
+    #[cfg(unix)]
+    let options = {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let mut options = options;
+        options.custom_flags(flags.bits().cast_signed());
+        options
+    };
+    options
 }
 
-/// Locks a file for as long as it is open; the system unlocks it when the process ends, however it ends.
-///
-/// A process id would not do: containers that share a directory all have a process 1.
-fn lock(file: &File) -> Lock {
-    if !cfg!(unix) {
-        // On other systems a lock would also keep everybody else from reading.
-        return Lock::Unknown;
-    }
-    match file.try_lock() {
-        Ok(()) => Lock::Taken,
-        Err(TryLockError::WouldBlock) => Lock::Held,
-        Err(TryLockError::Error(_)) => Lock::Unknown,
-    }
-}
+/// Whether this may be a file that a save of this user has made: a plain one, under one name.
+fn is_own(found: &Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
 
-/// The path at the end of a chain of symbolic links, whether or not there is a file.
-fn follow_links(path: &Path) -> io::Result<PathBuf> {
-    const MOST_LINKS: usize = 40;
-    let mut target = path.to_path_buf();
-    for _ in 0..MOST_LINKS {
-        match fs::symlink_metadata(&target) {
-            Ok(found) if found.file_type().is_symlink() => {
-                // `join` keeps an absolute link as it is.
-                target = parent(&target).join(fs::read_link(&target)?);
-            }
-            _ => return Ok(target),
-        }
+        found.is_file() && found.nlink() == 1 && found.uid() == rustix::process::geteuid().as_raw()
     }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "too many symbolic links"))
+    #[cfg(not(unix))]
+    found.is_file()
 }

@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::Permissions;
+use std::fs::Metadata;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -186,11 +186,16 @@ fn not_found() -> io::Error {
 impl Disk for Model {
     type File = ModelFile;
 
-    fn target(&self, path: &Path) -> io::Result<(PathBuf, Option<Permissions>)> {
+    fn target(&self, path: &Path) -> io::Result<(PathBuf, Option<Metadata>)> {
         Ok((path.to_path_buf(), None))
     }
 
-    fn create_new(&self, path: &Path, _: Option<Permissions>) -> io::Result<ModelFile> {
+    fn keep_access(&self, _: &ModelFile, _: &Metadata) -> io::Result<()> {
+        // It has no owners and no modes.
+        Ok(())
+    }
+
+    fn create_new(&self, path: &Path, _: bool) -> io::Result<ModelFile> {
         let mut state = self.operation()?;
         if state.names.contains_key(path) {
             return Err(io::ErrorKind::AlreadyExists.into());

@@ -8,10 +8,11 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::{Header, MAGIC};
-use crate::io::file::{AtomicFile, open_to_grow, with_suffix};
+use crate::io::file::{AtomicFile, open_to_change, with_suffix};
 use crate::io::source::read_full;
 use crate::npy::rows::head::Head;
 use crate::npy::rows::writer::NpyWriter;
@@ -26,7 +27,8 @@ impl NpyWriter<File> {
     /// of a writer that got no rows, `<f8` of shape (0,), takes the layout of the first row that comes.
     ///
     /// Bytes behind the array were left by a writer that was killed before it counted them, and are cut off. Another
-    /// array behind it, as `np.save` to one handle leaves it, is an error.
+    /// array behind it, as `np.save` to one handle leaves it, is an error. The file is locked before anything is read, as
+    /// long as the writer lives: see [`NpyWriter`].
     ///
     /// ```
     /// use serde_npz::NpyWriter;
@@ -43,7 +45,7 @@ impl NpyWriter<File> {
     ///
     /// # Errors
     ///
-    /// `Io` where no file is there; `TypeMismatch` for an array without axes, in Fortran order, or with another one behind
+    /// `Io` where no file is there, and where another writer or an `NpyMmapMut` has it locked; `TypeMismatch` for an array without axes, in Fortran order, or with another one behind
     /// it; `Truncated` for a file that is cut off; `BadHeader` where the number of rows cannot be changed in place; those of
     /// [`Header::read`].
     pub fn append(path: impl AsRef<Path>) -> Result<Self> {
@@ -70,20 +72,22 @@ impl NpyWriter<File> {
     /// Those of [`NpyWriter::append`].
     pub fn append_with(path: impl AsRef<Path>, options: &WriteOptions) -> Result<Self> {
         let path = existing(path.as_ref());
-        let mut file = open_to_grow(&path)?;
+        // From here on no other writer may cut off what this one has not counted yet.
+        let lock = open_to_change(&path)?;
+        let mut file = lock.try_clone()?;
         let found = Found::read(&mut file)?;
         let len = file.metadata()?.len();
         let end = found.end(len, &mut file)?;
         if found.is_fresh() {
             // The new header may be longer: a new file takes the name when the first rows are flushed.
-            let (target, handle) = AtomicFile::create(&path, options.durable)?;
-            return NpyWriter::on_disk(handle, Some(target), options.durable);
+            let (target, handle) = AtomicFile::create_over(Arc::new(lock), &path, options.durable)?;
+            return NpyWriter::replacing(handle, target, options.durable);
         }
         let head = Head::found(found.bytes, found.header)?;
         if len > end {
             file.set_len(end)?;
         }
-        NpyWriter::adding_to(file, head, options.durable)
+        NpyWriter::adding_to(file, lock, head, options.durable)
     }
 }
 

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::io::checked::Checked;
-use crate::io::file::{AtomicFile, with_suffix};
+use crate::io::file::{AtomicFile, Locked, with_suffix};
 use crate::npy::rows::encode::RowEncoder;
 use crate::npy::rows::head::Head;
 use crate::options::WriteOptions;
@@ -27,7 +27,9 @@ use crate::options::WriteOptions;
 ///
 /// Others see the rows once [`flush`](NpyWriter::flush) or [`finish`](NpyWriter::finish) has returned. A program that
 /// ends at any moment, killed or not, leaves a file that can be read and has at least the rows of the last flush; a
-/// writer that is dropped loses the rows since then. Use one writer at a time: no lock keeps two of them from one file.
+/// writer that is dropped loses the rows since then. A file has one writer at a time: it is locked as long as the writer
+/// lives, so that [`append`](NpyWriter::append) refuses a second one. Readers need no lock. A save to the same path is not
+/// held up: it replaces the file, and rows that are added to the old one are lost with it.
 ///
 /// ```
 /// use std::io::Cursor;
@@ -58,7 +60,7 @@ pub struct NpyWriter<W: Write + Seek> {
 struct Disk {
     /// `None` once the file has its name.
     target: Option<AtomicFile>,
-    file: File,
+    file: Locked,
     durable: bool,
 }
 
@@ -105,26 +107,30 @@ impl NpyWriter<File> {
     /// Those of [`NpyWriter::create`].
     pub fn create_with(path: impl AsRef<Path>, options: &WriteOptions) -> Result<Self> {
         let (target, handle) = AtomicFile::create(&with_suffix(path.as_ref(), ".npy"), options.durable)?;
-        NpyWriter::on_disk(handle, Some(target), options.durable)
+        NpyWriter::replacing(handle, target, options.durable)
     }
 
-    /// A writer on a file that already has its name, or gets it from `target`.
-    pub(super) fn on_disk(file: File, target: Option<AtomicFile>, durable: bool) -> Result<Self> {
-        let disk = Disk {
-            target,
-            file: file.try_clone()?,
-            durable,
-        };
+    /// A writer on a file that gets its name from `target`.
+    pub(super) fn replacing(file: File, target: AtomicFile, durable: bool) -> Result<Self> {
         let mut writer = NpyWriter::starting(file, 0);
-        writer.disk = Some(disk);
+        writer.disk = Some(Disk {
+            target: Some(target),
+            file: Locked::taking_over(&writer.inner)?,
+            durable,
+        });
         Ok(writer)
     }
 
-    /// A writer that adds rows to the array with this header, at the start of `file`.
-    pub(super) fn adding_to(mut file: File, head: Head, durable: bool) -> Result<Self> {
+    /// A writer that adds rows to the array with this header, at the start of `file`, which is locked.
+    pub(super) fn adding_to(mut file: File, lock: Locked, head: Head, durable: bool) -> Result<Self> {
         let data = head.header().data_len();
         file.seek(SeekFrom::Start(head.bytes().len() as u64 + data))?;
-        let mut writer = NpyWriter::on_disk(file, None, durable)?;
+        let mut writer = NpyWriter::starting(file, 0);
+        writer.disk = Some(Disk {
+            target: None,
+            file: lock,
+            durable,
+        });
         writer.written = Some(data);
         writer.rows = RowEncoder::added_to(head);
         writer.shown = writer.rows.rows();
@@ -305,7 +311,7 @@ impl<W: Write + Seek> NpyWriter<W> {
             && self.rows.header().is_some()
             && let Some(target) = disk.target.take()
         {
-            target.commit()?;
+            target.commit_to_grow()?;
         }
         Ok(())
     }

@@ -26,6 +26,7 @@ pub(crate) trait Fill {
 const FIRST_STEP: usize = 1 << 20;
 
 /// Larger buffers ask for huge pages, as NumPy does.
+#[cfg(target_os = "linux")]
 const HUGE: usize = 4 << 20;
 
 /// Makes a vector of the given length. The second number depends on the vector: the length of its rows, or the width of its

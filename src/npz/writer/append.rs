@@ -13,6 +13,7 @@
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::file;
@@ -34,7 +35,8 @@ impl NpzWriter<BufWriter<File>> {
     /// Adding a key that was in the archive before replaces that member; a key can be added only once by one writer. The
     /// archive does not change before [`NpzWriter::finish`], which replaces it in one step by a file that is already on the
     /// disk. A program that is killed before leaves the old archive, and beside it a file `.serde_npz-..` that can be
-    /// removed. Of two programs that append at once, the second to finish wins.
+    /// removed. The old archive is locked as long as this writer lives, so that a second `append` is refused, in this program
+    /// and in others; readers need no lock.
     ///
     /// The old members are not encoded again but copied by the system: at the speed of the disk, or at once on file
     /// systems that share the bytes of copies (Btrfs, XFS). Each call copies all of them, so add much
@@ -58,7 +60,7 @@ impl NpzWriter<BufWriter<File>> {
     ///
     /// # Errors
     ///
-    /// Those of [`NpzReader::open`], and `Io` if no file can be made beside `path`.
+    /// Those of [`NpzReader::open`], and `Io` if no file can be made beside `path` or another writer has the archive locked.
     pub fn append(path: impl AsRef<Path>) -> Result<Self> {
         Self::append_with(path, &WriteOptions::new())
     }
@@ -84,11 +86,11 @@ impl NpzWriter<BufWriter<File>> {
     pub fn append_with(path: impl AsRef<Path>, options: &WriteOptions) -> Result<Self> {
         let suffixed = file::with_suffix(path.as_ref(), ".npz");
         let path = if suffixed.exists() { &suffixed } else { path.as_ref() };
-        let old = file::open(path)?;
+        let old = Arc::new(file::open_to_replace(path)?);
         let read = ReadOptions::new().limits(Limits::unlimited());
-        let kept = NpzReader::with_options(BufReader::new(&old), &read)?.kept()?;
+        let kept = NpzReader::with_options(BufReader::new(&**old), &read)?.kept()?;
         // The caller may have no other copy of the old members: they stay until the new archive is on the disk.
-        let (target, handle) = AtomicFile::create(path, true)?;
+        let (target, handle) = AtomicFile::create_over(Arc::clone(&old), path, true)?;
         let mut writer = Self::on_file(target, handle, options);
         writer.container.keep(kept.members.into_iter().map(entry).collect());
         let (_, output) = writer.container.settled()?;

@@ -1,10 +1,10 @@
 //! Where an archive is written: to a writer that can seek, to memory, or to a stream that only goes forward.
 
-use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
+use std::sync::Arc;
 
 use crate::io::checked::Checked;
-use crate::io::file::AtomicFile;
+use crate::io::file::{AtomicFile, Locked};
 use crate::npy::sink::Memory;
 
 /// Takes the bytes of an archive in order, and knows its position.
@@ -46,7 +46,7 @@ pub(crate) struct Seeking<W> {
 
 /// The first bytes of another file.
 pub(crate) struct Base {
-    pub(crate) file: File,
+    pub(crate) file: Arc<Locked>,
     pub(crate) len: u64,
 }
 

@@ -1,7 +1,7 @@
 //! [`NpyMmapMut`]: a mapped array whose elements can be changed, in place or only in memory.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
 use std::ops::RangeBounds;
 use std::path::Path;
@@ -9,10 +9,10 @@ use std::path::Path;
 use memmap2::MmapMut;
 use serde::Deserialize;
 
-use super::{Npy, failed, map};
+use super::{Npy, map};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Header;
-use crate::io::file;
+use crate::io::file::{self, Locked, failed};
 use crate::options::ReadOptions;
 use crate::view::{ArrayView, ArrayViewMut, Element};
 
@@ -43,8 +43,8 @@ use crate::view::{ArrayView, ArrayViewMut, Element};
 pub struct NpyMmapMut {
     map: MmapMut,
     npy: Npy,
-    /// `None` where changes do not reach it.
-    file: Option<File>,
+    /// Locked as long as the map lives; `None` where changes do not reach it.
+    file: Option<Locked>,
 }
 
 impl NpyMmapMut {
@@ -101,11 +101,7 @@ impl NpyMmapMut {
     /// map: see [Safety](crate::NpyMmap#safety).
     pub unsafe fn open_in_place_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self> {
         let path = path.as_ref();
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(path)
-            .map_err(|err| failed("opening", path, err))?;
+        let file = file::open_to_change(path)?;
         // SAFETY: the caller promises that the file is changed only through this map.
         let map = unsafe { map::in_place(&file, path)? };
         let npy = Npy::new(&map, options)?;
@@ -232,16 +228,11 @@ impl NpyMmapMut {
     /// map: see [Safety](crate::NpyMmap#safety).
     pub unsafe fn create_like(path: impl AsRef<Path>, header: &Header) -> Result<Self> {
         let path = path.as_ref();
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            // NumPy would empty a file that is there.
-            .create_new(true)
-            .open(path)
-            .map_err(|err| match err.kind() {
-                io::ErrorKind::AlreadyExists => exists(path, err),
-                _ => failed("creating", path, err),
-            })?;
+        // NumPy would empty a file that is there.
+        let file = file::create_to_change(path).map_err(|err| match err.kind() {
+            io::ErrorKind::AlreadyExists => exists(path, err),
+            _ => failed("creating", path, err),
+        })?;
         // SAFETY: the caller promises that the file is changed only through this map.
         unsafe { fill(file, path, header) }.inspect_err(|_| {
             // The file was made here a moment ago. The error to report is the first one.
@@ -394,7 +385,7 @@ impl fmt::Debug for NpyMmapMut {
 /// # Safety
 ///
 /// That of [`map::in_place`].
-unsafe fn fill(mut file: File, path: &Path, header: &Header) -> Result<NpyMmapMut> {
+unsafe fn fill(file: Locked, path: &Path, header: &Header) -> Result<NpyMmapMut> {
     let bytes = header.to_bytes();
     let len = header.data_len().checked_add(bytes.len() as u64);
     let Some(len) = len.filter(|&len| len <= i64::MAX as u64) else {
@@ -406,7 +397,8 @@ unsafe fn fill(mut file: File, path: &Path, header: &Header) -> Result<NpyMmapMu
             ),
         ));
     };
-    file.write_all(&bytes)
+    (&*file)
+        .write_all(&bytes)
         .and_then(|()| file.set_len(len))
         .map_err(|err| failed("writing", path, err))?;
     // SAFETY: the caller gives the same promise.
