@@ -63,6 +63,7 @@ use crate::options::{ReadOptions, WriteOptions};
 /// system has no locks (and on Windows) leftovers stay for a day. Where several hosts share a disk, their file system has to
 /// tell each host of the locks of the others; if it does not, a save of one host may fail because another host has removed
 /// its file, and the checkpoints there are stay as they were.
+#[must_use = "setters return the changed value"]
 pub struct Checkpoints {
     store: Store,
     /// The save in the background. There is one at most, so that saves keep their order.

@@ -94,12 +94,13 @@ pub use crate::npy::{from_npy_reader, from_npy_slice, load_npy, save_npy, to_npy
 pub use crate::npz::de::deserializer::Deserializer;
 pub use crate::npz::de::rows::NpzRows;
 pub use crate::npz::reader::NpzReader;
-pub use crate::npz::reader::entry::{Entry, Unmappable};
+pub use crate::npz::reader::entry::{Entry, NpzEntries, NpzNames, Unmappable};
 pub use crate::npz::ser::serializer::Serializer;
 pub use crate::npz::writer::NpzWriter;
 pub use crate::npz::{from_npz_reader, from_npz_slice, load_npz, save_npz, to_npz_stream, to_npz_vec, to_npz_writer};
 pub use crate::options::{Casting, Compression, Limits, ReadOptions, WriteOptions};
-pub use crate::value::{NpySerializer, Value, from_value, to_value};
+pub use crate::value::buffer::NpySerializer;
+pub use crate::value::{Value, from_value, to_value};
 #[cfg(feature = "mmap")]
 pub use crate::view::mmap::{NpyMmap, NpyMmapMut, NpzMmap};
 pub use crate::view::{ArrayRows, ArrayView, ArrayViewMut, Element};

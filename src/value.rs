@@ -46,7 +46,7 @@
 //! - a single bool, number or text is a 0-d array, bytes are a row of `|u1`, `null` is the marker `|V0`.
 
 mod array;
-mod buffer;
+pub(crate) mod buffer;
 mod convert;
 mod de;
 mod deserializer;
@@ -60,7 +60,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use self::array::AnyArray;
-pub use self::buffer::NpySerializer;
 pub use self::group::{Group, IntoIter, Iter, IterMut};
 use crate::error::Result;
 use crate::npz::reader::NpzReader;

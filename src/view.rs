@@ -391,7 +391,7 @@ impl<'a, T: Element> ArrayView<'a, T> {
 /// assert_eq!(rows.next_back().unwrap().as_slice(), [3, 4]);
 /// # Ok::<(), serde_npz::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "iterators are lazy"]
 pub struct ArrayRows<'a, T: Element> {
     view: ArrayView<'a, T>,
@@ -419,6 +419,14 @@ impl<T: Element> DoubleEndedIterator for ArrayRows<'_, T> {
 impl<T: Element> ExactSizeIterator for ArrayRows<'_, T> {}
 
 impl<T: Element> FusedIterator for ArrayRows<'_, T> {}
+
+impl<T: Element> fmt::Debug for ArrayRows<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ArrayRows")
+            .field("left", &self.left.len())
+            .finish_non_exhaustive()
+    }
+}
 
 impl<T: Element> PartialEq for ArrayView<'_, T> {
     /// Equal shapes and equal elements, in any order in memory.

@@ -26,6 +26,7 @@ use std::sync::{Arc, OnceLock};
 
 pub(crate) use self::directory::CentralEntry;
 use self::directory::Directory;
+use self::entry::NpzNames;
 use self::inflate::Inflater;
 pub(crate) use self::member::Member;
 use self::prefetch::Prefetch;
@@ -331,8 +332,8 @@ impl<R> NpzReader<R> {
     /// assert!(npz.names().eq(["a", "b"]));
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.directory.entries.iter().map(CentralEntry::key)
+    pub fn names(&self) -> NpzNames<'_> {
+        NpzNames::new(&self.directory.entries)
     }
 
     /// How many members there are.

@@ -4,6 +4,7 @@
 //! serialize_seq, serialize_element(1.5), ..  ─►  Kept::Seq([F64(1.5), ..])  ─►  to_npy_writer, which may walk it twice
 //! ```
 
+use std::fmt;
 use std::io::Write;
 
 use serde::ser::{self, Serialize};
@@ -34,7 +35,6 @@ const MAX_DEPTH: u32 = 256;
 /// assert_eq!(serde_npz::from_npy_slice::<Vec<f64>>(&file)?, [1.0, 2.0, 3.0]);
 /// # Ok::<(), serde_npz::Error>(())
 /// ```
-#[derive(Debug)]
 #[must_use = "a serializer writes when a value is serialized into it"]
 pub struct NpySerializer<W> {
     target: W,
@@ -57,6 +57,12 @@ impl<W: Write> NpySerializer<W> {
             target: writer,
             depth: 0,
         }
+    }
+}
+
+impl<W> fmt::Debug for NpySerializer<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NpySerializer").finish_non_exhaustive()
     }
 }
 

@@ -252,6 +252,7 @@ fn member(value: &Value, depth: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result 
 /// assert_eq!(group.iter().count(), 0);
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "iterators are lazy"]
 pub struct Iter<'a>(slice::Iter<'a, (String, Value)>);
 
 impl<'a> Iterator for Iter<'a> {
@@ -275,6 +276,7 @@ impl ExactSizeIterator for Iter<'_> {}
 /// assert_eq!(group.iter_mut().count(), 0);
 /// ```
 #[derive(Debug)]
+#[must_use = "iterators are lazy"]
 pub struct IterMut<'a>(slice::IterMut<'a, (String, Value)>);
 
 impl<'a> Iterator for IterMut<'a> {
@@ -298,6 +300,7 @@ impl ExactSizeIterator for IterMut<'_> {}
 /// assert_eq!(group.into_iter().count(), 0);
 /// ```
 #[derive(Debug)]
+#[must_use = "iterators are lazy"]
 pub struct IntoIter(vec::IntoIter<(String, Value)>);
 
 impl Iterator for IntoIter {

@@ -432,6 +432,8 @@ fn readers_and_writers_go_to_other_threads() {
     is_both::<serde_npz::Value>();
     is_both::<serde_npz::Header>();
     is_both::<(Limits, ReadOptions, WriteOptions)>();
+    is_both::<serde_npz::NpzNames<'_>>();
+    is_both::<serde_npz::NpzEntries<'_, Cursor<Vec<u8>>>>();
     let (first, rest) = std::thread::scope(|scope| {
         let first = reader.rows::<Event>().next().unwrap().unwrap();
         // Between two rows, to another thread.

@@ -345,3 +345,34 @@ fn an_entry_shows_what_its_methods_tell() {
         assert!(!shown.contains(private), "{shown}");
     }
 }
+
+#[test]
+fn handles_show_what_they_are_and_not_what_they_hold() {
+    fn shows(handle: &dyn std::fmt::Debug, says: &str) {
+        let text = format!("{handle:?}");
+        assert!(text.starts_with(says) && text.len() < 150, "{text}");
+        assert!(!text.contains("secret") && !text.contains("115, 101, 99"), "{text}");
+    }
+    let data = BTreeMap::from([("x", "secret".repeat(100))]);
+    let array = serde_npz::to_npy_vec(&data["x"]).unwrap();
+    let bytes = serde_npz::to_npz_vec(&data).unwrap();
+    let mut npz = NpzReader::new(Cursor::new(&bytes)).unwrap();
+    shows(&npz, "NpzReader { members: 1");
+    shows(&npz.names(), "[\"x\"]");
+    shows(&npz.entries(), "NpzEntries { left: 1");
+    shows(&npz.deserializer(), "Deserializer {");
+    shows(&npz.rows::<String>("x").err(), "Some(Error {");
+    shows(
+        &serde_npz::Deserializer::from_npz_slice(&bytes).unwrap(),
+        "Deserializer {",
+    );
+    shows(
+        &serde_npz::Deserializer::from_npy_slice(&array).unwrap(),
+        "Deserializer {",
+    );
+    shows(&serde_npz::NpyReader::new(&array[..]).unwrap(), "NpyReader {");
+    shows(&serde_npz::NpySerializer::new(array), "NpySerializer {");
+    let mut writer = NpzWriter::new(Cursor::new(bytes));
+    shows(&serde_npz::Serializer::new(&mut writer), "Serializer {");
+    shows(&writer, "NpzWriter {");
+}

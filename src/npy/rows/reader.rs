@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::iter::FusedIterator;
 use std::marker::PhantomData;
 use std::path::Path;
 
@@ -344,6 +345,8 @@ impl<R: Read, T: DeserializeOwned> Iterator for NpyRows<'_, R, T> {
         }
     }
 }
+
+impl<R: Read, T: DeserializeOwned> FusedIterator for NpyRows<'_, R, T> {}
 
 impl<R, T> std::fmt::Debug for NpyRows<'_, R, T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

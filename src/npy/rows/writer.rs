@@ -163,7 +163,26 @@ impl<W: Write + Seek> NpyWriter<W> {
     /// # Errors
     ///
     /// `Io` where `inner` cannot seek.
-    pub fn new(mut inner: W) -> Result<Self> {
+    pub fn new(inner: W) -> Result<Self> {
+        NpyWriter::with_options(inner, &WriteOptions::new())
+    }
+
+    /// As [`NpyWriter::new`], with `options`. So far there is none that concerns rows in a writer other than a file.
+    ///
+    /// ```
+    /// use std::io::Cursor;
+    /// use serde_npz::{NpyWriter, WriteOptions};
+    ///
+    /// let mut writer = NpyWriter::with_options(Cursor::new(Vec::new()), &WriteOptions::new())?;
+    /// writer.push(&1.5)?;
+    /// # writer.finish()?;
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`NpyWriter::new`].
+    pub fn with_options(mut inner: W, _: &WriteOptions) -> Result<Self> {
         let start = inner.stream_position()?;
         Ok(NpyWriter::starting(inner, start))
     }

@@ -4,6 +4,7 @@
 //! adapter ─► Deserializer::deserialize_map(visitor) ─► Input::read(seed that calls deserialize_map) ─► the archive or array
 //! ```
 
+use std::fmt;
 use std::io::{Cursor as IoCursor, Read, Seek};
 
 use serde::de::{self, DeserializeSeed, Visitor};
@@ -32,7 +33,6 @@ use crate::options::ReadOptions;
 /// assert_eq!(json, br#"{"x":1.5,"y":2.5}"#);
 /// # Ok::<(), serde_npz::Error>(())
 /// ```
-#[derive(Debug)]
 #[must_use = "a deserializer reads nothing until a value is deserialized from it"]
 pub struct Deserializer<I> {
     input: I,
@@ -44,7 +44,6 @@ pub trait Input<'de>: Sized {
 }
 
 /// The archive of an [`NpzReader`].
-#[derive(Debug)]
 pub struct NpzInput<'r, R>(&'r mut NpzReader<R>);
 
 impl<'de, R: Read + Seek> Input<'de> for NpzInput<'_, R> {
@@ -54,7 +53,6 @@ impl<'de, R: Read + Seek> Input<'de> for NpzInput<'_, R> {
 }
 
 /// An archive in memory.
-#[derive(Debug)]
 pub struct NpzSlice<'de>(NpzReader<IoCursor<&'de [u8]>>);
 
 impl<'de> Input<'de> for NpzSlice<'de> {
@@ -64,7 +62,6 @@ impl<'de> Input<'de> for NpzSlice<'de> {
 }
 
 /// An array in memory, behind its header.
-#[derive(Debug)]
 pub struct NpySlice<'de> {
     header: Header,
     data: &'de [u8],
@@ -80,6 +77,12 @@ impl<'de> Input<'de> for NpySlice<'de> {
 impl<I> Deserializer<I> {
     pub(crate) fn new(input: I) -> Self {
         Deserializer { input }
+    }
+}
+
+impl<I> fmt::Debug for Deserializer<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deserializer").finish_non_exhaustive()
     }
 }
 

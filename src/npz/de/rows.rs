@@ -1,6 +1,7 @@
 //! The rows of one member, one at a time: the checksum comes last.
 
 use std::io::{Read, Seek};
+use std::iter::FusedIterator;
 use std::marker::PhantomData;
 
 use serde::de::DeserializeOwned;
@@ -104,6 +105,8 @@ impl<R: Read + Seek, T: DeserializeOwned> Iterator for NpzRows<'_, R, T> {
         (0, usize::try_from(ahead).ok())
     }
 }
+
+impl<R: Read + Seek, T: DeserializeOwned> FusedIterator for NpzRows<'_, R, T> {}
 
 impl<R, T> std::fmt::Debug for NpzRows<'_, R, T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,4 +1,4 @@
-//! [`Entry`]: what an archive says of a member before any of its data is read.
+//! [`Entry`]: what an archive says of a member before any of its data is read; and the iterators over all members.
 //!
 //! ```text
 //! offset            data_offset
@@ -9,6 +9,9 @@
 
 use std::fmt;
 use std::io::{Read, Seek};
+use std::iter::FusedIterator;
+use std::ops::Range;
+use std::slice;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::Number;
@@ -275,8 +278,11 @@ impl<R: Read + Seek> NpzReader<R> {
     /// }
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
-    pub fn entries(&mut self) -> impl Iterator<Item = Entry> {
-        (0..self.len()).map(|index| self.describe(index))
+    pub fn entries(&mut self) -> NpzEntries<'_, R> {
+        NpzEntries {
+            left: 0..self.len(),
+            npz: self,
+        }
     }
 
     fn describe(&mut self, index: usize) -> Entry {
@@ -316,5 +322,98 @@ impl fmt::Debug for Entry {
             .field("data_offset", &self.data_offset())
             .field("header", &self.header())
             .finish()
+    }
+}
+
+/// The names of all members, from [`NpzReader::names`].
+///
+/// ```
+/// let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("a", 1), ("b", 2)]))?;
+/// let npz = serde_npz::NpzReader::new(std::io::Cursor::new(bytes))?;
+/// let mut names: serde_npz::NpzNames<'_> = npz.names();
+/// assert_eq!((names.len(), names.next_back()), (2, Some("b")));
+/// # Ok::<(), serde_npz::Error>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "iterators are lazy"]
+pub struct NpzNames<'a>(slice::Iter<'a, CentralEntry>);
+
+impl<'a> NpzNames<'a> {
+    pub(crate) fn new(entries: &'a [CentralEntry]) -> Self {
+        NpzNames(entries.iter())
+    }
+}
+
+impl<'a> Iterator for NpzNames<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        self.0.next().map(CentralEntry::key)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl DoubleEndedIterator for NpzNames<'_> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.0.next_back().map(CentralEntry::key)
+    }
+}
+
+impl ExactSizeIterator for NpzNames<'_> {}
+
+impl FusedIterator for NpzNames<'_> {}
+
+impl fmt::Debug for NpzNames<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
+
+/// All members, each as an [`Entry`], from [`NpzReader::entries`].
+///
+/// ```
+/// use std::io::{Read, Seek};
+/// use serde_npz::NpzEntries;
+///
+/// fn stored<R: Read + Seek>(entries: NpzEntries<'_, R>) -> usize {
+///     entries.filter(|entry| entry.is_stored()).count()
+/// }
+///
+/// let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("a", 1), ("b", 2)]))?;
+/// let mut npz = serde_npz::NpzReader::new(std::io::Cursor::new(bytes))?;
+/// assert_eq!(stored(npz.entries()), 2);
+/// # Ok::<(), serde_npz::Error>(())
+/// ```
+#[must_use = "iterators read nothing unless they are consumed"]
+pub struct NpzEntries<'r, R> {
+    npz: &'r mut NpzReader<R>,
+    left: Range<usize>,
+}
+
+impl<R: Read + Seek> Iterator for NpzEntries<'_, R> {
+    type Item = Entry;
+
+    fn next(&mut self) -> Option<Entry> {
+        let index = self.left.next()?;
+        Some(self.npz.describe(index))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.left.size_hint()
+    }
+}
+
+impl<R: Read + Seek> ExactSizeIterator for NpzEntries<'_, R> {}
+
+impl<R: Read + Seek> FusedIterator for NpzEntries<'_, R> {}
+
+impl<R> fmt::Debug for NpzEntries<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NpzEntries")
+            .field("left", &self.left.len())
+            .finish_non_exhaustive()
     }
 }

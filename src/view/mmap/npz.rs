@@ -13,6 +13,7 @@ use crate::format::header::Header;
 use crate::io::file;
 use crate::io::source::truncated;
 use crate::npz::de::{get_lent, read_lent};
+use crate::npz::reader::entry::NpzNames;
 use crate::npz::reader::{NpzReader, left_over};
 use crate::options::ReadOptions;
 use crate::view::{ArrayView, Element};
@@ -99,7 +100,34 @@ impl NpzMmap {
     /// While the map lives, nobody may change the file or cut it off: see [Safety](crate::NpyMmap#safety).
     pub unsafe fn open_verified(path: impl AsRef<Path>) -> Result<Self> {
         // SAFETY: the caller gives the same promise.
-        let npz = unsafe { NpzMmap::open(path)? };
+        unsafe { Self::open_verified_with(path, &ReadOptions::new()) }
+    }
+
+    /// As [`NpzMmap::open_verified`], with the limits, the casting and the separator of `options`.
+    ///
+    /// ```
+    /// use serde_npz::{Limits, NpzMmap, ReadOptions};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-verified-with-{}.npz", std::process::id()));
+    /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("x", vec![1.5; 100])]))?;
+    /// let options = ReadOptions::new().limits(Limits::new().member_bytes(100));
+    /// // SAFETY: nothing else writes to the file.
+    /// let err = unsafe { NpzMmap::open_verified_with(&path, &options) }.unwrap_err();
+    /// assert_eq!((err.kind(), err.path()), (serde_npz::ErrorKind::LimitExceeded, "x"));
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`NpzMmap::open_verified`].
+    ///
+    /// # Safety
+    ///
+    /// While the map lives, nobody may change the file or cut it off: see [Safety](crate::NpyMmap#safety).
+    pub unsafe fn open_verified_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self> {
+        // SAFETY: the caller gives the same promise.
+        let npz = unsafe { NpzMmap::open_with(path, options)? };
         for name in npz.names() {
             npz.verify(name)?;
         }
@@ -148,7 +176,7 @@ impl NpzMmap {
     /// # std::fs::remove_file(&path).unwrap();
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn names(&self) -> NpzNames<'_> {
         self.npz.names()
     }
 
