@@ -366,8 +366,10 @@ impl<W: Write + Seek> NpyWriter<W> {
             return Ok(());
         };
         let header = self.rows.header().unwrap_or_default();
-        let at = self.start + changed.start as u64;
-        let end = self.start + header.len() as u64 + self.written.unwrap_or_default();
+        let at = self.start.saturating_add(changed.start as u64);
+        let end = self
+            .start
+            .saturating_add(header.len() as u64 + self.written.unwrap_or_default());
         let counted = patch(&mut self.inner, at, &header[changed]);
         if counted.is_err() {
             // Half of a number would be another number. If this fails too, nothing more can be done.

@@ -86,7 +86,7 @@ impl<R: Read + Seek> Window<R> {
     fn read_inner(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.stand()?;
         let got = Checked(&mut self.inner).read(buf)?;
-        self.inner_at = self.inner_at.map(|at| at + got as u64);
+        self.inner_at = self.inner_at.map(|at| at.saturating_add(got as u64));
         Ok(got)
     }
 }
@@ -98,7 +98,7 @@ impl<R: Read + Seek> Read for Window<R> {
             let window = usize::try_from(MOST.min(self.end.saturating_sub(self.at))).unwrap_or_default();
             if window <= buf.len() {
                 let got = self.read_inner(buf)?;
-                self.at += got as u64;
+                self.at = self.at.saturating_add(got as u64);
                 return Ok(got);
             }
             let mut buffer = std::mem::take(&mut self.buffer);
@@ -112,7 +112,7 @@ impl<R: Read + Seek> Read for Window<R> {
         }
         let now = ready.len().min(buf.len());
         buf[..now].copy_from_slice(&ready[..now]);
-        self.at += now as u64;
+        self.at = self.at.saturating_add(now as u64);
         Ok(now)
     }
 }

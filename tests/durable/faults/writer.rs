@@ -18,6 +18,8 @@ enum Fault {
     Nothing(usize),
     /// This write claims to have taken one byte more than there are.
     TooMuch(usize),
+    /// This write claims to have taken all the bytes there can be; a seek is at the end of all files.
+    Endless(usize),
     /// Every write takes one byte.
     OneByte,
     /// Every other write is interrupted, and takes three bytes else.
@@ -63,7 +65,8 @@ impl Write for Disk {
             }
             Fault::Nothing(n) if n == call => 0,
             Fault::TooMuch(n) if n == call => return Ok(buf.len() + 1),
-            Fault::Nothing(_) | Fault::TooMuch(_) => buf.len(),
+            Fault::Endless(n) if n == call => return Ok(usize::MAX),
+            Fault::Nothing(_) | Fault::TooMuch(_) | Fault::Endless(_) => buf.len(),
             Fault::OneByte => 1,
             Fault::Interrupted if call.is_multiple_of(2) => return Err(io::ErrorKind::Interrupted.into()),
             Fault::Interrupted => 3,
@@ -78,15 +81,23 @@ impl Write for Disk {
 
 impl Seek for Disk {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.call()?;
-        self.bytes.seek(to)
+        let call = self.call()?;
+        if matches!(to, SeekFrom::Start(at) if at > 1 << 30) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let at = self.bytes.seek(to)?;
+        Ok(if self.fault == Fault::Endless(call) {
+            u64::MAX - 3
+        } else {
+            at
+        })
     }
 }
 
 /// Writes to a disk, by one of the ways there are.
 type Way = (&'static str, fn(&mut Disk) -> serde_npz::Result<()>);
 
-const WAYS: [Way; 8] = [
+const WAYS: [Way; 10] = [
     ("to_npz_writer", |disk| {
         serde_npz::to_npz_writer(disk, &Everything::new(2))
     }),
@@ -129,6 +140,28 @@ const WAYS: [Way; 8] = [
         npy.flush()?;
         npy.push(&Everything::new(1).particles[0])?;
         npy.finish().map(drop)
+    }),
+    ("add_rows", |disk| {
+        let mut npz = NpzWriter::new(disk);
+        npz.add_rows("x", &Everything::new(10).particles)?;
+        npz.finish().map(drop)
+    }),
+    ("add_rows, compressed", |disk| {
+        let mut npz = NpzWriter::with_options(disk, &WriteOptions::new().compressed().threads(1));
+        npz.add_rows("x", 0..10)?;
+        npz.finish().map(drop)
+    }),
+];
+
+/// With members that do not go out in one piece: too large to fail at every byte.
+const LARGE: [Way; 2] = [
+    ("to_npz_stream", |disk| {
+        serde_npz::to_npz_stream(disk, &BTreeMap::from([("x", vec![1.5; 9000]), ("y", vec![1.0])]))
+    }),
+    ("large", |disk| {
+        let mut npz = NpzWriter::new(disk);
+        npz.add("x", &vec![1.5; 9000])?;
+        npz.finish().map(drop)
     }),
 ];
 
@@ -203,6 +236,7 @@ fn a_call_that_fails_is_an_error_whichever_it_is() {
 fn a_write_that_takes_nothing_or_more_than_there_is_is_an_error() {
     for (way, fault) in WAYS
         .into_iter()
+        .chain(LARGE)
         .flat_map(|way| [(way, Fault::Nothing as fn(_) -> _), (way, Fault::TooMuch)])
     {
         let (_, whole, calls) = run(way, Fault::None);
@@ -211,10 +245,15 @@ fn a_write_that_takes_nothing_or_more_than_there_is_is_an_error() {
             let (result, bytes, _) = run(way, fault(call));
             // Seeks and flushes are calls, too; there nothing is to be taken.
             match result {
-                Ok(()) => assert!(bytes == whole, "{}, call {call}", way.0),
+                Ok(()) => {
+                    assert!(bytes == whole, "{}, call {call}", way.0);
+                    // A position that cannot be ends in some error or is not needed at all.
+                    let _ = run(way, Fault::Endless(call));
+                }
                 Err(_) => {
                     taken += 1;
                     fails(way, fault(call), &whole);
+                    fails(way, Fault::Endless(call), &whole);
                 }
             }
         }
