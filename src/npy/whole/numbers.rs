@@ -15,7 +15,7 @@ pub(super) const ISIZE: Number = if size_of::<usize>() == 4 {
 };
 
 /// The bytes of a slice of numbers, bools, or arrays of these: none has padding.
-pub(super) fn bytes_of<T>(slice: &[T]) -> &[u8] {
-    // SAFETY: any initialised memory without padding may be seen as bytes; the length is that of the slice.
-    unsafe { std::slice::from_raw_parts(slice.as_ptr().cast::<u8>(), std::mem::size_of_val(slice)) }
+#[inline(always)]
+pub(super) fn bytes_of<T: bytemuck::NoUninit>(slice: &[T]) -> &[u8] {
+    bytemuck::cast_slice(slice)
 }

@@ -85,7 +85,7 @@ fn table() -> &'static Table {
 /// # Safety
 ///
 /// As [`See`] says.
-unsafe fn see<T>(iter: *const (), holder: Holder) -> (usize, *const [u8]) {
+unsafe fn see<T: bytemuck::NoUninit>(iter: *const (), holder: Holder) -> (usize, *const [u8]) {
     let slice: &[T] = match holder {
         // SAFETY: as the caller promises.
         Holder::Vec => unsafe { *iter.cast::<&Vec<T>>() },
