@@ -64,6 +64,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
+// A number from a file that does not fit is an error, or out of range. Tests know their numbers.
+#![cfg_attr(not(test), warn(clippy::cast_possible_truncation))]
 
 mod checkpoint;
 mod error;

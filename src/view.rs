@@ -528,7 +528,7 @@ pub(crate) fn first_axis_range(header: &Header, range: impl RangeBounds<usize>) 
     let shape = part.shape.iter().map(|&axis| axis as u64).collect();
     let header = Header::new(header.dtype().clone(), shape, header.fortran_order())?;
     // The data is in memory, so the bytes of its elements can be counted.
-    let size = header.dtype().itemsize() as usize;
+    let size = crate::io::source::in_memory(header.dtype().itemsize());
     Ok((header, elements.start * size..elements.end * size))
 }
 

@@ -247,7 +247,9 @@ impl Header {
         let mut bytes = Vec::with_capacity(version.start() + len);
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&[version as u8, 0]);
-        bytes.extend_from_slice(&(len as u32).to_le_bytes()[..version.len_bytes()]);
+        // A text of 4 GiB cannot be announced: whoever reads it finds it cut off.
+        let announced = u32::try_from(len).unwrap_or(u32::MAX);
+        bytes.extend_from_slice(&announced.to_le_bytes()[..version.len_bytes()]);
         bytes.extend_from_slice(&text);
         bytes.resize(version.start() + len - 1, b' ');
         bytes.push(b'\n');

@@ -5,6 +5,12 @@ use std::io::{self, Read};
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::checked::Checked;
 
+/// A length or an offset from a file as memory counts it: what no memory can hold is out of the range of every slice.
+#[inline(always)]
+pub(crate) fn in_memory(n: u64) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
+}
+
 /// Where the bytes of an array come from.
 pub(crate) trait Source<'de>: Read {
     /// The next `n` bytes without a copy, if the source holds them for `'de`.

@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Header;
 use crate::io::checked::Checked;
+use crate::io::source::in_memory;
 
 /// Takes one array: the header once, then its data in C order.
 pub(crate) trait Sink {
@@ -97,9 +98,9 @@ pub(crate) trait Put {
     fn zeros(&mut self, mut n: u64) -> Result<()> {
         const ZEROS: [u8; 256] = [0; 256];
         while n > 0 {
-            let step = n.min(ZEROS.len() as u64);
-            self.put(&ZEROS[..step as usize])?;
-            n -= step;
+            let step = in_memory(n).min(ZEROS.len());
+            self.put(&ZEROS[..step])?;
+            n -= step as u64;
         }
         Ok(())
     }
@@ -170,7 +171,7 @@ impl<'s> Out<'s> {
     pub(crate) fn begin(&mut self, header: &Header) -> Result<()> {
         self.sink.begin(header)?;
         // Never more than the array itself: many members are tiny.
-        self.buffer.resize(header.data_len().min(self.chunk as u64) as usize, 0);
+        self.buffer.resize(in_memory(header.data_len()).min(self.chunk), 0);
         self.left = Some(header.data_len());
         Ok(())
     }
@@ -260,7 +261,7 @@ impl Put for Out<'_> {
         if n > MAX_ROOM {
             return None;
         }
-        let n = n as usize;
+        let n = in_memory(n);
         if self.buffer.len() - self.at < n
             && let Err(error) = self.make_room(n)
         {

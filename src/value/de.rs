@@ -167,6 +167,10 @@ fn common<'a>(items: impl Iterator<Item = &'a Scalar> + Clone) -> Option<Common>
     }
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a float beyond i128 becomes a number that is not equal"
+)]
 fn exact(item: &Scalar) -> bool {
     match *item {
         Scalar::Int(v) => i128::from(v) == (v as f64) as i128,

@@ -123,17 +123,20 @@ macro_rules! pod {
     )* };
 }
 
+/// The bytes of an `isize`.
+const WORD: u8 = if size_of::<isize>() == 4 { 4 } else { 8 };
+
 pod! {
     i8: Dtype::int(1), |v| v;
     i16: Dtype::int(2), i16::swap_bytes;
     i32: Dtype::int(4), i32::swap_bytes;
     i64: Dtype::int(8), i64::swap_bytes;
-    isize: Dtype::int(size_of::<isize>() as u8), isize::swap_bytes;
+    isize: Dtype::int(WORD), isize::swap_bytes;
     u8: Dtype::uint(1), |v| v;
     u16: Dtype::uint(2), u16::swap_bytes;
     u32: Dtype::uint(4), u32::swap_bytes;
     u64: Dtype::uint(8), u64::swap_bytes;
-    usize: Dtype::uint(size_of::<usize>() as u8), usize::swap_bytes;
+    usize: Dtype::uint(WORD), usize::swap_bytes;
     f32: Dtype::float(4), |v| f32::from_bits(v.to_bits().swap_bytes());
     f64: Dtype::float(8), |v| f64::from_bits(v.to_bits().swap_bytes());
     f16: Dtype::float(2), |v| f16::from_bits(v.to_bits().swap_bytes());
@@ -273,11 +276,13 @@ macro_rules! float_parts {
                 None
             }
 
+            #[expect(clippy::cast_possible_truncation, reason = "a float beyond i128 becomes a number that is not equal")]
             fn from_i64(value: i64, exact: bool) -> Option<$t> {
                 let part = ($from)(value as f64);
                 (!exact || f64::from(part) as i128 == i128::from(value)).then_some(part)
             }
 
+            #[expect(clippy::cast_possible_truncation, reason = "a float beyond i128 becomes a number that is not equal")]
             fn from_u64(value: u64, exact: bool) -> Option<$t> {
                 let part = ($from)(value as f64);
                 (!exact || f64::from(part) as i128 == i128::from(value)).then_some(part)
@@ -291,8 +296,16 @@ macro_rules! float_parts {
     )* };
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "rounding is what is asked for, and the caller compares"
+)]
+fn rounded(value: f64) -> f32 {
+    value as f32
+}
+
 float_parts! {
     f16: f16::from_f64;
-    f32: |value: f64| value as f32;
+    f32: rounded;
     f64: |value: f64| value;
 }

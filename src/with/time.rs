@@ -314,7 +314,8 @@ const SECOND: i128 = 1_000_000_000;
 /// `Range` for negative spans, which a `Duration` cannot hold.
 fn duration(nanos: i128) -> Result<Duration, Unfit> {
     let seconds = u64::try_from(nanos.div_euclid(SECOND)).map_err(|_| Unfit::Range)?;
-    Ok(Duration::new(seconds, nanos.rem_euclid(SECOND) as u32))
+    let nanos = u32::try_from(nanos.rem_euclid(SECOND)).map_err(|_| Unfit::Range)?;
+    Ok(Duration::new(seconds, nanos))
 }
 
 #[cfg(feature = "chrono")]
@@ -361,7 +362,8 @@ mod with_chrono {
 
     fn split(nanos: i128) -> Result<(i64, u32), Unfit> {
         let seconds = i64::try_from(nanos.div_euclid(SECOND)).map_err(|_| Unfit::Range)?;
-        Ok((seconds, nanos.rem_euclid(SECOND) as u32))
+        let nanos = u32::try_from(nanos.rem_euclid(SECOND)).map_err(|_| Unfit::Range)?;
+        Ok((seconds, nanos))
     }
 }
 

@@ -159,27 +159,21 @@ fn scalar(text: &str) -> Result<Dtype> {
         return Err(unsupported(text));
     };
     let rest = &bare[letter.len_utf8()..];
-    let by_size = |size: u64| if size == 1 { Order::Little } else { order };
+    let by_size = |size: u8| if size == 1 { Order::Little } else { order };
     let kind = match letter {
         'b' if rest == "1" => Kind::Bool,
-        'i' | 'u' | 'f' | 'c' => match (letter, width(text, rest)?) {
-            ('i', size @ (1 | 2 | 4 | 8)) => Kind::Int {
-                size: size as u8,
+        'i' | 'u' | 'f' | 'c' => match (letter, u8::try_from(width(text, rest)?)) {
+            ('i', Ok(size @ (1 | 2 | 4 | 8))) => Kind::Int {
+                size,
                 order: by_size(size),
             },
-            ('u', size @ (1 | 2 | 4 | 8)) => Kind::Uint {
-                size: size as u8,
+            ('u', Ok(size @ (1 | 2 | 4 | 8))) => Kind::Uint {
+                size,
                 order: by_size(size),
             },
-            ('f', size @ (2 | 4 | 8)) => Kind::Float {
-                size: size as u8,
-                order,
-            },
-            ('c', size @ (8 | 16)) => Kind::Complex {
-                size: size as u8,
-                order,
-            },
-            ('f', 10 | 12 | 16) | ('c', 20 | 24 | 32) => return Err(longdouble(text)),
+            ('f', Ok(size @ (2 | 4 | 8))) => Kind::Float { size, order },
+            ('c', Ok(size @ (8 | 16))) => Kind::Complex { size, order },
+            ('f', Ok(10 | 12 | 16)) | ('c', Ok(20 | 24 | 32)) => return Err(longdouble(text)),
             _ => return Err(unsupported(text)),
         },
         'S' | 'a' => Kind::Bytes {

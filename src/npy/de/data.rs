@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::error::Result;
 use crate::format::dtype::{Kind, Order};
 use crate::format::header::Header;
-use crate::io::source::{Source, read_full, read_grow, truncated};
+use crate::io::source::{Source, in_memory, read_full, read_grow, truncated};
 use crate::npy::de::budget::limit;
 use crate::npy::de::plan::Plan;
 use crate::npy::de::transpose::transpose_bytes;
@@ -40,7 +40,7 @@ impl<'a, 'de> Bytes<'a, 'de> {
     /// A part of the element. Never out of range: the dtype was checked when the header was read.
     #[inline(always)]
     pub(crate) fn part(self, start: u64, len: u64) -> Self {
-        let range = start as usize..(start + len) as usize;
+        let range = in_memory(start)..in_memory(start + len);
         match self {
             Bytes::Lent(bytes) => Bytes::Lent(bytes.get(range).unwrap_or_else(nothing)),
             Bytes::Seen(bytes) => Bytes::Seen(bytes.get(range).unwrap_or_else(nothing)),
@@ -130,7 +130,7 @@ impl<'s, 'de> ArrayData<'s, 'de> {
     /// The next `n` bytes.
     #[inline(always)]
     pub(crate) fn take(&mut self, n: u64) -> Result<Bytes<'_, 'de>> {
-        let len = n as usize;
+        let len = in_memory(n);
         let ready = match &self.data {
             Data::Stream { chunk, at, .. } => chunk.len() - at,
             Data::Lent(bytes) => bytes.len(),
@@ -185,7 +185,7 @@ impl<'s, 'de> ArrayData<'s, 'de> {
     #[inline(never)]
     fn take_next(&mut self, n: u64) -> Result<Bytes<'_, 'de>> {
         self.make_ready(n)?;
-        let len = n as usize;
+        let len = in_memory(n);
         match &mut self.data {
             Data::Lent(bytes) => {
                 let (now, rest) = bytes.split_at(len);
@@ -230,8 +230,8 @@ impl<'s, 'de> ArrayData<'s, 'de> {
 
     fn transpose(&self, bytes: &[u8], into: &mut [u8]) {
         // All elements are in memory, so every axis fits.
-        let shape: Vec<usize> = self.header.shape().iter().map(|&axis| axis as usize).collect();
-        transpose_bytes(bytes, into, &shape, self.header.dtype().itemsize() as usize);
+        let shape: Vec<usize> = self.header.shape().iter().map(|&axis| in_memory(axis)).collect();
+        transpose_bytes(bytes, into, &shape, in_memory(self.header.dtype().itemsize()));
     }
 
     /// The whole data, untransposed. Only before the first element is taken.
@@ -367,7 +367,7 @@ impl Fill for NativeOrder<'_, '_, '_> {
             self.data.fill(into)?;
         }
         // The chunk size is a multiple of every itemsize: no number is cut in two.
-        for chunk in into.chunks_mut(CHUNK as usize) {
+        for chunk in into.chunks_mut(in_memory(CHUNK)) {
             if !transposed {
                 self.data.fill(chunk)?;
             }
@@ -452,7 +452,7 @@ impl Suspended {
 
     /// Continues at byte `at` of an array that is in memory as a whole.
     pub(crate) fn wind(&mut self, at: u64) {
-        self.at = usize::try_from(at).unwrap_or(usize::MAX).min(self.ahead.len());
+        self.at = in_memory(at).min(self.ahead.len());
     }
 }
 
@@ -466,8 +466,9 @@ fn refill(source: &mut dyn Source<'_>, chunk: &mut Vec<u8>, at: &mut usize, left
     if want > CHUNK {
         read_grow(source, chunk, want)?;
     } else {
-        chunk.resize((ready + want) as usize, 0);
-        let got = read_full(source, &mut chunk[ready as usize..])? as u64;
+        let start = chunk.len();
+        chunk.resize(start + in_memory(want), 0);
+        let got = read_full(source, &mut chunk[start..])? as u64;
         if got < want {
             return Err(truncated(got, *left));
         }

@@ -152,12 +152,12 @@ pub(crate) fn put_texts(texts: Texts<'_>, width: u64, out: &mut Out<'_>) -> Resu
     fn each<T: AsRef<str>>(texts: &[T], width: u64, out: &mut Out<'_>) -> Result<()> {
         let size = width.saturating_mul(4);
         let in_block = (MAX_ROOM / size.max(1)).max(1);
-        for (at, block) in texts.chunks(in_block as usize).enumerate() {
+        for (at, block) in texts.chunks(crate::io::source::in_memory(in_block)).enumerate() {
             let first = at as u64 * in_block;
             let filled = out.room(size.saturating_mul(block.len() as u64), |room| {
                 for (index, text) in block.iter().enumerate() {
                     let text = text.as_ref();
-                    let put = check_end(text).and_then(|()| room.text(text, size as usize));
+                    let put = check_end(text).and_then(|()| room.text(text, crate::io::source::in_memory(size)));
                     let put = put.and_then(|put| put.ok_or_else(|| too_long(text.chars().count() as u64, width)));
                     put.map_err(|e| e.at_index(first + index as u64))?;
                 }
@@ -364,7 +364,7 @@ impl Scalar<'_> {
             (Scalar::Str(text), ScalarLayout::Str { width, .. }) => {
                 let too_long = || too_long(text.chars().count() as u64, width);
                 let size = width.saturating_mul(4);
-                if let Some(put) = out.room(size, |room| room.text(text, size as usize)) {
+                if let Some(put) = out.room(size, |room| room.text(text, crate::io::source::in_memory(size))) {
                     return put?.ok_or_else(too_long);
                 }
                 let mut left = width;
@@ -416,6 +416,7 @@ impl Scalar<'_> {
 }
 
 /// An f32 that rounds to the same half float as `from`: inexact ones end in an odd bit, so that nothing is rounded twice.
+#[expect(clippy::cast_possible_truncation, reason = "the rounding is looked at below")]
 fn to_odd(from: f64) -> f32 {
     let near = from as f32;
     if f64::from(near) == from || !near.is_finite() {

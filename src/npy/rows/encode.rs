@@ -14,6 +14,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use crate::io::source::in_memory;
 use crate::npy::layout::measure::measure;
 use crate::npy::layout::scalar::ScalarLayout;
 use crate::npy::layout::tree::Layout;
@@ -146,9 +147,9 @@ impl RowEncoder {
                 self.packed.clear();
                 self.packed.extend_from_slice(&self.gathered.bytes()[start..]);
                 let mut packed = &self.packed[..];
-                let elements = self.gathered.replace(start, len as usize)?;
+                let elements = self.gathered.replace(start, in_memory(len))?;
                 elements
-                    .chunks_exact_mut(dtype.itemsize() as usize)
+                    .chunks_exact_mut(in_memory(dtype.itemsize()))
                     .for_each(|element| fit::place(dtype, &mut packed, element));
                 Ok(())
             }

@@ -3,6 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::{Dtype, Kind, Order, Tuple};
 use crate::format::header::Header;
+use crate::io::source::in_memory;
 use crate::npy::layout::scalar::ScalarLayout;
 use crate::npy::layout::tree::Layout;
 use crate::npy::whole::Number;
@@ -185,16 +186,16 @@ pub(super) fn place(file: &Dtype, packed: &mut &[u8], into: &mut [u8]) {
     match &file.kind {
         Kind::Record(record) => {
             for field in &record.fields {
-                let start = field.offset as usize;
+                let start = in_memory(field.offset);
                 place(
                     &field.dtype,
                     packed,
-                    &mut into[start..start + field.dtype.itemsize() as usize],
+                    &mut into[start..start + in_memory(field.dtype.itemsize())],
                 );
             }
         }
         Kind::Array { item, .. } => {
-            let size = (item.itemsize() as usize).max(1);
+            let size = in_memory(item.itemsize()).max(1);
             into.chunks_exact_mut(size).for_each(|into| place(item, packed, into));
         }
         _ => {

@@ -105,10 +105,12 @@ impl Slots {
             Layout::Scalar(leaf) => (None, What::Scalar(*leaf)),
             Layout::Unit => (None, What::Unit),
             Layout::Record { fields, tuple } => {
-                let len = fields.len() as u32;
+                let len = u32::try_from(fields.len()).unwrap_or(u32::MAX);
                 (None, if *tuple { What::Tuple(len) } else { What::Struct(len) })
             }
-            Layout::Axis { len, tuple: true, .. } if *len <= MAX_SLOTS as u64 => (None, What::Tuple(*len as u32)),
+            Layout::Axis { len, tuple: true, .. } if *len <= MAX_SLOTS as u64 => {
+                (None, What::Tuple(u32::try_from(*len).unwrap_or(u32::MAX)))
+            }
             _ => return false,
         };
         self.slots.push(Slot { name, number, what });
@@ -127,7 +129,7 @@ impl Slots {
 
     /// The bytes of one element.
     pub(crate) fn element<T: Serialize + ?Sized>(&self, value: &T) -> Result<Vec<u8>> {
-        let mut bytes = vec![0; self.size as usize];
+        let mut bytes = vec![0; crate::io::source::in_memory(self.size)];
         let mut room = Room::over(&mut bytes);
         self.fill(value, None, &mut room)?;
         if room.is_full() { Ok(bytes) } else { Err(broken()) }

@@ -116,7 +116,7 @@ impl<'s> Stream<'s> {
                 self.begin_records(layout, value)
             }
             Layout::Record { .. } | Layout::Scalar(ScalarLayout::Number(_)) => {
-                self.axis(0, Some(len as usize))?;
+                self.axis(0, Some(crate::io::source::in_memory(len)))?;
                 let result = StreamSeq::at(self, Some(len), 0).serialize_element(value);
                 if self.begun() { result.map(|()| true) } else { Ok(false) }
             }
@@ -131,7 +131,7 @@ impl<'s> Stream<'s> {
             return Ok(false);
         }
         self.numbers_only = true;
-        self.axis(0, Some(len as usize))?;
+        self.axis(0, Some(crate::io::source::in_memory(len)))?;
         let result = StreamSeq::at(self, Some(len), 0).serialize_element(value);
         self.numbers_only = false;
         if self.begun() {
@@ -146,7 +146,7 @@ impl<'s> Stream<'s> {
 
     /// Begins with the first record, which is laid out as `layout`.
     fn begin_records<T: Serialize + ?Sized>(&mut self, layout: &Layout, value: &T) -> Result<bool> {
-        let level = self.shape.len() as u8;
+        let level = u8::try_from(self.shape.len()).unwrap_or(u8::MAX);
         let Some(slots) = Slots::of_records(layout, level) else {
             return Ok(false);
         };

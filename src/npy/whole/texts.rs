@@ -60,6 +60,10 @@ fn trim(text: &str) -> &str {
 }
 
 /// Code points in the byte order of this machine as bytes, where all of them are ASCII; `into` is as long as they are many.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a code point that does not fit shows in `all`"
+)]
 pub(crate) fn narrow_ascii<'n>(units: &[u8], into: &'n mut [u8]) -> Option<&'n str> {
     let mut all = 0;
     for (slot, unit) in into.iter_mut().zip(units.as_chunks::<4>().0) {

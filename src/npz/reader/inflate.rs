@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use flate2::{Decompress, FlushDecompress, Status};
 
 use crate::error::Result;
+use crate::io::source::in_memory;
 use crate::npz::zip::{Method, corrupt};
 
 /// How much compressed data is fetched at once.
@@ -92,8 +93,8 @@ impl Inflater {
                 .stream
                 .decompress(&self.input[self.used..self.filled], buf, FlushDecompress::None)
                 .map_err(|err| corrupt(format_args!("found no valid deflate stream: {err}")))?;
-            let taken = within_slice(self.stream.total_in() - before_in);
-            let made = within_slice(self.stream.total_out() - before_out);
+            let taken = in_memory(self.stream.total_in() - before_in);
+            let made = in_memory(self.stream.total_out() - before_out);
             self.used += taken;
             self.produced += made as u64;
             self.ended = status == Status::StreamEnd;
@@ -126,9 +127,4 @@ impl Inflater {
         self.left -= self.filled as u64;
         Ok(())
     }
-}
-
-/// A number of bytes that were taken from or put into a slice, and therefore fits.
-fn within_slice(n: u64) -> usize {
-    usize::try_from(n).unwrap_or(usize::MAX)
 }

@@ -14,6 +14,7 @@ use crc32fast::Hasher;
 use super::directory::CentralEntry;
 use super::inflate::Inflater;
 use crate::error::{Error, ErrorKind, Result};
+use crate::io::source::in_memory;
 use crate::npy::whole;
 use crate::npz::zip;
 use crate::npz::zip::{
@@ -157,7 +158,7 @@ fn check_descriptor<R: Read + Seek>(reader: &mut R, entry: &CentralEntry, at: u6
 pub(super) fn inflate(entry: &CentralEntry, compressed: &[u8]) -> Result<Vec<u8>> {
     let (mut reader, mut inflater, mut bytes_used) = (compressed, None, 0);
     // The size is bounded by what deflate can make of the bytes that are here.
-    let size = usize::try_from(entry.size).unwrap_or(usize::MAX);
+    let size = in_memory(entry.size);
     let mut bytes = whole::zeroed(size)?;
     let mut member = Member::new(&mut reader, entry, &mut inflater, &mut bytes_used);
     member.read_exact(&mut bytes)?;
@@ -243,7 +244,7 @@ impl<R: Read> Member<'_, R> {
 
 impl<R: Read> Read for Member<'_, R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.left).unwrap_or(usize::MAX);
+        let left = in_memory(self.left);
         let most = buf.len().min(left).min(CHUNK);
         if most == 0 {
             return Ok(0);

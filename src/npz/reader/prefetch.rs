@@ -13,6 +13,7 @@ use super::member::inflate;
 use super::{NpzReader, check_size};
 use crate::error::Result;
 use crate::io::pool::{Pool, Ticket};
+use crate::io::source::in_memory;
 use crate::npy::whole;
 use crate::options::threads;
 
@@ -88,7 +89,7 @@ impl<R: Read + Seek> NpzReader<R> {
         check_size(self.directory.entry(index)?.size, self.allowed())?;
         self.locate(index, u64::MAX)?;
         let entry = self.directory.entry(index)?.clone();
-        let mut compressed = whole::zeroed(usize::try_from(entry.compressed).unwrap_or(usize::MAX))?;
+        let mut compressed = whole::zeroed(in_memory(entry.compressed))?;
         self.reader.read_exact(&mut compressed)?;
         Ok((entry, compressed))
     }

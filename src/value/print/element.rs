@@ -2,6 +2,7 @@
 
 use crate::format::dtype::{Dtype, Kind, Order, Text, TimeBase, TimeUnit, Tuple};
 use crate::format::time::{NAT, iso};
+use crate::io::source::in_memory;
 use crate::npy::de::element::{int, uint};
 use crate::value::print::float::{Column, Sign, float, imaginary, short};
 use crate::value::print::{BYTELESS, EDGE, THRESHOLD};
@@ -104,14 +105,14 @@ impl<'d> Format<'d> {
             },
             Kind::Record(record) => {
                 let fields = record.fields.iter().map(|field| {
-                    let (start, len) = (field.offset as usize, field.dtype.itemsize() as usize);
+                    let (start, len) = (in_memory(field.offset), in_memory(field.dtype.itemsize()));
                     let parts: Vec<&[u8]> = elements.iter().map(|element| part(element, start, len)).collect();
                     (start, len, Format::new(&field.dtype, &parts, padded))
                 });
                 Format::Record(fields.collect())
             }
             Kind::Array { item, shape } => {
-                let size = item.itemsize() as usize;
+                let size = in_memory(item.itemsize());
                 let items: Vec<&[u8]> = match size {
                     0 => Vec::new(),
                     size => elements.iter().flat_map(|element| element.chunks_exact(size)).collect(),
@@ -201,14 +202,14 @@ fn part_alone(dtype: &Dtype, element: &[u8]) -> String {
         }
         Kind::Record(record) => {
             let words = record.fields.iter().map(|field| {
-                let (start, len) = (field.offset as usize, field.dtype.itemsize() as usize);
+                let (start, len) = (in_memory(field.offset), in_memory(field.dtype.itemsize()));
                 part_alone(&field.dtype, part(element, start, len))
             });
             Tuple(&words.collect::<Vec<_>>()).to_string()
         }
         Kind::Array { item, shape } => {
             let mut word = String::new();
-            let size = item.itemsize() as usize;
+            let size = in_memory(item.itemsize());
             subarray(shape, element, size, &|element| part_alone(item, element), &mut word);
             word
         }
@@ -217,7 +218,7 @@ fn part_alone(dtype: &Dtype, element: &[u8]) -> String {
 }
 
 fn part(element: &[u8], start: usize, len: usize) -> &[u8] {
-    element.get(start..start + len).unwrap_or_default()
+    element.get(start..start.saturating_add(len)).unwrap_or_default()
 }
 
 /// The axes of a subarray, elided in the middle where it is large.
@@ -235,7 +236,7 @@ fn items(shape: &[u64], element: &[u8], size: usize, elided: bool, item: &dyn Fn
         word.push_str(&item(element));
         return;
     };
-    let step = rest.iter().product::<u64>() as usize * size;
+    let step = in_memory(rest.iter().product()).saturating_mul(size);
     let cut = elided && *axis > 2 * EDGE;
     word.push('[');
     for i in 0..*axis {
@@ -248,16 +249,27 @@ fn items(shape: &[u64], element: &[u8], size: usize, elided: bool, item: &dyn Fn
         if i > 0 {
             word.push_str(", ");
         }
-        items(rest, part(element, i as usize * step, step), size, elided, item, word);
+        items(
+            rest,
+            part(element, in_memory(i).saturating_mul(step), step),
+            size,
+            elided,
+            item,
+            word,
+        );
     }
     word.push(']');
 }
 
 /// A text without its padding; an invalid character becomes U+FFFD.
 fn text(element: &[u8], order: Order) -> String {
-    let units = element.chunks_exact(4).map(|unit| uint(unit, 4, order) as u32);
+    let units = element.chunks_exact(4).map(|unit| u32::try_from(uint(unit, 4, order)));
     let text: String = units
-        .map(|unit| char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER))
+        .map(|unit| {
+            unit.ok()
+                .and_then(char::from_u32)
+                .unwrap_or(char::REPLACEMENT_CHARACTER)
+        })
         .collect();
     text.trim_end_matches('\0').to_owned()
 }

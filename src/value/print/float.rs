@@ -17,6 +17,10 @@ pub(crate) enum Float {
     F64(f64),
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "so many bytes are read as there are in the number"
+)]
 pub(crate) fn float(bytes: &[u8], size: u8, order: Order) -> Float {
     let bytes = bytes.get(..size.into()).unwrap_or_default();
     match size {
@@ -85,8 +89,9 @@ impl Float {
         let (mantissa, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
         let exponent: i32 = exponent.parse().unwrap_or(0);
         let behind = mantissa.split_once('.').map_or(0, |(_, digits)| digits.len());
-        let places = behind as i32 - exponent;
-        if places > max as i32 {
+        let [behind, most] = [behind, max].map(|n| i32::try_from(n).unwrap_or(i32::MAX));
+        let places = behind.saturating_sub(exponent);
+        if places > most {
             return trimmed(&format!("{:.max$}", self.value().abs()));
         }
         let digits: String = mantissa.chars().filter(|&c| c != '.').collect();

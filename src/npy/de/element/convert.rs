@@ -62,6 +62,10 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
         T::try_from(found).map_err(|_| too_large(found, expected))
     }
 
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a float beyond i128 becomes a number that is not equal"
+    )]
     pub(super) fn double(&self) -> Result<f64> {
         match self.widest() {
             Some(Widest::Int(v)) if i128::from(v) == (v as f64) as i128 => Ok(v as f64),
@@ -75,6 +79,10 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
         }
     }
 
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "as in `double`; and the caller asked for a rounded float"
+    )]
     pub(super) fn single(&self) -> Result<f32> {
         match self.widest() {
             Some(Widest::Int(v)) if i128::from(v) == (v as f32) as i128 => Ok(v as f32),

@@ -100,7 +100,9 @@ impl Items<'_> {
         }
         let seen = match &mut self.parts {
             Parts::Alike { len, item } if index < *len => Some(&mut **item),
-            Parts::Record(fields) => fields.get_mut(index as usize).map(|(_, layout)| layout),
+            Parts::Record(fields) => fields
+                .get_mut(crate::io::source::in_memory(index))
+                .map(|(_, layout)| layout),
             Parts::Union(Some(seen)) if !apart() => Some(seen),
             _ => None,
         };
@@ -154,7 +156,7 @@ impl Items<'_> {
             Parts::Alike { item, .. } if self.direct => Parts::Union((len > 0).then(|| item.without_texts())),
             Parts::Alike { item, .. } => Parts::Each((0..len).map(|_| item.without_texts()).collect()),
             Parts::Record(fields) => {
-                let same = fields.iter().take(len as usize);
+                let same = fields.iter().take(crate::io::source::in_memory(len));
                 Parts::Each(same.map(|(_, layout)| layout.without_texts()).collect())
             }
             Parts::Each(_) | Parts::Union(_) => return,
