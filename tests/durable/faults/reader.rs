@@ -175,8 +175,10 @@ const NPY: [Way; 7] = [
     }),
 ];
 
+type File = fn() -> Vec<u8>;
+
 /// One kind of array each, as each has its own way into memory. Some are larger than what is fetched at once.
-const KINDS: [(Way, fn() -> Vec<u8>); 6] = [
+const KINDS: [(Way, File); 6] = [
     (
         ("numbers", |disk| {
             same(serde_npz::from_npy_reader(disk)?, &Everything::new(9000).time)
