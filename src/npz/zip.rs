@@ -112,6 +112,8 @@ pub(crate) fn unsupported(flags: u16, method: Method) -> Option<(String, &'stati
 
 /// The header before the data of a member; its name and extra fields follow.
 pub(crate) struct LocalHeader {
+    /// The version of the format that is needed to read the member.
+    pub(crate) version: u8,
     pub(crate) flags: u16,
     pub(crate) method: Method,
     pub(crate) crc: u32,
@@ -131,10 +133,20 @@ impl LocalHeader {
                 "found `{found}` at the member's offset, expected the signature `PK\\x03\\x04`"
             ))
         })?;
-        let _version = fields.u16();
+        Ok(Self::take(&mut fields))
+    }
+
+    pub(crate) fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(Self::SIGNATURE);
+        self.put_fields(out);
+    }
+
+    fn take(fields: &mut Fields<'_>) -> Self {
+        let [version, _system] = fields.take();
         let (flags, method) = (fields.u16(), Method::from_number(fields.u16()));
         let _time_and_date = fields.u32();
-        Ok(LocalHeader {
+        LocalHeader {
+            version,
             flags,
             method,
             crc: fields.u32(),
@@ -142,12 +154,11 @@ impl LocalHeader {
             size: fields.u32(),
             name_len: fields.u16(),
             extra_len: fields.u16(),
-        })
+        }
     }
 
-    pub(crate) fn put(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(Self::SIGNATURE);
-        put_u16s(out, &[VERSION.into(), self.flags, self.method.number(), 0, DATE]);
+    fn put_fields(&self, out: &mut Vec<u8>) {
+        put_u16s(out, &[self.version.into(), self.flags, self.method.number(), 0, DATE]);
         put_u32s(out, &[self.crc, self.compressed, self.size]);
         put_u16s(out, &[self.name_len, self.extra_len]);
     }
@@ -160,15 +171,8 @@ impl LocalHeader {
 
 /// The entry of a member in the directory; its name, extra fields and comment follow.
 pub(crate) struct CentralHeader {
-    /// The version of the format that is needed to read the member.
-    pub(crate) version: u8,
-    pub(crate) flags: u16,
-    pub(crate) method: Method,
-    pub(crate) crc: u32,
-    pub(crate) compressed: u32,
-    pub(crate) size: u32,
-    pub(crate) name_len: u16,
-    pub(crate) extra_len: u16,
+    /// The fields of the local header, which stand here once more in the same order.
+    pub(crate) local: LocalHeader,
     pub(crate) comment_len: u16,
     /// The number of the file, where an archive is split over several.
     pub(crate) disk: u16,
@@ -184,41 +188,31 @@ impl CentralHeader {
         let mut fields = Fields::of(bytes, Self::SIGNATURE)
             .map_err(|found| corrupt(format_args!("found `{found}`, expected the signature `PK\\x01\\x02`")))?;
         let _made_by = fields.u16();
-        let [version, _system] = fields.u16().to_le_bytes();
-        let (flags, method) = (fields.u16(), Method::from_number(fields.u16()));
-        let _time_and_date = fields.u32();
-        let (crc, compressed, size) = (fields.u32(), fields.u32(), fields.u32());
-        let (name_len, extra_len, comment_len) = (fields.u16(), fields.u16(), fields.u16());
-        let disk = fields.u16();
+        let local = LocalHeader::take(&mut fields);
+        let (comment_len, disk) = (fields.u16(), fields.u16());
         let (_internal, _external) = (fields.u16(), fields.u32());
-        let offset = fields.u32();
         Ok(CentralHeader {
-            version,
-            flags,
-            method,
-            crc,
-            compressed,
-            size,
-            name_len,
-            extra_len,
+            local,
             comment_len,
             disk,
-            offset,
+            offset: fields.u32(),
         })
     }
 
     pub(crate) fn put(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(Self::SIGNATURE);
-        let version = u16::from(self.version);
-        put_u16s(out, &[UNIX, version, self.flags, self.method.number(), 0, DATE]);
-        put_u32s(out, &[self.crc, self.compressed, self.size]);
-        put_u16s(out, &[self.name_len, self.extra_len, self.comment_len, self.disk, 0]);
+        put_u16s(out, &[UNIX]);
+        self.local.put_fields(out);
+        put_u16s(out, &[self.comment_len, self.disk, 0]);
         put_u32s(out, &[MODE, self.offset]);
     }
 
     /// How many bytes of name, extra fields and comment follow.
     pub(crate) fn variable_len(&self) -> usize {
-        usize::from(self.name_len) + usize::from(self.extra_len) + usize::from(self.comment_len)
+        [self.local.name_len, self.local.extra_len, self.comment_len]
+            .map(usize::from)
+            .iter()
+            .sum()
     }
 }
 

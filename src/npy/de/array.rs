@@ -5,7 +5,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::{Kind, Order, Tuple};
 use crate::npy::de::data::ArrayData;
-use crate::npy::de::element::{ElementDeserializer, utf8};
+use crate::npy::de::element::{ElementDeserializer, same_calls, utf8};
 use crate::npy::de::ndarray::NdarrayAccess;
 use crate::npy::de::ordered::OrderedAccess;
 use crate::npy::de::plan::{Plan, visits};
@@ -313,6 +313,8 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         deserialize_identifier "one text";
     }
 
+    same_calls!();
+
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if self.is_ragged_text() {
             return self.visit_row(visitor);
@@ -323,10 +325,6 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         self.element(|element| element.deserialize_str(visitor))
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.deserialize_str(visitor)
-    }
-
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if self.is_bytes() {
             return self.visit_bytes(visitor);
@@ -335,10 +333,6 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
             return Err(self.mismatch("bytes: one row of |u1, or one S or V"));
         }
         self.element(|element| element.deserialize_bytes(visitor))
-    }
-
-    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.deserialize_bytes(visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -356,10 +350,6 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
             return Err(self.mismatch("the marker of `()`, 0-d |V0"));
         }
         self.element(|element| element.deserialize_unit(visitor))
-    }
-
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
-        self.deserialize_unit(visitor)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
@@ -392,10 +382,6 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
-        self.sequence(visitor, Some(len))
-    }
-
-    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, len: usize, visitor: V) -> Result<V::Value> {
         self.sequence(visitor, Some(len))
     }
 
@@ -443,10 +429,6 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         let bytes = self.count() * self.data.header.dtype().itemsize();
         self.data.skip(bytes)?;
         visitor.visit_unit()
-    }
-
-    fn is_human_readable(&self) -> bool {
-        true
     }
 }
 

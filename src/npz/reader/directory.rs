@@ -361,20 +361,20 @@ impl<R: Read> Records<R> {
         self.reader.read_exact(&mut fixed).map_err(or_shrunk)?;
         let header = CentralHeader::parse(&fixed)?;
         // Python opens no archive with a member of a later version.
-        if header.version > LATEST {
+        if header.local.version > LATEST {
             return Err(Error::new(
                 ErrorKind::UnsupportedArchive,
                 format_args!(
                     "found a member that needs version {} of the format, expected at most {LATEST}",
-                    header.version
+                    header.local.version
                 ),
             ));
         }
         self.claim(header.variable_len())?;
         self.variable.resize(header.variable_len(), 0);
         self.reader.read_exact(&mut self.variable).map_err(or_shrunk)?;
-        let (name, rest) = self.variable.split_at(header.name_len.into());
-        entry(&header, name, &rest[..header.extra_len.into()], directory)
+        let (name, rest) = self.variable.split_at(header.local.name_len.into());
+        entry(&header, name, &rest[..header.local.extra_len.into()], directory)
     }
 
     fn claim(&mut self, n: usize) -> Result<()> {
@@ -389,8 +389,9 @@ impl<R: Read> Records<R> {
 }
 
 fn entry(header: &CentralHeader, name: &[u8], extra: &[u8], directory: u64) -> Result<CentralEntry> {
-    let name = decode_name(name, header.flags)?;
-    let [mut size, mut compressed, mut offset] = [header.size, header.compressed, header.offset].map(u64::from);
+    let name = decode_name(name, header.local.flags)?;
+    let [mut size, mut compressed, mut offset] =
+        [header.local.size, header.local.compressed, header.offset].map(u64::from);
     let mut disk = u32::from(header.disk);
     if let Some(mut wide) = zip64_field(extra)? {
         for field in [&mut size, &mut compressed, &mut offset] {
@@ -418,9 +419,9 @@ fn entry(header: &CentralHeader, name: &[u8], extra: &[u8], directory: u64) -> R
         name: Arc::from(&*name),
         size,
         compressed,
-        method: header.method,
-        crc: header.crc,
-        flags: header.flags,
+        method: header.local.method,
+        crc: header.local.crc,
+        flags: header.local.flags,
         offset,
         limit: 0,
     })

@@ -71,20 +71,25 @@ impl Entry {
         } else {
             (self.crc, self.size, self.compressed)
         };
-        let header = LocalHeader {
-            flags: self.flags(),
-            method: self.method,
-            crc,
-            compressed: WIDE,
-            size: WIDE,
-            name_len: self.name_len(),
-            extra_len: 20 + padding,
-        };
-        header.put(out);
+        self.local(crc, (WIDE, WIDE), 20 + padding).put(out);
         out.extend_from_slice(self.name.as_bytes());
         zip::put_zip64_field(&[size, compressed], out);
         if padding > 0 {
             zip::put_padding(padding, ALIGNMENT, out);
+        }
+    }
+
+    /// The fields of both headers; `sizes` are the compressed one and the other.
+    fn local(&self, crc: u32, sizes: (u32, u32), extra_len: u16) -> LocalHeader {
+        LocalHeader {
+            version: zip::VERSION,
+            flags: self.flags(),
+            method: self.method,
+            crc,
+            compressed: sizes.0,
+            size: sizes.1,
+            name_len: self.name_len(),
+            extra_len,
         }
     }
 
@@ -133,16 +138,9 @@ impl Entry {
         if !wide.is_empty() {
             zip::put_zip64_field(&wide, &mut extra);
         }
-        let (compressed, size) = sizes.unwrap_or((WIDE, WIDE));
+        let extra_len = u16::try_from(extra.len()).unwrap_or(u16::MAX);
         let header = CentralHeader {
-            version: zip::VERSION,
-            flags: self.flags(),
-            method: self.method,
-            crc: self.crc,
-            compressed,
-            size,
-            name_len: self.name_len(),
-            extra_len: u16::try_from(extra.len()).unwrap_or(u16::MAX),
+            local: self.local(self.crc, sizes.unwrap_or((WIDE, WIDE)), extra_len),
             comment_len: 0,
             disk: 0,
             offset: offset.unwrap_or(WIDE),

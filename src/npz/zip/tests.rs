@@ -32,6 +32,7 @@ fn methods_keep_their_numbers() {
 #[test]
 fn what_is_written_is_read() {
     let local = LocalHeader {
+        version: VERSION,
         flags: UTF8,
         method: Method::Deflate,
         crc: 1,
@@ -47,14 +48,11 @@ fn what_is_written_is_read() {
     assert_eq!((read.compressed, read.size, read.total_len()), (2, 3, 39));
 
     let central = CentralHeader {
-        version: VERSION,
-        flags: DESCRIPTOR,
-        method: Method::Other(93),
-        crc: 1,
-        compressed: 2,
-        size: 3,
-        name_len: 4,
-        extra_len: 5,
+        local: LocalHeader {
+            flags: DESCRIPTOR,
+            method: Method::Other(93),
+            ..local
+        },
         comment_len: 6,
         disk: 7,
         offset: 8,
@@ -63,10 +61,10 @@ fn what_is_written_is_read() {
     central.put(&mut out);
     let read = CentralHeader::parse(out[..].try_into().unwrap()).unwrap();
     assert_eq!(
-        (read.version, read.flags, read.method),
+        (read.local.version, read.local.flags, read.local.method),
         (45, DESCRIPTOR, Method::Other(93))
     );
-    assert_eq!((read.crc, read.compressed, read.size), (1, 2, 3));
+    assert_eq!((read.local.crc, read.local.compressed, read.local.size), (1, 2, 3));
     assert_eq!((read.variable_len(), read.disk, read.offset), (15, 7, 8));
 }
 
