@@ -26,7 +26,7 @@
 //!
 //! | you have | use |
 //! |---|---|
-//! | a value to a file and back | [`save_npz`], [`load_npz`], [`save_npy`], [`load_npy`]; writers, readers, vectors and slices likewise |
+//! | a value to a file and back | [`save_npz`], [`load_npz`], [`save_npy`], [`load_npy`]; [`load`] for either kind; writers, readers, vectors and slices likewise |
 //! | a pipe or a socket | [`to_npz_stream`], [`to_npy_writer`], [`from_npy_reader`] |
 //! | compression, threads, durability, casting, limits | [`WriteOptions`], [`ReadOptions`], [`Limits`] |
 //! | another layout for a field | [`with`] |
@@ -95,6 +95,7 @@ pub use crate::npy::rows::writer::NpyWriter;
 pub use crate::npy::{from_npy_reader, from_npy_slice, load_npy, save_npy, to_npy_vec, to_npy_writer};
 pub use crate::npz::de::deserializer::Deserializer;
 pub use crate::npz::de::rows::NpzRows;
+pub use crate::npz::either::{from_reader, from_slice, load};
 pub use crate::npz::reader::NpzReader;
 pub use crate::npz::reader::entry::{Entry, NpzEntries, NpzNames, Unmappable};
 pub use crate::npz::ser::serializer::Serializer;

@@ -238,7 +238,7 @@ impl ReadOptions {
         self.read(&mut Stream::with_known_len(BufReader::new(file), len))
     }
 
-    fn read<'de, T: Deserialize<'de>>(&self, source: &mut dyn Source<'de>) -> Result<T> {
+    pub(crate) fn read<'de, T: Deserialize<'de>>(&self, source: &mut dyn Source<'de>) -> Result<T> {
         let header = Header::read_with(&mut &mut *source, self)?;
         read_array(header, source, self)
     }

@@ -1,6 +1,7 @@
 //! An archive of arrays: the verbs.
 
 pub(crate) mod de;
+pub(crate) mod either;
 pub(crate) mod reader;
 pub(crate) mod ser;
 pub(crate) mod tree;

@@ -68,7 +68,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "npy::rows",
         &["walk", "fit", "head", "encode", "writer", "append", "reader"],
     ),
-    ("npz", &["zip", "tree", "reader", "writer", "ser", "de"]),
+    ("npz", &["zip", "tree", "reader", "writer", "ser", "de", "either"]),
     ("npz::zip", &["tests"]),
     (
         "npz::writer",

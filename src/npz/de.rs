@@ -97,6 +97,11 @@ fn get<'de, S: Store<'de>, T: Deserialize<'de>>(store: &mut S, name: &str) -> Re
     let separator = reader.options().separator;
     let tree = tree(reader)?;
     let members = reader.len();
+    let name = match name.strip_suffix(".npy") {
+        // As in NumPy, `x.npy` also finds `x`, where no key is called so.
+        Some(bare) if tree.find(name).is_none() && tree.find(bare).is_some() && !reader.has_key(name) => bare,
+        _ => name,
+    };
     let value = match (tree.find(name), reader.find(name)) {
         (Some(at), _) if tree.node(at).children.is_empty() => read_node(store, &tree, at),
         (Some(at), _) => {

@@ -358,12 +358,12 @@ impl<R> NpzReader<R> {
         self.directory.entries.is_empty()
     }
 
-    /// Whether a member of this name is there; groups are not members.
+    /// Whether a member of this name is there, with or without `.npy` behind it; groups are not members.
     ///
     /// ```
     /// let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("a", 1)]))?;
     /// let npz = serde_npz::NpzReader::new(std::io::Cursor::new(bytes))?;
-    /// assert!(npz.contains("a") && !npz.contains("a.npy"));
+    /// assert!(npz.contains("a") && npz.contains("a.npy") && !npz.contains("b"));
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
     pub fn contains(&self, name: &str) -> bool {
@@ -391,6 +391,12 @@ impl<R> NpzReader<R> {
 
     pub(crate) fn central_entries(&self) -> &[CentralEntry] {
         &self.directory.entries
+    }
+
+    /// Whether a member has exactly this key.
+    pub(crate) fn has_key(&self, key: &str) -> bool {
+        self.find(key)
+            .is_some_and(|index| self.directory.entries[index].key() == key)
     }
 
     pub(crate) fn find(&self, key: &str) -> Option<usize> {

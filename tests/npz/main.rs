@@ -4,6 +4,7 @@ mod append;
 #[path = "../common/mod.rs"]
 mod common;
 mod container;
+mod either;
 mod entries;
 mod reader;
 mod walks;

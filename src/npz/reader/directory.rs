@@ -144,8 +144,10 @@ impl Directory {
         Ok((end.offset, read_at(reader, end.offset, end.size)?))
     }
 
+    /// The member of this key, or, as in NumPy, of `key` without its `.npy`.
     pub(super) fn find(&self, key: &str) -> Option<usize> {
-        self.index.get(key).copied()
+        let find = |key| self.index.get(key).copied();
+        find(key).or_else(|| find(key.strip_suffix(".npy")?))
     }
 
     pub(super) fn entry(&self, index: usize) -> Result<&CentralEntry> {
