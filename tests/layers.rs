@@ -25,7 +25,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("io::file", &["links", "access", "lock", "disk", "model", "tests"]),
     ("format", &["literal", "dtype", "time", "header"]),
     ("format::header", &["tests"]),
-    ("format::dtype", &["number", "printable", "print", "parse", "tests"]),
+    (
+        "format::dtype",
+        &["number", "printable", "print", "spelling", "parse", "tests"],
+    ),
     (
         "npy",
         &[

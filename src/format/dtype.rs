@@ -19,6 +19,7 @@ mod number;
 mod parse;
 mod print;
 mod printable;
+mod spelling;
 #[cfg(test)]
 mod tests;
 

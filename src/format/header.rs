@@ -132,7 +132,20 @@ impl Header {
         Header::from_literal(&literal::parse(&text, version != Version::Three)?)
     }
 
-    pub(crate) fn new(dtype: Dtype, shape: Vec<u64>, fortran: bool) -> Result<Header> {
+    /// Makes the header of an array of this dtype and shape; `fortran_order` where its first axis runs fastest.
+    ///
+    /// ```
+    /// use serde_npz::{Dtype, Header};
+    ///
+    /// let header = Header::new(Dtype::parse("<f8")?, vec![2, 3], false)?;
+    /// assert_eq!(header.to_bytes().len(), 128);
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `BadHeader` for a dtype that is itself an array, `LimitExceeded` for more than 64 axes and for 2^63 bytes and more.
+    pub fn new(dtype: Dtype, shape: Vec<u64>, fortran_order: bool) -> Result<Header> {
         if matches!(dtype.kind, Kind::Array { .. }) {
             return Err(bad(
                 "found a subarray as the type of a whole array, expected its axes in 'shape': NumPy refuses it as well",
@@ -152,7 +165,11 @@ impl Header {
             .filter(|&&axis| axis > 0)
             .try_fold(unit, |n, &axis| n.checked_mul(axis));
         match reach {
-            Some(reach) if reach <= i64::MAX as u64 => Ok(Header { dtype, shape, fortran }),
+            Some(reach) if reach <= i64::MAX as u64 => Ok(Header {
+                dtype,
+                shape,
+                fortran: fortran_order,
+            }),
             _ => Err(limit(format_args!(
                 "found the shape {} of elements of {unit} bytes, expected less than 2^63 bytes, empty axes left out",
                 Tuple(&shape)

@@ -3,5 +3,6 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod differential;
+mod spellings;
 #[path = "../common/zip.rs"]
 mod zip;

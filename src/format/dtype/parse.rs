@@ -6,20 +6,51 @@
 
 use std::fmt;
 
-use super::{Dtype, Kind, MAX_ITEMSIZE, MAX_LEVELS, Order, RecordBuilder, TimeBase, TimeUnit, limit, too_deep};
+use super::{
+    Dtype, Kind, MAX_ITEMSIZE, MAX_LEVELS, Order, RecordBuilder, TimeBase, TimeUnit, limit, spelling, too_deep,
+};
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::literal::{Literal, Quoted};
+use crate::format::literal::{self, Literal, Quoted};
 
 impl Dtype {
     /// Takes what NumPy takes; objects are refused wherever they are, even where no element holds one.
     pub(crate) fn from_literal(descr: &Literal) -> Result<Dtype> {
         dtype(descr, 0)
     }
+
+    /// Makes a dtype from what `np.dtype` takes as a text, or from the `descr` of a header, as `Display` prints it.
+    ///
+    /// Names that depend on the platform, such as `int` and `long`, mean what they mean on Linux with 64 bits.
+    ///
+    /// ```
+    /// use serde_npz::Dtype;
+    ///
+    /// assert_eq!(Dtype::parse("float32")?.to_string(), "<f4");
+    /// assert_eq!(Dtype::parse(">M8[ms]")?.itemsize(), 8);
+    /// assert_eq!(Dtype::parse("[('x', '<f8'), ('tag', '|S4')]")?.fields()[1].offset(), 8);
+    /// assert_eq!(Dtype::parse("f8,(2,)u1")?.to_string(), "[('f0', '<f8'), ('f1', '|u1', (2,))]");
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `BadHeader` for what is no dtype, `UnsupportedDtype` for longdouble and others that no reader of this crate knows,
+    /// `Pickle` for objects, `LimitExceeded`.
+    pub fn parse(text: &str) -> Result<Dtype> {
+        match literal::parse(text, false) {
+            Ok(descr @ (Literal::Str(_) | Literal::Tuple(_) | Literal::List(_))) => Dtype::from_literal(&descr),
+            _ => Dtype::from_literal(&Literal::Str(text.to_owned())),
+        }
+    }
 }
 
 /// `level` is the number of records around it.
 fn dtype(descr: &Literal, level: usize) -> Result<Dtype> {
     match descr {
+        Literal::Str(text) if spelling::is_short_form(text) => match spelling::short_form(text) {
+            Some(literal) => dtype(&literal, level),
+            None => Err(unsupported(text)),
+        },
         Literal::Str(text) => scalar(text),
         Literal::List(fields) => record(fields, level),
         Literal::Tuple(parts) => match parts.as_slice() {
@@ -155,6 +186,7 @@ fn scalar(text: &str) -> Result<Dtype> {
         Some(("<" | "=" | "|", bare)) => (Order::Little, bare),
         _ => (Order::Little, text),
     };
+    let bare = spelling::code(bare, bare.len() < text.len());
     let Some(letter) = bare.chars().next() else {
         return Err(unsupported(text));
     };
@@ -197,7 +229,6 @@ fn scalar(text: &str) -> Result<Dtype> {
         'g' | 'G' if rest.is_empty() => return Err(longdouble(text)),
         'O' if rest.bytes().all(|b| b.is_ascii_digit()) => return Err(pickle(text)),
         'T' if rest.is_empty() => return Err(pickle(text)),
-        _ if text == "object" => return Err(pickle(text)),
         _ => return Err(unsupported(text)),
     };
     let dtype = Dtype::new(kind);
@@ -220,7 +251,7 @@ fn time_unit(text: &str, rest: &str) -> Result<TimeUnit> {
         multiple: 1,
     };
     let Some(unit) = rest.strip_prefix('8') else {
-        return if rest.is_empty() {
+        return if rest.is_empty() || width(text, rest)? == 8 {
             Ok(generic)
         } else {
             Err(unsupported(text))
@@ -294,8 +325,5 @@ fn pickle(text: &str) -> Error {
 
 #[cold]
 fn bad(message: impl fmt::Display) -> Error {
-    Error::new(
-        ErrorKind::BadHeader,
-        format_args!("the `descr` of the header is no dtype: {message}"),
-    )
+    Error::new(ErrorKind::BadHeader, format_args!("the `descr` is no dtype: {message}"))
 }
