@@ -10,6 +10,7 @@ mod rows;
 mod texts;
 mod vectors;
 
+use std::any::TypeId;
 use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -37,21 +38,31 @@ pub(crate) struct Whole<'a> {
 
 /// The slice behind what `collect_seq` was given, if it is one of plain numbers.
 pub(crate) fn whole<I>(iter: &I) -> Option<Whole<'_>> {
+    // SAFETY: this is the identity of the type of `iter`, whose borrow the result keeps.
+    unsafe { whole_at(typeid::of::<I>(), std::ptr::from_ref(iter).cast()) }
+}
+
+// Here and below, only the identity depends on the type, so that the rest is compiled once and not for every type. Where
+// it is inlined, all comparisons are folded; that has to happen here, as short rows come one by one.
+/// # Safety
+///
+/// `iter` is to a value of the type that `id` is the identity of, and that value lives for `'a`.
+#[cfg_attr(not(debug_assertions), inline(always))]
+unsafe fn whole_at<'a>(id: TypeId, iter: *const ()) -> Option<Whole<'a>> {
     if cfg!(target_endian = "big") {
         return None;
     }
-    let id = typeid::of::<I>();
     macro_rules! look {
         (() $($t:ty => $number:ident),*) => { $(look!($t, Number::$number);)* };
         ($t:ty, $number:expr) => {
             if id == typeid::of::<&Vec<$t>>() {
-                // SAFETY: the type of `iter` is `&&Vec<$t>`, as just compared.
-                let vec: &Vec<$t> = unsafe { &*std::ptr::from_ref(iter).cast::<&Vec<$t>>() };
+                // SAFETY: the type behind `iter` is `&Vec<$t>`, as just compared.
+                let vec: &'a Vec<$t> = unsafe { *iter.cast::<&Vec<$t>>() };
                 return Some(Whole { number: $number, len: vec.len(), row: None, bytes: bytes_of(vec) });
             }
             if id == typeid::of::<&[$t]>() {
-                // SAFETY: the type of `iter` is `&&[$t]`, as just compared.
-                let slice: &[$t] = unsafe { &*std::ptr::from_ref(iter).cast::<&[$t]>() };
+                // SAFETY: the type behind `iter` is `&[$t]`, as just compared.
+                let slice: &'a [$t] = unsafe { *iter.cast::<&[$t]>() };
                 return Some(Whole { number: $number, len: slice.len(), row: None, bytes: bytes_of(slice) });
             }
         };
@@ -60,10 +71,10 @@ pub(crate) fn whole<I>(iter: &I) -> Option<Whole<'_>> {
     look!(usize, USIZE);
     look!(isize, ISIZE);
     let (holder, row) = rows::written(id)?;
-    // SAFETY: the type of `iter` is `&&Vec<[T; N]>` or `&&[[T; N]]` of the row
-    // found by its identity, and what it refers to outlives the borrow of `iter`.
+    // SAFETY: the type behind `iter` is `&Vec<[T; N]>` or `&[[T; N]]` of the row
+    // found by its identity, and what it refers to lives for `'a`.
     let (len, bytes) = unsafe {
-        let (len, bytes) = (row.see)(std::ptr::from_ref(iter).cast(), holder);
+        let (len, bytes) = (row.see)(iter, holder);
         (len, &*bytes)
     };
     Some(Whole {
@@ -130,7 +141,11 @@ pub(crate) fn raw<T: ?Sized>(value: &T) -> Option<&RawArray<'_>> {
 
 /// The dtype of the elements of a sequence, told from their type alone: `&T` or `T`.
 pub(crate) fn element<T>() -> Option<Element> {
-    let id = typeid::of::<T>();
+    element_of(typeid::of::<T>())
+}
+
+#[inline]
+fn element_of(id: TypeId) -> Option<Element> {
     macro_rules! look {
         (() $($t:ty => $number:ident),*) => {
             $(
@@ -203,7 +218,11 @@ impl Element {
 
 /// Whether `T` is an `Option` of a scalar: of a sequence of nothing but `None` this is all there is to tell.
 pub(crate) fn is_optional_scalar<T: ?Sized>() -> bool {
-    let id = typeid::of::<T>();
+    is_optional_scalar_of(typeid::of::<T>())
+}
+
+#[inline]
+fn is_optional_scalar_of(id: TypeId) -> bool {
     macro_rules! look {
         (() $($t:ty => $number:ident),*) => { $(id == typeid::of::<Option<$t>>() || id == typeid::of::<&Option<$t>>() ||)* false };
     }
@@ -270,45 +289,55 @@ pub(crate) enum AnyComplex {
 
 #[inline(always)]
 pub(crate) fn complex<T: ?Sized>(value: &T) -> Option<AnyComplex> {
-    let id = typeid::of::<T>();
-    let thin = std::ptr::from_ref(value).cast::<()>();
+    // SAFETY: this is the identity of the type of `value`.
+    unsafe { complex_at(typeid::of::<T>(), std::ptr::from_ref(value).cast()) }
+}
+
+/// # Safety
+///
+/// `value` is to a value of the type that `id` is the identity of.
+#[inline]
+unsafe fn complex_at(id: TypeId, value: *const ()) -> Option<AnyComplex> {
     if id == typeid::of::<Complex<f64>>() {
-        // SAFETY: `T` is `Complex<f64>`, as just compared.
-        return Some(AnyComplex::C128(unsafe { *thin.cast::<Complex<f64>>() }));
+        // SAFETY: it is a `Complex<f64>`, as just compared.
+        return Some(AnyComplex::C128(unsafe { *value.cast::<Complex<f64>>() }));
     }
     if id == typeid::of::<Complex<f32>>() {
-        // SAFETY: `T` is `Complex<f32>`, as just compared.
-        return Some(AnyComplex::C64(unsafe { *thin.cast::<Complex<f32>>() }));
+        // SAFETY: it is a `Complex<f32>`, as just compared.
+        return Some(AnyComplex::C64(unsafe { *value.cast::<Complex<f32>>() }));
     }
     if id == typeid::of::<&Complex<f64>>() {
-        // SAFETY: `T` is `&Complex<f64>`, as just compared, and alive as long as `value`.
-        return Some(AnyComplex::C128(unsafe { **thin.cast::<&Complex<f64>>() }));
+        // SAFETY: it is a `&Complex<f64>`, as just compared.
+        return Some(AnyComplex::C128(unsafe { **value.cast::<&Complex<f64>>() }));
     }
     if id == typeid::of::<&Complex<f32>>() {
-        // SAFETY: `T` is `&Complex<f32>`, as just compared, and alive as long as `value`.
-        return Some(AnyComplex::C64(unsafe { **thin.cast::<&Complex<f32>>() }));
+        // SAFETY: it is a `&Complex<f32>`, as just compared.
+        return Some(AnyComplex::C64(unsafe { **value.cast::<&Complex<f32>>() }));
     }
     None
 }
 
-/// `value.serialize(serializer)`; a plain number is handed over without the call in between, which the compiler would
-/// often leave standing.
+/// `value.serialize(serializer)`. A plain number is handed over without the call in between, which the optimiser would
+/// often leave standing; unoptimised, this would only be more to compile, for every type.
 #[inline(always)]
 pub(crate) fn serialize<T: Serialize + ?Sized, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-    let id = typeid::of::<T>();
-    let thin = std::ptr::from_ref(value).cast::<()>();
-    macro_rules! look {
-        ($($t:ty => $method:ident),*) => {
-            $(
-                if id == typeid::of::<$t>() {
-                    // SAFETY: `T` is `$t`, as just compared.
-                    return serializer.$method(unsafe { *thin.cast::<$t>() });
-                }
-            )*
-        };
+    #[cfg(not(debug_assertions))]
+    {
+        let id = typeid::of::<T>();
+        let thin = std::ptr::from_ref(value).cast::<()>();
+        macro_rules! look {
+            ($($t:ty => $method:ident),*) => {
+                $(
+                    if id == typeid::of::<$t>() {
+                        // SAFETY: `T` is `$t`, as just compared.
+                        return serializer.$method(unsafe { *thin.cast::<$t>() });
+                    }
+                )*
+            };
+        }
+        look!(bool => serialize_bool, i8 => serialize_i8, i16 => serialize_i16, i32 => serialize_i32,
+            i64 => serialize_i64, u8 => serialize_u8, u16 => serialize_u16, u32 => serialize_u32, u64 => serialize_u64,
+            f32 => serialize_f32, f64 => serialize_f64);
     }
-    look!(bool => serialize_bool, i8 => serialize_i8, i16 => serialize_i16, i32 => serialize_i32, i64 => serialize_i64,
-        u8 => serialize_u8, u16 => serialize_u16, u32 => serialize_u32, u64 => serialize_u64, f32 => serialize_f32,
-        f64 => serialize_f64);
     value.serialize(serializer)
 }

@@ -117,10 +117,11 @@ fn get<'de, S: Store<'de>, T: Deserialize<'de>>(store: &mut S, name: &str) -> Re
         // A member that is neither array nor text still says what it is.
         (None, Some(index)) => {
             let options = reader.options().clone();
-            store.read(index, |mut source| {
+            let is_array = store.read(index, &mut |mut source| {
                 Header::read_member(&mut source, &options)?;
                 Err(missing(name, members))
-            })
+            });
+            is_array.and_then(|()| Err(missing(name, members)))
         }
         (None, None) => Err(missing(name, members)),
     };

@@ -102,6 +102,18 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
 
     /// Runs `body` on the array under this key.
     fn array<T>(self, body: impl FnOnce(ArrayDeserializer<'_, '_, 'de>) -> Result<T>) -> Result<T> {
+        let (mut body, mut value) = (Some(body), None);
+        self.with_array(&mut |array| {
+            if let Some(body) = body.take() {
+                value = Some(body(array)?);
+            }
+            Ok(())
+        })?;
+        value.ok_or_else(|| Error::new(ErrorKind::Message, "the array was not read"))
+    }
+
+    /// Runs `body` once. It is no type parameter: see [`Body`](crate::npz::de::store::Body).
+    fn with_array(self, body: &mut dyn FnMut(ArrayDeserializer<'_, '_, 'de>) -> Result<()>) -> Result<()> {
         let node = self.reading.tree.node(self.at);
         match (node.array, node.json) {
             (Some(_), Some(_)) => Err(twice()),
@@ -109,7 +121,7 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
                 let options = self.reading.store.reader().options().clone();
                 let marker = self.marker;
                 let budget = Arc::clone(&self.reading.budget);
-                self.reading.store.read(index, |source| {
+                self.reading.store.read(index, &mut |source| {
                     let header = Header::read_member(&mut &mut *source, &options)?;
                     with_array(header, source, &options, &budget, |array| body(array.marked(marker)))
                 })

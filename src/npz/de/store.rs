@@ -6,14 +6,17 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::io::source::{Slice, Source, Stream};
 use crate::npz::reader::{NpzReader, left_over};
 
+/// What takes the bytes of a member. It is no type parameter, so that reading is compiled once, not for every type read.
+pub(super) type Body<'b, 'de> = &'b mut dyn FnMut(&mut dyn Source<'de>) -> Result<()>;
+
 /// Where the members of an archive are read from.
 pub(super) trait Store<'de> {
     type Inner: Read + Seek;
 
     fn reader(&mut self) -> &mut NpzReader<Self::Inner>;
 
-    /// Runs `body` on the bytes of a member. Its value is returned only after all bytes have been checked.
-    fn read<T>(&mut self, index: usize, body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>) -> Result<T>;
+    /// Runs `body` once on the bytes of a member. Only after this has returned have all bytes been checked.
+    fn read(&mut self, index: usize, body: Body<'_, 'de>) -> Result<()>;
 }
 
 /// Any reader: members are copied.
@@ -26,7 +29,7 @@ impl<'de, R: Read + Seek> Store<'de> for Reader<'_, R> {
         self.0
     }
 
-    fn read<T>(&mut self, index: usize, body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>) -> Result<T> {
+    fn read(&mut self, index: usize, body: Body<'_, 'de>) -> Result<()> {
         match self.0.take_prefetched(index) {
             Some(bytes) => read_bytes(&bytes?, body),
             None => read_member(self.0, index, body),
@@ -54,7 +57,7 @@ impl<'de> Store<'de> for Lender<'de> {
         &mut self.reader
     }
 
-    fn read<T>(&mut self, index: usize, body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>) -> Result<T> {
+    fn read(&mut self, index: usize, body: Body<'_, 'de>) -> Result<()> {
         let Some(range) = self.reader.stored_range(index)? else {
             return Reader(&mut self.reader).read(index, body);
         };
@@ -67,32 +70,27 @@ impl<'de> Store<'de> for Lender<'de> {
         };
         self.reader.check_crc(index, bytes)?;
         let mut slice = Slice(bytes);
-        let value = body(&mut slice)?;
+        body(&mut slice)?;
         match slice.0.len() {
-            0 => Ok(value),
+            0 => Ok(()),
             left => Err(left_over(left as u64)),
         }
     }
 }
 
-pub(super) fn read_member<'de, R: Read + Seek, T>(
-    reader: &mut NpzReader<R>,
-    index: usize,
-    body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>,
-) -> Result<T> {
+fn read_member<'de, R: Read + Seek>(reader: &mut NpzReader<R>, index: usize, body: Body<'_, 'de>) -> Result<()> {
     let mut member = reader.member(index)?;
     let known_len = member.known_len();
-    let value = body(&mut Stream::with_known_len(&mut member, known_len))?;
-    member.finish()?;
-    Ok(value)
+    body(&mut Stream::with_known_len(&mut member, known_len))?;
+    member.finish()
 }
 
 /// Reads bytes that have been checked and do not live longer than this call.
-pub(super) fn read_bytes<'de, T>(bytes: &[u8], body: impl FnOnce(&mut dyn Source<'de>) -> Result<T>) -> Result<T> {
+fn read_bytes<'de>(bytes: &[u8], body: Body<'_, 'de>) -> Result<()> {
     let mut rest = bytes;
-    let value = body(&mut Stream::with_known_len(&mut rest, bytes.len() as u64))?;
+    body(&mut Stream::with_known_len(&mut rest, bytes.len() as u64))?;
     match rest.len() {
-        0 => Ok(value),
+        0 => Ok(()),
         left => Err(left_over(left as u64)),
     }
 }
