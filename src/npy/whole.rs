@@ -42,8 +42,9 @@ pub(crate) fn whole<I>(iter: &I) -> Option<Whole<'_>> {
     unsafe { whole_at(typeid::of::<I>(), std::ptr::from_ref(iter).cast()) }
 }
 
-// Here and below, only the identity depends on the type, so that the rest is compiled once and not for every type. Where
-// it is inlined, all comparisons are folded; that has to happen here, as short rows come one by one.
+// Here and below, nothing but the identity depends on the type. An unoptimised build compiles the rest once; otherwise it
+// would stand in every function that serializes a type. The optimiser has to inline it: then the comparisons are folded
+// away, which matters for short rows.
 /// # Safety
 ///
 /// `iter` is to a value of the type that `id` is the identity of, and that value lives for `'a`.
@@ -296,7 +297,7 @@ pub(crate) fn complex<T: ?Sized>(value: &T) -> Option<AnyComplex> {
 /// # Safety
 ///
 /// `value` is to a value of the type that `id` is the identity of.
-#[inline]
+#[cfg_attr(not(debug_assertions), inline(always))]
 unsafe fn complex_at(id: TypeId, value: *const ()) -> Option<AnyComplex> {
     if id == typeid::of::<Complex<f64>>() {
         // SAFETY: it is a `Complex<f64>`, as just compared.

@@ -324,7 +324,7 @@ impl Scalar<'_> {
     }
 
     /// Writes a number as it is.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn put_number<P: Put>(&self, out: &mut P) -> Result<()> {
         match *self {
             Scalar::Bool(v) => out.put(&[u8::from(v)]),
