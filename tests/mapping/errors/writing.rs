@@ -204,7 +204,6 @@ fn limits_of_writing() {
         next: Some(Box::new(next)),
     });
     assert_eq!(to_npz_vec(&deep).unwrap_err().kind(), LimitExceeded);
-    std::mem::forget(deep);
 }
 
 #[test]
