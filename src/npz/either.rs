@@ -1,12 +1,13 @@
 //! An array or an archive, whichever it is: the verbs of `np.load`.
 
-use std::io::{BufRead, BufReader, Read, Seek};
+use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Result;
+use crate::io::checked::Checked;
 use crate::io::file::open_sized;
 use crate::io::source::Stream;
 use crate::npz::reader::NpzReader;
@@ -105,8 +106,16 @@ impl ReadOptions {
     ///
     /// Those of [`load`](crate::load).
     pub fn from_reader<R: Read + Seek, T: DeserializeOwned>(&self, reader: R) -> Result<T> {
-        let mut reader = BufReader::new(reader);
-        match is_archive(reader.fill_buf()?) {
+        // The buffer of the standard library would panic where a count is greater than what was asked for.
+        let mut reader = BufReader::new(Checked(reader));
+        let archive = loop {
+            match reader.fill_buf() {
+                Ok(start) => break is_archive(start),
+                Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
+                Err(err) => return Err(err.into()),
+            }
+        };
+        match archive {
             true => self.from_npz_reader(reader),
             false => self.from_npy_reader(reader),
         }

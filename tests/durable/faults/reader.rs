@@ -95,7 +95,10 @@ fn same<T: DeserializeOwned + PartialEq + std::fmt::Debug>(found: T, expected: &
     Ok(())
 }
 
-const NPZ: [Way; 7] = [
+const NPZ: [Way; 8] = [
+    ("from_reader", |disk| {
+        same(serde_npz::from_reader(disk)?, &Everything::new(3))
+    }),
     ("from_npz_reader", |disk| {
         same(serde_npz::from_npz_reader(disk)?, &Everything::new(3))
     }),
@@ -137,7 +140,10 @@ const NPZ: [Way; 7] = [
     }),
 ];
 
-const NPY: [Way; 7] = [
+const NPY: [Way; 8] = [
+    ("from_reader", |disk| {
+        same(serde_npz::from_reader(disk)?, &Everything::new(30).particles)
+    }),
     ("from_npy_reader", |disk| {
         same(serde_npz::from_npy_reader(disk)?, &Everything::new(30).particles)
     }),
