@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use self::de::read_array;
 use self::file::FileSink;
-use self::ser::array::write_array;
+use self::ser::write::write_array;
 use self::sink::{Memory, Plain};
 use crate::error::Result;
 use crate::format::header::Header;

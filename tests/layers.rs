@@ -50,7 +50,8 @@ const ROOMS: &[(&str, &[&str])] = &[
         &["compound", "tally", "scalar", "tree", "capture", "known", "measure"],
     ),
     ("npy::layout::measure", &["items", "fields", "tests"]),
-    ("npy::ser", &["packed", "stream", "array"]),
+    ("npy::ser", &["slots", "array", "stream", "write"]),
+    ("npy::ser::array", &["items", "fields"]),
     (
         "npy::de",
         &[

@@ -1,5 +1,6 @@
 //! A value and its layout to the bytes of an array.
 
-pub(crate) mod array;
-pub(crate) mod packed;
+mod array;
+pub(crate) mod slots;
 pub(crate) mod stream;
+pub(crate) mod write;

@@ -91,6 +91,9 @@ impl Sink for Nowhere {
 
 /// Where elements are put one by one.
 pub(crate) trait Put {
+    /// Whether this is the room of one element.
+    const IS_ROOM: bool;
+
     /// Takes the next bytes of an element.
     fn put(&mut self, bytes: &[u8]) -> Result<()>;
 
@@ -240,6 +243,8 @@ pub(crate) fn reserve(buffer: &mut Vec<u8>, len: usize) -> Result<()> {
 }
 
 impl Put for Out<'_> {
+    const IS_ROOM: bool = false;
+
     #[inline(always)]
     fn put(&mut self, bytes: &[u8]) -> Result<()> {
         if self.buffer.len() - self.at < bytes.len() {
@@ -330,6 +335,8 @@ impl<'b> Room<'b> {
 }
 
 impl Put for Room<'_> {
+    const IS_ROOM: bool = true;
+
     #[inline(always)]
     fn put(&mut self, bytes: &[u8]) -> Result<()> {
         self.take(bytes.len())?.copy_from_slice(bytes);

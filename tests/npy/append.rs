@@ -211,6 +211,54 @@ fn a_row_that_panics_or_is_refused_takes_no_other_row_with_it() {
     );
 }
 
+/// The first row is measured, all others are only compared with it: they are held to the same rules.
+#[test]
+fn a_later_row_is_held_to_the_rules_of_the_first() {
+    #[derive(Serialize)]
+    struct Reading(#[serde(with = "serde_npz::with::nan")] Option<f64>);
+
+    let mut writer = NpyWriter::new(Cursor::new(Vec::new())).unwrap();
+    writer.push(&Reading(Some(1.0))).unwrap();
+    writer.push(&Reading(None)).unwrap();
+    is(
+        writer.push(&Reading(Some(f64::NAN))).unwrap_err(),
+        InvalidValue,
+        "[2]",
+        &["Some(NaN)"],
+    );
+    writer.push(&Reading(Some(2.0))).unwrap();
+    let bytes = writer.finish().unwrap().into_inner();
+    let read: Vec<f64> = serde_npz::from_npy_slice(&bytes).unwrap();
+    assert_eq!((read.len(), read[0], read[2]), (3, 1.0, 2.0));
+    assert!(read[1].is_nan());
+}
+
+#[test]
+fn a_sequence_follows_a_tuple_of_as_many_items() {
+    let mut writer = NpyWriter::new(Cursor::new(Vec::new())).unwrap();
+    writer.push(&[[1.0, 2.0], [3.0, 4.0]]).unwrap();
+    writer.push(&vec![vec![5.0, 6.0], vec![7.0, 8.0]]).unwrap();
+    writer.push(&[vec![9.0, 10.0], vec![11.0, 12.0]]).unwrap();
+    writer.push(&vec![[13.0, 14.0], [15.0, 16.0]]).unwrap();
+    is(
+        writer.push(&vec![vec![1.0], vec![2.0]]).unwrap_err(),
+        Ragged,
+        "[4]",
+        &["found 1 elements", "expected 2"],
+    );
+    let bytes = writer.finish().unwrap().into_inner();
+    let read: Vec<[[f64; 2]; 2]> = serde_npz::from_npy_slice(&bytes).unwrap();
+    assert_eq!(read.concat().concat(), (1..=16).map(f64::from).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_text_too_long_is_named_where_it_is() {
+    let mut writer = NpyWriter::new(Cursor::new(Vec::new())).unwrap();
+    writer.push(&(1_u8, ("ab", 2.0))).unwrap();
+    let error = writer.push(&(3_u8, ("abc", 4.0))).unwrap_err();
+    assert_eq!((error.kind(), error.path()), (InvalidValue, "[1][1][0]"), "{error}");
+}
+
 #[test]
 fn a_header_without_room_takes_as_many_rows_as_its_digits_can_tell() {
     let dir = Scratch::new("append-room");

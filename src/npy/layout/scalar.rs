@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::{Dtype, Kind, TimeBase, TimeUnit};
 use crate::npy::layout::tally::Thing;
 use crate::npy::marker::Marker;
-use crate::npy::sink::{MAX_ROOM, Out, Put};
+use crate::npy::sink::{MAX_ROOM, Put};
 use crate::npy::whole::{AnyComplex, Number, Texts};
 
 /// What `Duration` and `SystemTime` are written in.
@@ -148,8 +148,8 @@ pub(crate) fn of_texts(texts: Texts<'_>) -> Result<ScalarLayout> {
 }
 
 /// Puts the texts of a slice, each of them `width` characters wide, in blocks.
-pub(crate) fn put_texts(texts: Texts<'_>, width: u64, out: &mut Out<'_>) -> Result<()> {
-    fn each<T: AsRef<str>>(texts: &[T], width: u64, out: &mut Out<'_>) -> Result<()> {
+pub(crate) fn put_texts<P: Put>(texts: Texts<'_>, width: u64, out: &mut P) -> Result<()> {
+    fn each<T: AsRef<str>, P: Put>(texts: &[T], width: u64, out: &mut P) -> Result<()> {
         let size = width.saturating_mul(4);
         let in_block = (MAX_ROOM / size.max(1)).max(1);
         for (at, block) in texts.chunks(crate::io::source::in_memory(in_block)).enumerate() {

@@ -20,7 +20,7 @@ use crate::npy::layout::scalar::ScalarLayout;
 use crate::npy::layout::tree::Layout;
 use crate::npy::rows::fit;
 use crate::npy::rows::head::Head;
-use crate::npy::ser::array::Item;
+use crate::npy::ser::slots::Slots;
 use crate::npy::sink::{CHUNK, Out, reserve};
 use crate::npy::whole;
 use crate::npy::whole::Number;
@@ -30,8 +30,8 @@ use crate::npy::whole::Number;
 pub(crate) struct RowEncoder {
     /// Known from the first row on, or from the beginning where rows are added to a file.
     head: Option<Head>,
-    /// The layout of a row, known from the first one on.
-    layout: Option<Layout>,
+    /// The layout of a row, known from the first one on, and the same as slots.
+    layout: Option<(Layout, Slots)>,
     /// How many rows there are, those in the file included.
     rows: u64,
     gathered: Gathered,
@@ -83,7 +83,7 @@ impl RowEncoder {
     pub(crate) fn push<T: Serialize + ?Sized>(&mut self, row: &T) -> Result<()> {
         let start = self.gathered.len;
         let pushed = match (&self.head, &self.layout) {
-            (Some(head), Some(layout)) if head.has_room(self.rows) => self.gathered.put(row, layout),
+            (Some(head), Some((_, slots))) if head.has_room(self.rows) => self.gathered.put(row, slots),
             _ => self.push_first(row),
         };
         if pushed.is_ok() && !self.foreign {
@@ -112,7 +112,7 @@ impl RowEncoder {
     #[cold]
     fn explain<T: Serialize + ?Sized>(&self, row: &T, error: Error) -> Error {
         match (&self.head, &self.layout) {
-            (Some(head), Some(layout)) if head.has_room(self.rows) => {
+            (Some(head), Some((layout, _))) if head.has_room(self.rows) => {
                 let found = measure(row).and_then(|found| fit::next(found, layout));
                 found.err().unwrap_or(error)
             }
@@ -130,11 +130,12 @@ impl RowEncoder {
             }
             None => fit::first(found)?,
         };
-        self.gathered.put(row, &layout)?;
+        let slots = Slots::of_rows(&layout);
+        self.gathered.put(row, &slots)?;
         if self.head.is_none() {
             self.head = Some(Head::new(fit::header(&layout, 0)?)?);
         }
-        self.layout = Some(layout);
+        self.layout = Some((layout, slots));
         Ok(())
     }
 
@@ -188,31 +189,25 @@ impl Gathered {
 
     /// Appends a row in our own order: packed, little-endian.
     #[inline(always)]
-    fn put<T: Serialize + ?Sized>(&mut self, row: &T, layout: &Layout) -> Result<()> {
-        if let (Some((number, bytes)), Layout::Scalar(ScalarLayout::Number(expected))) = (whole::number(row), layout)
-            && number == *expected
+    fn put<T: Serialize + ?Sized>(&mut self, row: &T, slots: &Slots) -> Result<()> {
+        if let Some((number, bytes)) = whole::number(row)
+            && slots.number() == Some(number)
             && let Some(free) = self.buffer.get_mut(self.len..self.len + bytes.len())
         {
             free.copy_from_slice(bytes);
             self.len += bytes.len();
             return Ok(());
         }
-        self.serialize(row, layout)
+        self.serialize(row, slots)
     }
 
     #[inline(always)]
-    fn serialize<T: Serialize + ?Sized>(&mut self, row: &T, layout: &Layout) -> Result<()> {
+    fn serialize<T: Serialize + ?Sized>(&mut self, row: &T, slots: &Slots) -> Result<()> {
         let mut lent = Lent {
             out: Out::appending(mem::take(&mut self.buffer), self.len),
             gathered: self,
         };
-        Item {
-            out: &mut lent.out,
-            layout,
-            marker: None,
-            slots: None,
-        }
-        .value(row)?;
+        slots.put(row, &mut lent.out)?;
         lent.gathered.len = lent.out.len();
         Ok(())
     }

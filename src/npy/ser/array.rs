@@ -1,240 +1,339 @@
-//! A value to one array: the second walk, checked against the first.
+//! A value to the bytes of an array, along its layout.
+//!
+//! Every value is compared with its slot before it is put, so that nothing is written that differs from what was
+//! measured; a difference is an error, which names what came.
+//!
+//! An element that is small and of fixed size goes into a [`Room`] of its own, where putting a number is one comparison
+//! and one store; everything else goes to the [`Out`]. The compiler makes both from the one walk here.
 
-use std::borrow::Cow;
+mod fields;
+mod items;
+
 use std::slice;
 
 use serde::Serialize;
-use serde::ser::{self, Impossible, SerializeSeq as _, Serializer};
+use serde::ser::{Impossible, SerializeSeq as _, Serializer};
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::format::header::Header;
-use crate::npy::layout::capture;
-use crate::npy::layout::compound::{compound, refusals};
-use crate::npy::layout::known::{Finished, KnownStruct, half};
-use crate::npy::layout::measure::measure;
-use crate::npy::layout::scalar::{Scalar, ScalarLayout, changed, put_texts, scalars};
-use crate::npy::layout::tree::Layout;
+use self::fields::Fields;
+use self::items::Items;
+use crate::error::{Error, Result};
+use crate::io::source::in_memory;
+use crate::npy::layout::compound::refusals;
+use crate::npy::layout::known::{half, too_deep};
+use crate::npy::layout::measure::MAX_LEVELS;
+use crate::npy::layout::scalar::{Scalar, ScalarLayout, changed, no_128};
 use crate::npy::marker::Marker;
-use crate::npy::ser::packed::Slots;
-use crate::npy::ser::stream::{Stream, StreamItem};
-use crate::npy::sink::{Out, Put, Sink};
-use crate::npy::whole;
+use crate::npy::ser::slots::{Slot, Slots, What};
+use crate::npy::sink::{Out, Put, Room};
+use crate::npy::whole::{self, Number};
 
-/// Writes `value` as the one array it is; an error where it would be more than one.
-pub(crate) fn write_array<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink) -> Result<()> {
-    let mut stream = Stream::new(Out::new(sink));
-    let streamed = match whole::complex(value) {
-        // A number without axes is measured like any other scalar.
-        Some(_) => {
-            stream.measure = true;
-            Ok(())
+impl Slots {
+    /// The bytes of one value.
+    pub(crate) fn bytes<T: Serialize + ?Sized>(&self, value: &T) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; in_memory(self.size)];
+        let mut room = Room::over(&mut bytes);
+        self.fill(value, None, &mut room)?;
+        if room.is_full() { Ok(bytes) } else { Err(broken()) }
+    }
+
+    /// Puts a value behind those before.
+    #[inline(always)]
+    pub(crate) fn put<T: Serialize + ?Sized>(&self, value: &T, out: &mut Out<'_>) -> Result<()> {
+        if self.in_room {
+            self.put_in_room(value, None, out)
+        } else {
+            self.fill(value, None, out)
         }
-        None => value.serialize(StreamItem {
-            stream: &mut stream,
-            depth: 0,
-        }),
-    };
-    let refused = match streamed {
-        // What is wrong with a record is told by measuring all of them; a full disk is no matter of theirs.
-        Err(error) if stream.of_records() && error.kind() != ErrorKind::Io => Some(error),
-        streamed if !stream.measure || stream.begun() => {
-            streamed?;
-            return stream.end();
+    }
+
+    /// Puts a value that gets a room of its own.
+    #[inline(always)]
+    pub(crate) fn put_in_room<T: Serialize + ?Sized, P: Put>(
+        &self,
+        value: &T,
+        marker: Option<Marker>,
+        out: &mut P,
+    ) -> Result<()> {
+        match out.room(self.size, |room| self.fill(value, marker, room)) {
+            Some(result) => result,
+            None => Err(broken()),
         }
-        _ => None,
-    };
-    let layout = measure(value)?;
-    stream.check_given_up(&layout)?;
-    drop(stream);
-    match layout {
-        Layout::Misfit(misfit) => Err(misfit.into_error()),
-        Layout::Group => Err(Error::new(
-            ErrorKind::UnsupportedType,
-            "found a value of several arrays, expected one array: use `to_npz_vec`, `to_npz_writer` or `save_npz`",
-        )),
-        layout => match refused {
-            // The same value was no array a moment ago.
-            Some(error) => Err(error),
-            None => write_node(value, &layout, None, sink),
-        },
+    }
+
+    /// Puts the value into `out`, where each element gets a room of its own that may have one.
+    #[inline(always)]
+    pub(crate) fn fill<T: Serialize + ?Sized, P: Put>(
+        &self,
+        value: &T,
+        marker: Option<Marker>,
+        out: &mut P,
+    ) -> Result<()> {
+        let Some((slot, rest)) = self.slots.split_first() else {
+            return Ok(());
+        };
+        let walk = Walk {
+            out,
+            rest: rest.iter(),
+            marker,
+            none: None,
+            level: self.level,
+            direct: true,
+            in_option: false,
+            strict: self.strict,
+            broken: false,
+        };
+        walk.run(slot, value)
     }
 }
 
-/// Writes `value`, measured as `layout`, as an array.
-pub(crate) fn write_node<T: Serialize + ?Sized>(
-    value: &T,
-    layout: &Layout,
+/// A value that goes on after it was told to stop gets no further than this.
+#[cold]
+fn broken() -> Error {
+    changed("a value", "one")
+}
+
+/// What is left of the slots, and what is around the value under way.
+struct Walk<'w, 's, P> {
+    out: &'w mut P,
+    rest: slice::Iter<'s, Slot>,
     marker: Option<Marker>,
-    sink: &mut dyn Sink,
-) -> Result<()> {
-    let header = layout.header()?;
-    let mut out = Out::new(sink);
-    out.begin(&header)?;
-    Item {
-        out: &mut out,
-        layout,
-        marker,
-        slots: Slots::of_elements(layout).as_ref(),
-    }
-    .value(value)?;
-    out.end()
+    /// What a None that is to be NaN would be, where the type tells.
+    none: Option<Number>,
+    /// Everything around the value: newtypes could be endless.
+    level: u8,
+    /// Directly an element of a sequence, where Some(x) and x are one.
+    direct: bool,
+    /// Directly inside a Some.
+    in_option: bool,
+    strict: bool,
+    /// Something was refused.
+    broken: bool,
 }
 
-/// Writes the marker of None and `()`, 0-d `|V0`, or of an empty group, of shape (0,).
-pub(crate) fn write_marker(shape: Vec<u64>, sink: &mut dyn Sink) -> Result<()> {
-    sink.begin(&Header::new(crate::format::dtype::Dtype::void(0), shape, false)?)
-}
-
-/// A value whose layout is known.
-pub(crate) struct Item<'a, 's> {
-    pub(crate) out: &'a mut Out<'s>,
-    pub(crate) layout: &'a Layout,
-    pub(crate) marker: Option<Marker>,
-    /// Those of the elements behind all axes.
-    pub(crate) slots: Option<&'a Slots>,
-}
-
-impl<'a, 's> Item<'a, 's> {
+impl<'s, P: Put> Walk<'_, 's, P> {
     #[inline(always)]
-    pub(crate) fn value<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
+    fn run<T: Serialize + ?Sized>(mut self, slot: &'s Slot, value: &T) -> Result<()> {
+        ArraySerializer { slot, walk: &mut self }.value(value)?;
+        if self.broken { Err(broken()) } else { Ok(()) }
+    }
+}
+
+/// A value and its slot: no more than fits into two registers.
+struct ArraySerializer<'a, 'w, 's, P> {
+    slot: &'s Slot,
+    walk: &'a mut Walk<'w, 's, P>,
+}
+
+impl<'a, 'w, 's, P: Put> ArraySerializer<'a, 'w, 's, P> {
+    #[inline(always)]
+    fn value<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
         match whole::complex(value) {
-            Some(complex) => self.scalar(complex.into()),
-            None => value.serialize(self),
-        }
-    }
-
-    #[inline(always)]
-    fn scalar(self, scalar: Scalar<'_>) -> Result<()> {
-        if let Layout::Scalar(ScalarLayout::Number(number)) = self.layout
-            && scalar.number() == Some(*number)
-        {
-            return scalar.put_number(self.out);
-        }
-        self.other(scalar)
-    }
-
-    #[inline(never)]
-    fn other(self, scalar: Scalar<'_>) -> Result<()> {
-        match self.layout {
-            Layout::Scalar(leaf) => {
-                if let Scalar::Str(_) | Scalar::Raw(_) | Scalar::Char(_) = scalar {
-                    // What the first walk refused could still come on the second.
-                    scalar.layout(self.marker)?;
+            Some(complex) => apart(self.slot, self.walk, move || complex.into()),
+            None => {
+                if let Some(float) = whole::optional_float::<T>() {
+                    self.walk.none = Some(float);
                 }
-                scalar.put(*leaf, self.out)
+                whole::serialize(value, self)
             }
-            _ => Err(self.unexpected(scalar.describe())),
         }
+    }
+
+    /// A number, mostly that of the slot.
+    #[inline(always)]
+    fn number<const N: usize>(
+        self,
+        number: Number,
+        bytes: [u8; N],
+        scalar: impl FnOnce() -> Scalar<'static>,
+    ) -> Result<()> {
+        if self.slot.number == Some(number) && self.walk.marker.is_none() {
+            return self.walk.out.put(&bytes);
+        }
+        apart(self.slot, self.walk, scalar)
+    }
+
+    /// A text, anything inside a `with` module, or what differs.
+    #[inline]
+    fn scalar(self, scalar: Scalar<'_>) -> Result<()> {
+        put(self.slot, self.walk, scalar)
+    }
+
+    /// One level further in, as far as there may be levels.
+    #[inline(always)]
+    fn enter(&mut self) -> Result<()> {
+        if self.walk.level < MAX_LEVELS {
+            self.walk.level += 1;
+            return Ok(());
+        }
+        self.walk.broken = true;
+        Err(too_deep())
     }
 
     #[cold]
     fn refuse(self, found: &str) -> Error {
-        self.unexpected(found)
-    }
-
-    #[cold]
-    fn unexpected(&self, found: &str) -> Error {
-        let expected: Cow<'static, str> = match self.layout {
-            Layout::Scalar(leaf) => leaf.dtype().to_string().into(),
-            Layout::Axis { len, .. } => format!("a sequence of {len} elements").into(),
-            Layout::Ndarray { .. } => "an ndarray".into(),
-            Layout::Record { .. } => "a record".into(),
-            _ => "nothing".into(),
-        };
-        changed(found, expected)
-    }
-
-    #[inline(always)]
-    fn items(self, tuple: bool) -> Result<Items<'a, 's>> {
-        let (parts, left, last) = match self.layout {
-            Layout::Axis { len, item, .. } => (Parts::Alike(item), *len, Slots::are_of(item)),
-            Layout::Record { fields, tuple: true } if tuple => (Parts::Each(fields.iter()), fields.len() as u64, false),
-            _ => return Err(self.unexpected(if tuple { "a tuple" } else { "a sequence" })),
-        };
-        Ok(Items {
-            out: self.out,
-            parts,
-            marker: self.marker,
-            len: left,
-            left,
-            slots: self.slots,
-            packed: self.slots.filter(|_| last),
-        })
-    }
-
-    #[inline(always)]
-    fn fields(self, name: &'static str) -> Result<Fields<'a, 's>> {
-        if let Layout::Record { fields, tuple: false } = self.layout {
-            return Ok(Fields {
-                out: self.out,
-                fields,
-                rest: fields.iter(),
-                marker: self.marker,
-                known: None,
-            });
-        }
-        let fits = match name {
-            "Duration" => matches!(self.layout, Layout::Scalar(ScalarLayout::Timedelta(_))),
-            "SystemTime" => matches!(self.layout, Layout::Scalar(ScalarLayout::Datetime(_))),
-            "Array" => matches!(self.layout, Layout::Ndarray { .. }),
-            _ => false,
-        };
-        let Some(known) = KnownStruct::of(name).filter(|_| fits) else {
-            return Err(self.unexpected("a struct"));
-        };
-        Ok(Fields {
-            out: self.out,
-            fields: &[],
-            rest: [].iter(),
-            marker: self.marker,
-            known: Some(Box::new(Known {
-                layout: self.layout,
-                slots: self.slots,
-                count: 0,
-                known,
-            })),
-        })
+        self.walk.broken = true;
+        unexpected(self.slot, found)
     }
 }
 
-impl<'a, 's> Serializer for Item<'a, 's> {
+/// What is no plain number, or not that of the slot.
+///
+/// Its parts go one by one, in registers: otherwise they would be put together in memory for every number, in case they
+/// are needed here.
+#[cold]
+#[inline(never)]
+fn apart<'s, P: Put>(slot: &Slot, walk: &mut Walk<'_, '_, P>, scalar: impl FnOnce() -> Scalar<'s>) -> Result<()> {
+    put(slot, walk, scalar())
+}
+
+fn put<P: Put>(slot: &Slot, walk: &mut Walk<'_, '_, P>, scalar: Scalar<'_>) -> Result<()> {
+    let result = fit(slot, walk, &scalar).and_then(|leaf| scalar.put(leaf, walk.out));
+    walk.broken |= result.is_err();
+    result
+}
+
+/// The layout of a scalar, if its slot is one for it.
+fn fit<P>(slot: &Slot, walk: &Walk<'_, '_, P>, scalar: &Scalar<'_>) -> Result<ScalarLayout> {
+    let What::Scalar(leaf) = slot.what else {
+        return Err(unexpected(slot, scalar.describe()));
+    };
+    if walk.in_option && walk.marker == Some(Marker::Nan) {
+        scalar.check_not_nan()?;
+    }
+    match (leaf, scalar.layout(walk.marker)?) {
+        // Longer ones are told where they are put.
+        (ScalarLayout::Str { .. }, ScalarLayout::Str { .. }) | (ScalarLayout::Bytes(_), ScalarLayout::Bytes(_)) => {
+            Ok(leaf)
+        }
+        (leaf, found) if leaf == found => Ok(leaf),
+        _ => Err(unexpected(slot, scalar.describe())),
+    }
+}
+
+#[cold]
+fn unexpected(slot: &Slot, found: &str) -> Error {
+    match &slot.what {
+        What::Scalar(leaf) => changed(found, leaf.dtype()),
+        What::Unit => changed(found, "`()`"),
+        What::None => changed(found, "None"),
+        What::Struct(len) => changed(found, format_args!("a struct of {len} fields")),
+        What::Tuple(len) => changed(found, format_args!("a tuple of {len}")),
+        What::Axis { len, tuple: true, .. } => changed(found, format_args!("a tuple of {len}")),
+        What::Axis { len, .. } => changed(found, format_args!("a sequence of {len} elements")),
+        What::Ndarray(_) => changed(found, "an ndarray"),
+    }
+}
+
+/// The numbers of one size, straight into their place.
+macro_rules! numbers {
+    ($($method:ident $number:ident $t:ty;)*) => {
+        $(
+            #[inline(always)]
+            fn $method(self, v: $t) -> Result<()> {
+                self.number(Number::$number, v.to_le_bytes(), move || Scalar::$number(v))
+            }
+        )*
+    };
+}
+
+impl<'a, 'w, 's, P: Put> Serializer for ArraySerializer<'a, 'w, 's, P> {
     type Ok = ();
     type Error = Error;
-    type SerializeSeq = Items<'a, 's>;
-    type SerializeTuple = Items<'a, 's>;
-    type SerializeTupleStruct = Items<'a, 's>;
-    type SerializeTupleVariant = Items<'a, 's>;
-    type SerializeMap = Fields<'a, 's>;
-    type SerializeStruct = Fields<'a, 's>;
+    type SerializeSeq = Items<'a, 'w, 's, P>;
+    type SerializeTuple = Items<'a, 'w, 's, P>;
+    type SerializeTupleStruct = Items<'a, 'w, 's, P>;
+    type SerializeTupleVariant = Items<'a, 'w, 's, P>;
+    type SerializeMap = Fields<'a, 'w, 's, P>;
+    type SerializeStruct = Fields<'a, 'w, 's, P>;
     type SerializeStructVariant = Impossible<(), Error>;
 
-    scalars!();
     refusals!(serialize_newtype_variant serialize_struct_variant);
+
+    numbers! {
+        serialize_i8 I8 i8;
+        serialize_i16 I16 i16;
+        serialize_i32 I32 i32;
+        serialize_i64 I64 i64;
+        serialize_u8 U8 u8;
+        serialize_u16 U16 u16;
+        serialize_u32 U32 u32;
+        serialize_u64 U64 u64;
+        serialize_f32 F32 f32;
+        serialize_f64 F64 f64;
+    }
+
+    #[inline(always)]
+    fn serialize_bool(self, v: bool) -> Result<()> {
+        self.number(Number::Bool, [u8::from(v)], move || Scalar::Bool(v))
+    }
+
+    fn serialize_i128(self, _: i128) -> Result<()> {
+        self.walk.broken = true;
+        Err(no_128("i128"))
+    }
+
+    fn serialize_u128(self, _: u128) -> Result<()> {
+        self.walk.broken = true;
+        Err(no_128("u128"))
+    }
+
+    fn serialize_char(self, v: char) -> Result<()> {
+        self.scalar(Scalar::Char(v))
+    }
+
+    #[inline]
+    fn serialize_str(self, v: &str) -> Result<()> {
+        self.scalar(Scalar::Str(v))
+    }
 
     fn serialize_bytes(self, v: &[u8]) -> Result<()> {
         self.scalar(Scalar::Raw(v))
     }
 
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<()> {
+        self.scalar(Scalar::Str(variant))
+    }
+
     fn serialize_none(self) -> Result<()> {
-        match (self.marker, self.layout) {
-            (Some(Marker::Nan), Layout::Scalar(leaf @ (ScalarLayout::Nan | ScalarLayout::Number(_)))) => {
-                Scalar::nan(*leaf).put_number(self.out)
-            }
-            (_, Layout::Unit | Layout::None { .. }) => Ok(()),
-            _ => Err(self.unexpected("None")),
+        let none = self.walk.none.take();
+        let nan = match self.slot.what {
+            What::None if !self.walk.in_option => return Ok(()),
+            What::Scalar(ScalarLayout::Nan) => Number::F64,
+            What::Scalar(ScalarLayout::Number(number @ (Number::F16 | Number::F32 | Number::F64))) => number,
+            _ => return Err(self.refuse("None")),
+        };
+        if self.walk.marker != Some(Marker::Nan)
+            || self.walk.in_option
+            || none.is_some_and(|none| none != nan && self.slot.number.is_some())
+        {
+            return Err(self.refuse("None"));
+        }
+        match nan {
+            Number::F16 => self.walk.out.put(&half::f16::NAN.to_le_bytes()),
+            Number::F32 => self.walk.out.put(&f32::NAN.to_le_bytes()),
+            _ => self.walk.out.put(&f64::NAN.to_le_bytes()),
         }
     }
 
     #[inline(always)]
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
-        self.value(value)
+    fn serialize_some<T: Serialize + ?Sized>(mut self, value: &T) -> Result<()> {
+        self.walk.none = None;
+        if self.walk.in_option || !(self.walk.direct || self.walk.marker == Some(Marker::Nan)) {
+            return Err(self.refuse("Some"));
+        }
+        self.enter()?;
+        self.walk.in_option = true;
+        let ArraySerializer { slot, walk } = self;
+        ArraySerializer { slot, walk: &mut *walk }.value(value)?;
+        walk.in_option = false;
+        walk.level -= 1;
+        Ok(())
     }
 
-    #[inline(always)]
     fn serialize_unit(self) -> Result<()> {
-        match self.layout {
-            Layout::Unit => Ok(()),
-            _ => Err(self.unexpected("()")),
+        match self.slot.what {
+            What::Unit if !self.walk.in_option => Ok(()),
+            _ => Err(self.refuse("`()`")),
         }
     }
 
@@ -243,26 +342,38 @@ impl<'a, 's> Serializer for Item<'a, 's> {
     }
 
     #[inline(always)]
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<()> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(mut self, name: &'static str, value: &T) -> Result<()> {
         if let Some(half) = half(name, value) {
             return self.scalar(half);
         }
-        let marker = Marker::of(name).or(self.marker);
-        Item { marker, ..self }.value(value)
+        let marker = Marker::of(name);
+        if let Some(marker) = marker
+            && !marker.is_layout()
+        {
+            return Err(self.refuse(marker.describe()));
+        }
+        self.enter()?;
+        let ArraySerializer { slot, walk } = self;
+        let outer = walk.marker;
+        walk.marker = marker.or(outer);
+        ArraySerializer { slot, walk: &mut *walk }.value(value)?;
+        walk.level -= 1;
+        walk.marker = outer;
+        Ok(())
     }
 
     #[inline(always)]
-    fn serialize_seq(self, _: Option<usize>) -> Result<Items<'a, 's>> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<Self::SerializeSeq> {
         self.items(false)
     }
 
     #[inline(always)]
-    fn serialize_tuple(self, _: usize) -> Result<Items<'a, 's>> {
+    fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple> {
         self.items(true)
     }
 
     #[inline(always)]
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Items<'a, 's>> {
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeTupleStruct> {
         self.items(true)
     }
 
@@ -270,41 +381,41 @@ impl<'a, 's> Serializer for Item<'a, 's> {
         self,
         _: &'static str,
         _: u32,
-        _: &'static str,
+        variant: &'static str,
         _: usize,
     ) -> Result<Self::SerializeTupleVariant> {
-        self.items(true)
+        match self.slot.what {
+            // The name of the variant is that of a group around this array.
+            What::Axis { .. } => self.items(true),
+            _ => Err(self.refuse(variant)),
+        }
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Fields<'a, 's>> {
+    fn serialize_map(self, len: Option<usize>) -> Result<Self::SerializeMap> {
+        // Only what flatten makes of a struct is a record.
+        if len.is_some() {
+            return Err(self.refuse("a map"));
+        }
         self.fields("")
     }
 
+    // The name is a literal: for all but three structs what is special about them is never compiled.
     #[inline(always)]
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Fields<'a, 's>> {
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Self::SerializeStruct> {
         self.fields(name)
     }
 
-    fn collect_seq<I>(self, iter: I) -> Result<()>
+    fn collect_seq<I>(mut self, iter: I) -> Result<()>
     where
         I: IntoIterator,
         I::Item: Serialize,
     {
-        if self.marker.is_none()
-            && let Layout::Axis { len, item, .. } = self.layout
-            && let Some(whole) = whole::whole(&iter)
-            && whole.len as u64 == *len
-            && (whole.len == 0 || item.is_of(&whole))
-        {
-            return self.out.put(whole.bytes);
+        if P::IS_ROOM {
+            return Err(self.refuse("a sequence"));
         }
-        if self.marker.is_none()
-            && let Layout::Axis { len, item, .. } = self.layout
-            && let Layout::Scalar(ScalarLayout::Str { width, .. }) = **item
-            && let Some(texts) = whole::texts(&iter)
-            && texts.len() as u64 == *len
-        {
-            return put_texts(texts, width, self.out);
+        if let Some(result) = self.put_slice(&iter) {
+            self.walk.broken |= result.is_err();
+            return result;
         }
         let mut seq = self.serialize_seq(None)?;
         for item in iter {
@@ -315,226 +426,5 @@ impl<'a, 's> Serializer for Item<'a, 's> {
 
     fn is_human_readable(&self) -> bool {
         true
-    }
-}
-
-/// What the elements are, one and the same for all or one for each.
-enum Parts<'a> {
-    Alike(&'a Layout),
-    Each(slice::Iter<'a, (Cow<'static, str>, Layout)>),
-}
-
-/// The elements along an axis, or those of a tuple that is a record.
-pub(crate) struct Items<'a, 's> {
-    out: &'a mut Out<'s>,
-    parts: Parts<'a>,
-    marker: Option<Marker>,
-    len: u64,
-    left: u64,
-    slots: Option<&'a Slots>,
-    /// The slots, where these are the elements.
-    packed: Option<&'a Slots>,
-}
-
-impl Items<'_, '_> {
-    #[inline(always)]
-    fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        let index = self.len - self.left;
-        let layout = match &mut self.parts {
-            Parts::Alike(layout) => (self.left > 0).then_some(*layout),
-            Parts::Each(fields) => fields.next().map(|(_, layout)| layout),
-        };
-        let Some(layout) = layout else {
-            return Err(wrong_length(index + 1, self.len));
-        };
-        let marker = self.marker;
-        let result = match self.packed {
-            Some(slots) => slots.put(value, marker, self.out),
-            None => Item {
-                out: &mut *self.out,
-                layout,
-                marker,
-                slots: self.slots,
-            }
-            .value(value),
-        };
-        match result {
-            Ok(()) => {
-                // What was refused is missing at the end, whatever the value makes of the error.
-                self.left -= 1;
-                Ok(())
-            }
-            Err(error) => Err(error.at_index(index)),
-        }
-    }
-
-    #[inline(always)]
-    fn finish(self) -> Result<()> {
-        match self.left {
-            0 => Ok(()),
-            left => Err(wrong_length(self.len - left, self.len)),
-        }
-    }
-}
-
-#[cold]
-fn wrong_length(found: u64, expected: u64) -> Error {
-    changed(format_args!("{found} elements"), expected)
-}
-
-compound!(Items<'_, '_> => (), Error:
-    SerializeSeq serialize_element,
-    SerializeTuple serialize_element,
-    SerializeTupleVariant serialize_field,
-    SerializeTupleStruct serialize_field);
-
-/// The fields of a record, or of a struct known by name.
-pub(crate) struct Fields<'a, 's> {
-    out: &'a mut Out<'s>,
-    fields: &'a [(Cow<'static, str>, Layout)],
-    rest: slice::Iter<'a, (Cow<'static, str>, Layout)>,
-    marker: Option<Marker>,
-    /// Apart, so that the rest stays in registers where there is none.
-    known: Option<Box<Known<'a>>>,
-}
-
-impl Fields<'_, '_> {
-    #[inline(always)]
-    fn push<T: Serialize + ?Sized>(
-        &mut self,
-        is_key: impl FnOnce(&str) -> bool,
-        key: impl Fn() -> Cow<'static, str>,
-        value: &T,
-    ) -> Result<()> {
-        match self.rest.next() {
-            Some((name, layout)) if is_key(name) => Item {
-                out: &mut *self.out,
-                layout,
-                marker: self.marker,
-                slots: None,
-            }
-            .value(value)
-            .map_err(|e| e.at_field(name)),
-            expected => Err(unexpected_field(&key(), expected, self.fields.len())),
-        }
-    }
-
-    #[inline(always)]
-    fn finish(self) -> Result<()> {
-        match self.rest.len() {
-            0 => Ok(()),
-            missing => Err(missing_fields(missing, self.fields.len())),
-        }
-    }
-}
-
-#[cold]
-fn unexpected_field(key: &str, expected: Option<&(Cow<'static, str>, Layout)>, fields: usize) -> Error {
-    let found = format_args!("the field `{key}`");
-    match expected {
-        Some((name, _)) => changed(found, format_args!("`{name}`")),
-        None => changed(found, format_args!("{fields} fields")),
-    }
-}
-
-#[cold]
-fn missing_fields(missing: usize, fields: usize) -> Error {
-    changed(format_args!("{} fields", fields - missing), fields)
-}
-
-/// A struct known by name and fields.
-struct Known<'a> {
-    layout: &'a Layout,
-    slots: Option<&'a Slots>,
-    count: usize,
-    known: KnownStruct,
-}
-
-impl Known<'_> {
-    fn push<T: Serialize + ?Sized>(
-        &mut self,
-        out: &mut Out<'_>,
-        marker: Option<Marker>,
-        key: &str,
-        value: &T,
-    ) -> Result<()> {
-        self.count += 1;
-        match self.layout {
-            Layout::Ndarray { shape, item } => match key {
-                "data" => {
-                    let axis = Layout::Axis {
-                        len: shape.iter().product(),
-                        item: item.clone(),
-                        tuple: false,
-                    };
-                    Item {
-                        out,
-                        layout: &axis,
-                        marker,
-                        slots: self.slots,
-                    }
-                    .value(value)
-                }
-                "dim" if capture::dims(value).as_ref() != Some(shape) => {
-                    Err(changed("an ndarray of another shape", format_args!("{shape:?}")))
-                }
-                _ => Ok(()),
-            },
-            _ => self.known.take(key, value, |_| Ok(Layout::Group)),
-        }
-    }
-
-    fn finish(self, out: &mut Out<'_>) -> Result<()> {
-        match self.layout {
-            Layout::Scalar(leaf) => match self.known.finish(self.count)? {
-                Some(Finished::Scalar(scalar)) => scalar.put(*leaf, out),
-                _ => Err(changed("a struct", leaf.dtype())),
-            },
-            _ if self.count != 3 => Err(changed("a struct", "an ndarray")),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl ser::SerializeStruct for Fields<'_, '_> {
-    type Ok = ();
-    type Error = Error;
-
-    #[inline(always)]
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<()> {
-        match &mut self.known {
-            None => self.push(|name| capture::same_name(name, key), || key.into(), value),
-            Some(known) => known.push(&mut *self.out, self.marker, key, value),
-        }
-    }
-
-    #[inline(always)]
-    fn end(self) -> Result<()> {
-        match self.known {
-            None => self.finish(),
-            Some(known) => known.finish(self.out),
-        }
-    }
-}
-
-impl ser::SerializeMap for Fields<'_, '_> {
-    type Ok = ();
-    type Error = Error;
-
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, _: &T) -> Result<()> {
-        Err(changed("a map", "a record"))
-    }
-
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, _: &T) -> Result<()> {
-        Err(changed("a map", "a record"))
-    }
-
-    fn serialize_entry<K: Serialize + ?Sized, V: Serialize + ?Sized>(&mut self, key: &K, value: &V) -> Result<()> {
-        let found = || capture::key(key).map_or("a key that is no text".into(), Cow::Owned);
-        self.push(|name| capture::is_key(key, name), found, value)
-    }
-
-    fn end(self) -> Result<()> {
-        ser::SerializeStruct::end(self)
     }
 }

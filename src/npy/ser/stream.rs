@@ -22,7 +22,7 @@ use crate::npy::layout::tally::{Tally, Thing};
 use crate::npy::layout::tree::{Layout, ragged};
 use crate::npy::marker::Marker;
 use crate::npy::raw::RawArray;
-use crate::npy::ser::packed::Slots;
+use crate::npy::ser::slots::Slots;
 use crate::npy::sink::{Out, Put};
 use crate::npy::whole;
 use crate::npy::whole::{Number, Whole};
@@ -150,7 +150,7 @@ impl<'s> Stream<'s> {
         let Some(slots) = Slots::of_records(layout, level) else {
             return Ok(false);
         };
-        let Ok(first) = slots.element(value) else {
+        let Ok(first) = slots.bytes(value) else {
             return Ok(false);
         };
         let header = layout.header_of_elements(self.shape.clone())?;
@@ -507,7 +507,7 @@ impl SerializeSeq for StreamSeq<'_, '_> {
         if let Some(slots) = &stream.slots
             && depth == stream.shape.len()
         {
-            return match slots.put(value, None, &mut stream.out) {
+            return match slots.put_in_room(value, None, &mut stream.out) {
                 Ok(()) => Ok(()),
                 Err(error) => {
                     stream.refused = true;

@@ -16,8 +16,7 @@ use crate::npy::layout::measure::measure_marked;
 use crate::npy::layout::scalar::{Scalar, ScalarLayout, changed, scalars};
 use crate::npy::layout::tree::Layout;
 use crate::npy::marker::Marker;
-use crate::npy::ser::array::Item;
-use crate::npy::ser::packed::Slots;
+use crate::npy::ser::slots::Slots;
 use crate::npy::sink::{Out, Put, Sink};
 use crate::npy::whole::Number;
 
@@ -60,8 +59,7 @@ fn write_values<T: Serialize + ?Sized>(value: &T, measured: &Measured, sink: &mu
     out.begin(&layout.header()?)?;
     value.serialize(RaggedSerializer::new(&mut Written {
         measured,
-        slots: Slots::of_elements(&layout),
-        row: layout,
+        row: Slots::of(&layout),
         out: &mut out,
         index: 0,
     }))?;
@@ -139,9 +137,8 @@ fn no_row(found: &str) -> Error {
 /// The second walk: the rows one behind the other.
 struct Written<'a, 's> {
     measured: &'a Measured,
-    slots: Option<Slots>,
-    /// The layout of a row, of whatever length the row before had.
-    row: Layout,
+    /// The slots of a row, of whatever length the row before had.
+    row: Slots,
     out: &'a mut Out<'s>,
     index: usize,
 }
@@ -160,16 +157,9 @@ impl Rows for Written<'_, '_> {
                 _ => Err(changed("another text", format_args!("{found} bytes")).at_index(index as u64)),
             };
         }
-        if let Layout::Axis { len, .. } = &mut self.row {
-            *len = found;
-        }
-        let item = Item {
-            out: self.out,
-            layout: &self.row,
-            marker: self.measured.marker,
-            slots: self.slots.as_ref(),
-        };
-        item.value(row).map_err(|e| e.at_index(index as u64))
+        self.row.set_len(found);
+        let put = self.row.fill(row, self.measured.marker, self.out);
+        put.map_err(|e| e.at_index(index as u64))
     }
 
     fn end(&self) -> Result<()> {

@@ -1,0 +1,135 @@
+//! The elements along an axis, and the items of a tuple that is a record.
+
+use std::mem;
+
+use serde::Serialize;
+
+use super::{ArraySerializer, Walk, broken};
+use crate::error::{Error, Result};
+use crate::npy::layout::compound::compound;
+use crate::npy::layout::scalar::{ScalarLayout, changed, put_texts};
+use crate::npy::ser::slots::{Slot, Slots, What};
+use crate::npy::sink::Put;
+use crate::npy::whole;
+
+impl<'a, 'w, 's, P: Put> ArraySerializer<'a, 'w, 's, P> {
+    /// The parts of a sequence or tuple; of several tuples and sequences that are as long, all are sequences.
+    #[inline(always)]
+    pub(super) fn items(mut self, is_tuple: bool) -> Result<Items<'a, 'w, 's, P>> {
+        let left = match &self.slot.what {
+            What::Tuple(len) if is_tuple && !self.walk.in_option => *len,
+            What::Axis { len, .. } if !P::IS_ROOM && !self.walk.in_option => *len,
+            _ => return Err(self.refuse(if is_tuple { "a tuple" } else { "a sequence" })),
+        };
+        self.enter()?;
+        self.walk.direct = !is_tuple;
+        Ok(Items {
+            walk: self.walk,
+            slot: self.slot,
+            left,
+        })
+    }
+
+    /// Puts all elements of a slice at once, if they are laid out as those along the axis.
+    pub(super) fn put_slice<I>(&mut self, iter: &I) -> Option<Result<()>> {
+        let What::Axis { len, item, .. } = &self.slot.what else {
+            return None;
+        };
+        if self.walk.in_option || self.walk.marker.is_some() {
+            return None;
+        }
+        if let Some(whole) = whole::whole(iter) {
+            let fits = whole.len as u64 == *len && (*len == 0 || item.are_of(&whole));
+            return fits.then(|| self.walk.out.put(whole.bytes));
+        }
+        let texts = whole::texts(iter).filter(|texts| texts.len() as u64 == *len)?;
+        match item.slots.first()?.what {
+            What::Scalar(ScalarLayout::Str { width, .. }) => Some(put_texts(texts, width, self.walk.out)),
+            _ => None,
+        }
+    }
+}
+
+/// The elements along an axis, or the items of a tuple that is a record.
+pub(crate) struct Items<'a, 'w, 's, P> {
+    walk: &'a mut Walk<'w, 's, P>,
+    /// That of the sequence or tuple.
+    slot: &'s Slot,
+    left: u64,
+}
+
+impl<'s, P: Put> Items<'_, '_, 's, P> {
+    #[inline(always)]
+    fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        if self.left == 0 {
+            self.walk.broken = true;
+            return Err(wrong_length(self.slot, self.slot.len() + 1));
+        }
+        self.left -= 1;
+        let put = match &self.slot.what {
+            What::Axis { item, .. } if !P::IS_ROOM && item.in_room => {
+                item.put_in_room(value, self.walk.marker, self.walk.out)
+            }
+            What::Axis { item, .. } if !P::IS_ROOM => self.put(item, value),
+            _ => match self.walk.rest.next() {
+                Some(slot) => ArraySerializer {
+                    slot,
+                    walk: &mut *self.walk,
+                }
+                .value(value),
+                None => Err(broken()),
+            },
+        };
+        match put {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                self.walk.broken = true;
+                Err(at_index(error, self.slot, self.left))
+            }
+        }
+    }
+
+    /// Puts an element along an axis that gets no room of its own.
+    #[inline(always)]
+    fn put<T: Serialize + ?Sized>(&mut self, item: &'s Slots, value: &T) -> Result<()> {
+        let Some((slot, rest)) = item.slots.split_first() else {
+            return Err(broken());
+        };
+        let behind = mem::replace(&mut self.walk.rest, rest.iter());
+        self.walk.direct = true;
+        let element = ArraySerializer {
+            slot,
+            walk: &mut *self.walk,
+        };
+        element.value(value)?;
+        self.walk.rest = behind;
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn finish(self) -> Result<()> {
+        if self.left == 0 {
+            self.walk.level -= 1;
+            return Ok(());
+        }
+        self.walk.broken = true;
+        Err(wrong_length(self.slot, self.slot.len() - self.left))
+    }
+}
+
+// The parts go one by one, in registers: a reference to all of them would keep them in memory.
+#[cold]
+fn at_index(error: Error, slot: &Slot, left: u64) -> Error {
+    error.at_index(slot.len() - left - 1)
+}
+
+#[cold]
+fn wrong_length(slot: &Slot, found: u64) -> Error {
+    changed(format_args!("{found} elements"), slot.len())
+}
+
+compound!([P: Put] Items<'_, '_, '_, P> => (), Error:
+    SerializeSeq serialize_element,
+    SerializeTuple serialize_element,
+    SerializeTupleVariant serialize_field,
+    SerializeTupleStruct serialize_field);

@@ -1,0 +1,218 @@
+//! The layout of a value as a flat list of slots, in the order in which the value comes.
+//!
+//! ```text
+//! Point { x, y, tag: (id, ok) }     Struct 3 │ x <f8 │ y <f8 │ tag Tuple 2 │ f0 <u4 │ f1 |b1
+//! vec![[1.0, 2.0], [3.0, 4.0]]      Axis 2 of   Tuple 2 │ <f8 │ <f8
+//! ```
+//!
+//! All elements along an axis share one list of slots. Within a small element, which gets a room of its own, every value
+//! has a slot, whether it is like the one before it or not: the next value belongs into the next slot.
+
+use std::borrow::Cow;
+
+use crate::npy::layout::scalar::ScalarLayout;
+use crate::npy::layout::tree::Layout;
+use crate::npy::sink::MAX_ROOM;
+use crate::npy::whole::{Number, Whole};
+
+/// An element of more values gets no room of its own: so many slots would take more time to make than they save.
+const MAX_SLOTS: u64 = 4 * 1024;
+
+/// One value, or the beginning of several.
+pub(super) struct Slot {
+    pub(super) name: Cow<'static, str>,
+    /// What nearly every value is: a number as it is.
+    pub(super) number: Option<Number>,
+    pub(super) what: What,
+}
+
+pub(super) enum What {
+    Scalar(ScalarLayout),
+    Unit,
+    /// A None whose content nobody has seen.
+    None,
+    /// The next slots, so many, are fields.
+    Struct(u64),
+    /// The next slots, so many, are items.
+    Tuple(u64),
+    /// `len` elements, each of these slots.
+    Axis {
+        len: u64,
+        tuple: bool,
+        item: Box<Slots>,
+    },
+    /// An ndarray of this shape; the sequence of its elements has the next slot.
+    Ndarray(Vec<u64>),
+}
+
+/// The layout of one value.
+pub(crate) struct Slots {
+    pub(super) slots: Vec<Slot>,
+    pub(super) size: u64,
+    /// The value gets a room of its own.
+    pub(super) in_room: bool,
+    /// Values come without having been measured: what a measuring walk would tell apart is refused.
+    pub(super) strict: bool,
+    /// The sequences around the value.
+    pub(super) level: u8,
+}
+
+/// Which values get a room of their own, if they are small.
+#[derive(Clone, Copy, PartialEq)]
+enum Rooms {
+    /// All without a sequence inside.
+    Fixed,
+    /// All without an axis inside.
+    NoAxes,
+}
+
+impl Slots {
+    /// For the value that was measured as `layout`.
+    pub(crate) fn of(layout: &Layout) -> Self {
+        Slots::new(layout, Rooms::Fixed, false)
+    }
+
+    /// For rows like the first one, which was measured as `layout`. A sequence may follow a tuple of as many items: no room
+    /// takes one.
+    pub(crate) fn of_rows(layout: &Layout) -> Self {
+        Slots::of_item(layout, Rooms::NoAxes)
+    }
+
+    /// For elements that are to be as the first one, `layout`, inside so many sequences: a record of numbers and the like,
+    /// with which only an equal one makes an array.
+    pub(crate) fn of_records(layout: &Layout, level: u8) -> Option<Self> {
+        if !matches!(layout, Layout::Record { .. }) {
+            return None;
+        }
+        let slots = Slots {
+            strict: true,
+            level,
+            ..Slots::of_item(layout, Rooms::Fixed)
+        };
+        let steady = slots.in_room && slots.slots.iter().all(Slot::is_steady);
+        steady.then_some(slots)
+    }
+
+    fn of_item(layout: &Layout, rooms: Rooms) -> Self {
+        // A single value is put where it belongs in less time than it takes to make a room.
+        let is_scalar = matches!(layout, Layout::Scalar(_));
+        let is_small = layout.size() <= MAX_ROOM && count(layout, rooms).is_some_and(|slots| slots <= MAX_SLOTS);
+        Slots::new(layout, rooms, is_small && !is_scalar)
+    }
+
+    fn new(layout: &Layout, rooms: Rooms, in_room: bool) -> Self {
+        let mut slots = Slots {
+            slots: Vec::new(),
+            size: layout.size(),
+            in_room,
+            strict: false,
+            level: 0,
+        };
+        slots.add("".into(), layout, rooms);
+        slots
+    }
+
+    fn add(&mut self, name: Cow<'static, str>, layout: &Layout, rooms: Rooms) {
+        let axis = |len, item, tuple| What::Axis {
+            len,
+            tuple,
+            item: Box::new(Slots::of_item(item, rooms)),
+        };
+        let what = match layout {
+            Layout::Scalar(leaf) | Layout::Maybe(leaf) => What::Scalar(*leaf),
+            Layout::Record { fields, tuple: false } => What::Struct(fields.len() as u64),
+            Layout::Record { fields, .. } => What::Tuple(fields.len() as u64),
+            Layout::Axis { len, .. } if self.in_room => What::Tuple(*len),
+            Layout::Axis { len, item, tuple } => axis(*len, item, *tuple),
+            Layout::Ndarray { shape, .. } => What::Ndarray(shape.clone()),
+            Layout::None { .. } => What::None,
+            Layout::Unit | Layout::Empty(_) | Layout::Group | Layout::Misfit(_) => What::Unit,
+        };
+        self.slots.push(Slot::new(name, what));
+        match layout {
+            Layout::Record { fields, .. } => {
+                for (name, field) in fields {
+                    self.add(name.clone(), field, rooms);
+                }
+            }
+            Layout::Axis { len, item, .. } if self.in_room => {
+                (0..*len).for_each(|_| self.add("".into(), item, rooms));
+            }
+            Layout::Ndarray { shape, item } => {
+                let elements = axis(shape.iter().product(), item, false);
+                self.slots.push(Slot::new("".into(), elements));
+            }
+            _ => {}
+        }
+    }
+
+    /// The number that the value is.
+    #[inline(always)]
+    pub(crate) fn number(&self) -> Option<Number> {
+        self.slots.first().and_then(|slot| slot.number)
+    }
+
+    /// Whether these are the slots of an element of the slice.
+    #[inline]
+    pub(super) fn are_of(&self, whole: &Whole<'_>) -> bool {
+        let is_number = |slot: &Slot| slot.number == Some(whole.number);
+        match (whole.row, &self.slots[..]) {
+            (None, [slot]) => is_number(slot),
+            (Some(row), [tuple, items @ ..]) => match &tuple.what {
+                What::Tuple(_) => items.len() == row && items.iter().all(is_number),
+                What::Axis { len, tuple: true, item } => {
+                    *len == row as u64 && matches!(&item.slots[..], [slot] if is_number(slot))
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Makes the outermost axis one of `len` elements.
+    pub(crate) fn set_len(&mut self, len: u64) {
+        if let Some(What::Axis { len: before, .. }) = self.slots.first_mut().map(|slot| &mut slot.what) {
+            *before = len;
+        }
+    }
+}
+
+/// How many slots a value takes in a room; `None` if it gets none, whatever its size.
+fn count(layout: &Layout, rooms: Rooms) -> Option<u64> {
+    match layout {
+        Layout::Scalar(_) | Layout::Unit => Some(1),
+        Layout::Record { fields, .. } => fields.iter().try_fold(1_u64, |slots, (_, field)| {
+            Some(slots.saturating_add(count(field, rooms)?))
+        }),
+        Layout::Axis { len, item, tuple: true } if rooms == Rooms::Fixed => {
+            Some(count(item, rooms)?.saturating_mul(*len).saturating_add(1))
+        }
+        _ => None,
+    }
+}
+
+impl Slot {
+    fn new(name: Cow<'static, str>, what: What) -> Slot {
+        let number = match what {
+            What::Scalar(ScalarLayout::Number(number)) => Some(number),
+            _ => None,
+        };
+        Slot { name, number, what }
+    }
+
+    /// How many values there are inside.
+    pub(super) fn len(&self) -> u64 {
+        match self.what {
+            What::Struct(len) | What::Tuple(len) | What::Axis { len, .. } => len,
+            _ => 0,
+        }
+    }
+
+    /// Whether every value that makes an array with the first one is laid out as that.
+    fn is_steady(&self) -> bool {
+        !matches!(
+            self.what,
+            What::Scalar(ScalarLayout::Str { .. } | ScalarLayout::Bytes(_) | ScalarLayout::Nan)
+        )
+    }
+}
