@@ -105,17 +105,14 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
         )
     }
 
-    /// Runs `body` on the next element.
-    fn element<T>(self, body: impl FnOnce(ElementDeserializer<'_, 'de>) -> Result<T>) -> Result<T>
-    where
-        'de: 'a,
-    {
+    /// The next element.
+    #[inline]
+    fn element(self) -> Result<ElementDeserializer<'a, 'de>> {
         let plan = self.data.plan;
-        let bytes = self.data.take(plan.dtype.itemsize())?;
-        body(ElementDeserializer {
+        Ok(ElementDeserializer {
             dtype: &plan.dtype,
             plan,
-            bytes,
+            bytes: self.data.take(plan.dtype.itemsize())?,
             number: plan.number.filter(|_| self.marker.is_none()),
             marker: self.marker,
         })
@@ -123,10 +120,11 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
 
     fn sequence<V: Visitor<'de>>(self, visitor: V, expected: Option<usize>) -> Result<V::Value> {
         let Some(&axis) = self.shape().first() else {
-            return self.element(|element| match expected {
+            let element = self.element()?;
+            return match expected {
                 Some(len) => element.deserialize_tuple(len, visitor),
                 None => element.deserialize_seq(visitor),
-            });
+            };
         };
         let len = self.len.unwrap_or(axis);
         if let Some(expected) = expected
@@ -267,7 +265,7 @@ macro_rules! scalars {
                 if !self.is_element() {
                     return Err(self.mismatch($expected));
                 }
-                self.element(|element| element.$method(visitor))
+                self.element()?.$method(visitor)
             }
         )*
     };
@@ -284,7 +282,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
             return visitor.visit_map(Nothing);
         }
         if self.is_element() {
-            return self.element(|element| element.deserialize_any(visitor));
+            return self.element()?.deserialize_any(visitor);
         }
         if self.axis == 0 {
             let budget = &self.data.plan.budget;
@@ -322,7 +320,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         if !self.is_element() {
             return Err(self.mismatch("one text"));
         }
-        self.element(|element| element.deserialize_str(visitor))
+        self.element()?.deserialize_str(visitor)
     }
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -332,7 +330,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         if !self.is_element() {
             return Err(self.mismatch("bytes: one row of |u1, or one S or V"));
         }
-        self.element(|element| element.deserialize_bytes(visitor))
+        self.element()?.deserialize_bytes(visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -340,7 +338,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
             return visitor.visit_none();
         }
         if self.is_element() && self.marker == Some(Marker::Nan) {
-            return self.element(|element| element.deserialize_option(visitor));
+            return self.element()?.deserialize_option(visitor);
         }
         visitor.visit_some(self)
     }
@@ -349,12 +347,12 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         if !self.is_element() {
             return Err(self.mismatch("the marker of `()`, 0-d |V0"));
         }
-        self.element(|element| element.deserialize_unit(visitor))
+        self.element()?.deserialize_unit(visitor)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
         if self.is_element() && matches!(name, "f16" | "bf16") {
-            return self.element(|element| element.deserialize_newtype_struct(name, visitor));
+            return self.element()?.deserialize_newtype_struct(name, visitor);
         }
         let marker = Marker::of(name);
         if matches!(marker, Some(Marker::Raw | Marker::Value)) {
@@ -392,7 +390,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         if !self.is_element() {
             return Err(self.mismatch("a group or one record"));
         }
-        self.element(|element| element.deserialize_map(visitor))
+        self.element()?.deserialize_map(visitor)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -410,7 +408,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         if !self.is_element() {
             return self.deserialize_map(visitor);
         }
-        self.element(|element| element.deserialize_struct(name, fields, visitor))
+        self.element()?.deserialize_struct(name, fields, visitor)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -422,7 +420,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         if !self.is_element() {
             return Err(self.mismatch("the name of a variant, or a group of one"));
         }
-        self.element(|element| element.deserialize_enum(name, variants, visitor))
+        self.element()?.deserialize_enum(name, variants, visitor)
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -431,6 +429,25 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         visitor.visit_unit()
     }
 }
+
+/// Runs `run` with a body that does what `body` does, and returns what that has made. So `run` is compiled once, not for
+/// every type that is read.
+pub(crate) fn with_body<'de, T>(
+    body: impl FnOnce(ArrayDeserializer<'_, '_, 'de>) -> Result<T>,
+    run: impl FnOnce(ArrayBody<'_, 'de>) -> Result<()>,
+) -> Result<T> {
+    let (mut body, mut value) = (Some(body), None);
+    run(&mut |array| {
+        if let Some(body) = body.take() {
+            value = Some(body(array)?);
+        }
+        Ok(())
+    })?;
+    value.ok_or_else(|| Error::new(ErrorKind::Message, "the array was not read"))
+}
+
+/// What takes an array, once.
+pub(crate) type ArrayBody<'b, 'de> = &'b mut dyn FnMut(ArrayDeserializer<'_, '_, 'de>) -> Result<()>;
 
 /// The parts of an array along one axis.
 pub(crate) struct AxisAccess<'a, 's, 'de> {

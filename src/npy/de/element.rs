@@ -14,7 +14,7 @@ use crate::format::dtype::{Dtype, Kind, Order};
 use crate::format::header::Header;
 use crate::format::time::NAT;
 use crate::io::source::{Slice, Source, Stream};
-use crate::npy::de::array::ArrayDeserializer;
+use crate::npy::de::array::{ArrayBody, ArrayDeserializer, with_body};
 use crate::npy::de::data::{ArrayData, Bytes};
 use crate::npy::de::plan::{Plan, may_be_derived, may_be_ordered};
 use crate::npy::marker::{Marker, ORDERED, RAW};
@@ -193,6 +193,10 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
 
     /// Runs `body` on the element as an array: without axes, or with those of a subarray.
     fn as_array<T>(self, body: impl FnOnce(ArrayDeserializer<'_, '_, 'de>) -> Result<T>) -> Result<T> {
+        with_body(body, |body| self.run_as_array(body))
+    }
+
+    fn run_as_array(self, body: ArrayBody<'_, 'de>) -> Result<()> {
         let (mut item, mut axes) = (self.dtype, Vec::new());
         while let Kind::Array { item: inner, shape } = &item.kind {
             axes.extend_from_slice(shape);

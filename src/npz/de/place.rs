@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, IntoDeserializer, Visitor};
 use self::access::{GroupAccess, GroupDeserializer, ListAccess, VariantDeserializer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Header;
-use crate::npy::de::array::ArrayDeserializer;
+use crate::npy::de::array::{ArrayBody, ArrayDeserializer, with_body};
 use crate::npy::de::budget::{Budget, limit};
 use crate::npy::de::element::same_calls;
 use crate::npy::de::raw::Tagged;
@@ -102,18 +102,10 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
 
     /// Runs `body` on the array under this key.
     fn array<T>(self, body: impl FnOnce(ArrayDeserializer<'_, '_, 'de>) -> Result<T>) -> Result<T> {
-        let (mut body, mut value) = (Some(body), None);
-        self.with_array(&mut |array| {
-            if let Some(body) = body.take() {
-                value = Some(body(array)?);
-            }
-            Ok(())
-        })?;
-        value.ok_or_else(|| Error::new(ErrorKind::Message, "the array was not read"))
+        with_body(body, |body| self.run_on_array(body))
     }
 
-    /// Runs `body` once. It is no type parameter: see [`Body`](crate::npz::de::store::Body).
-    fn with_array(self, body: &mut dyn FnMut(ArrayDeserializer<'_, '_, 'de>) -> Result<()>) -> Result<()> {
+    fn run_on_array(self, body: ArrayBody<'_, 'de>) -> Result<()> {
         let node = self.reading.tree.node(self.at);
         match (node.array, node.json) {
             (Some(_), Some(_)) => Err(twice()),
