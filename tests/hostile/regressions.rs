@@ -101,6 +101,22 @@ struct Item {
 
 /// A member whose name is damaged in the directory is not merely missing.
 #[test]
+fn a_type_that_is_its_own_short_form_is_refused() {
+    for descr in ["[a,b]", "f8,[a,b]", "2[a,b]", "[[a,b]]", "[a,b],"] {
+        let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': (1,), }}\n");
+        header.insert_str(
+            header.len() - 1,
+            &" ".repeat(127_usize.saturating_sub(10 + header.len()) + 1),
+        );
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((header.len() as u16).to_le_bytes());
+        bytes.extend(header.as_bytes());
+        let err = from_npy_slice::<f64>(&bytes).unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::UnsupportedDtype, "{descr}: {err}");
+    }
+}
+
+#[test]
 fn no_flipped_bit_makes_an_optional_field_vanish() {
     let item = || Item { w: Some(vec![4]) };
     let state = Sparse {

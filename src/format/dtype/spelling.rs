@@ -96,14 +96,16 @@ pub(super) fn short_form(text: &str) -> Option<Literal> {
             (before, behind) if before == behind => before,
             _ => return None,
         };
-        if bare.starts_with(|c: char| c.is_ascii_digit()) {
-            return None;
-        }
-        let item = Literal::Str(match order {
+        let item = match order {
             // Names take no byte order, not even that of the machine; and all such files are little-endian.
             ">" => format!(">{bare}"),
             _ => bare,
-        });
+        };
+        // NumPy would read such a type as a short form once more, and `[a,b]` without end.
+        if is_short_form(&item) {
+            return None;
+        }
+        let item = Literal::Str(item);
         types.push(match shape {
             "" => item,
             shape => Literal::Tuple(vec![item, axes(shape)?]),
