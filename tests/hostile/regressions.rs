@@ -99,7 +99,6 @@ struct Item {
     w: Option<Vec<u8>>,
 }
 
-/// A member whose name is damaged in the directory is not merely missing.
 #[test]
 fn a_type_that_is_its_own_short_form_is_refused() {
     for descr in ["[a,b]", "f8,[a,b]", "2[a,b]", "[[a,b]]", "[a,b],"] {
@@ -116,6 +115,7 @@ fn a_type_that_is_its_own_short_form_is_refused() {
     }
 }
 
+/// A member whose name is damaged in the directory is not merely missing.
 #[test]
 fn no_flipped_bit_makes_an_optional_field_vanish() {
     let item = || Item { w: Some(vec![4]) };
