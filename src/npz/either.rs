@@ -88,7 +88,7 @@ impl ReadOptions {
     pub fn load<T: DeserializeOwned>(&self, path: impl AsRef<Path>) -> Result<T> {
         let (file, len) = open_sized(path.as_ref())?;
         let mut reader = BufReader::new(file);
-        match is_archive(reader.fill_buf()?) {
+        match begins_archive(&mut reader)? {
             true => NpzReader::with_options(reader, self)?.deserialize(),
             false => self.read(&mut Stream::with_known_len(reader, len)),
         }
@@ -108,14 +108,7 @@ impl ReadOptions {
     pub fn from_reader<R: Read + Seek, T: DeserializeOwned>(&self, reader: R) -> Result<T> {
         // The buffer of the standard library would panic where a count is greater than what was asked for.
         let mut reader = BufReader::new(Checked(reader));
-        let archive = loop {
-            match reader.fill_buf() {
-                Ok(start) => break is_archive(start),
-                Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
-                Err(err) => return Err(err.into()),
-            }
-        };
-        match archive {
+        match begins_archive(&mut reader)? {
             true => self.from_npz_reader(reader),
             false => self.from_npy_reader(reader),
         }
@@ -136,6 +129,17 @@ impl ReadOptions {
         match is_archive(bytes) {
             true => self.from_npz_slice(bytes),
             false => self.from_npy_slice(bytes),
+        }
+    }
+}
+
+/// Whether an archive begins where the reader is, which stays there.
+fn begins_archive(reader: &mut impl BufRead) -> Result<bool> {
+    loop {
+        match reader.fill_buf() {
+            Ok(start) => return Ok(is_archive(start)),
+            Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
+            Err(err) => return Err(err.into()),
         }
     }
 }
