@@ -113,8 +113,13 @@ struct Walk<'w, 's, P> {
 impl<'s, P: Put> Walk<'_, 's, P> {
     #[inline(always)]
     fn run<T: Serialize + ?Sized>(mut self, slot: &'s Slot, value: &T) -> Result<()> {
-        ArraySerializer { slot, walk: &mut self }.value(value)?;
+        self.value(slot, value)?;
         if self.broken { Err(broken()) } else { Ok(()) }
+    }
+
+    #[inline(always)]
+    fn value<T: Serialize + ?Sized>(&mut self, slot: &'s Slot, value: &T) -> Result<()> {
+        ArraySerializer { slot, walk: self }.value(value)
     }
 }
 
@@ -324,7 +329,7 @@ impl<'a, 'w, 's, P: Put> Serializer for ArraySerializer<'a, 'w, 's, P> {
         self.enter()?;
         self.walk.in_option = true;
         let ArraySerializer { slot, walk } = self;
-        ArraySerializer { slot, walk: &mut *walk }.value(value)?;
+        walk.value(slot, value)?;
         walk.in_option = false;
         walk.level -= 1;
         Ok(())
@@ -356,7 +361,7 @@ impl<'a, 'w, 's, P: Put> Serializer for ArraySerializer<'a, 'w, 's, P> {
         let ArraySerializer { slot, walk } = self;
         let outer = walk.marker;
         walk.marker = marker.or(outer);
-        ArraySerializer { slot, walk: &mut *walk }.value(value)?;
+        walk.value(slot, value)?;
         walk.level -= 1;
         walk.marker = outer;
         Ok(())

@@ -75,11 +75,7 @@ impl<P: Put> Fields<'_, '_, '_, P> {
             && is_key(&slot.name)
         {
             self.left -= 1;
-            let field = ArraySerializer {
-                slot,
-                walk: &mut *self.walk,
-            };
-            return match field.value(value) {
+            return match self.walk.value(slot, value) {
                 Ok(()) => Ok(()),
                 Err(error) => {
                     // What is missing in a room is found at its end.
@@ -132,7 +128,7 @@ impl<'s> Known<'s> {
         };
         let result = match key {
             "data" if self.count == 3 => match walk.rest.next() {
-                Some(slot) => ArraySerializer { slot, walk }.value(value),
+                Some(slot) => walk.value(slot, value),
                 None => Err(broken()),
             },
             "dim" if capture::dims(value).as_ref() != Some(shape) => {

@@ -72,11 +72,7 @@ impl<'s, P: Put> Items<'_, '_, 's, P> {
             }
             What::Axis { item, .. } if !P::IS_ROOM => self.put(item, value),
             _ => match self.walk.rest.next() {
-                Some(slot) => ArraySerializer {
-                    slot,
-                    walk: &mut *self.walk,
-                }
-                .value(value),
+                Some(slot) => self.walk.value(slot, value),
                 None => Err(broken()),
             },
         };
@@ -97,11 +93,7 @@ impl<'s, P: Put> Items<'_, '_, 's, P> {
         };
         let behind = mem::replace(&mut self.walk.rest, rest.iter());
         self.walk.direct = true;
-        let element = ArraySerializer {
-            slot,
-            walk: &mut *self.walk,
-        };
-        element.value(value)?;
+        self.walk.value(slot, value)?;
         self.walk.rest = behind;
         Ok(())
     }
