@@ -11,6 +11,7 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::io::source::in_memory;
 
 /// The data of an array, in order.
 pub(crate) trait Fill {
@@ -91,7 +92,7 @@ pub(super) fn collect<T: bytemuck::Pod>(len: usize, fill: &mut dyn Fill) -> Resu
         return Ok(vec);
     }
     let mut vec: Vec<T> = Vec::new();
-    let mut step = (usize::try_from(known_len).unwrap_or(usize::MAX).max(FIRST_STEP) / size).max(1);
+    let mut step = (in_memory(known_len).max(FIRST_STEP) / size).max(1);
     while vec.len() < len {
         let start = vec.len();
         let now = step.min(len - start);

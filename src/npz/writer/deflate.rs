@@ -19,6 +19,7 @@ use flate2::{Compress, FlushCompress, Status};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::pool::{Pool, Ticket};
+use crate::io::source::in_memory;
 use crate::npz::zip::Method;
 use crate::options::{Compression, WriteOptions, threads};
 
@@ -213,7 +214,7 @@ impl Engine {
         let mut bytes = Vec::with_capacity(data.len() / 2 + 64);
         let size = data.len() as u64;
         loop {
-            let taken = usize::try_from(self.stream.total_in()).unwrap_or(usize::MAX);
+            let taken = in_memory(self.stream.total_in());
             let status = self
                 .stream
                 .compress_vec(data.get(taken..).unwrap_or_default(), &mut bytes, flush)

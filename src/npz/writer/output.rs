@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::io::checked::Checked;
 use crate::io::file::{AtomicFile, Locked};
+use crate::io::source::in_memory;
 use crate::npy::sink::Memory;
 
 /// Takes the bytes of an archive in order, and knows its position.
@@ -135,7 +136,7 @@ impl Output for Memory {
     }
 
     fn cut(&mut self, at: u64) -> io::Result<()> {
-        self.0.truncate(usize::try_from(at).unwrap_or(usize::MAX));
+        self.0.truncate(in_memory(at));
         Ok(())
     }
 
