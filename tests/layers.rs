@@ -44,7 +44,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "file",
         ],
     ),
-    ("npy::whole", &["numbers", "fill", "rows", "texts", "vectors"]),
+    (
+        "npy::whole",
+        &["numbers", "fill", "elements", "rows", "texts", "vectors"],
+    ),
     (
         "npy::layout",
         &["compound", "tally", "scalar", "tree", "capture", "known", "measure"],

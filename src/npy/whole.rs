@@ -4,6 +4,7 @@
 //! aside), so casting a reference to one into a reference to the other is an identity. Only the types listed here are
 //! ever compared: no type of a user is touched.
 
+mod elements;
 mod fill;
 mod numbers;
 mod rows;
@@ -19,6 +20,7 @@ use num_complex::Complex;
 use serde::Serialize;
 use serde::ser::Serializer;
 
+pub(crate) use self::elements::{ElementSource, visit_elements};
 pub(crate) use self::fill::{Fill, collect_bytes, swap, zeroed};
 use self::numbers::{ISIZE, USIZE, bytes_of};
 pub(crate) use self::texts::{decode, from_code_points, narrow_ascii};

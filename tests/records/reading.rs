@@ -2,6 +2,7 @@
 //! records laid out as this crate does not write them.
 
 mod fields;
+mod large;
 mod types;
 mod visitors;
 

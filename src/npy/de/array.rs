@@ -12,7 +12,7 @@ use crate::npy::de::plan::{Plan, visits};
 use crate::npy::de::raw::Tagged;
 use crate::npy::marker::{Marker, ORDERED, RAW};
 use crate::npy::whole;
-use crate::npy::whole::{Number, Plain, VecMaker};
+use crate::npy::whole::{ElementSource, Number, Plain, VecMaker};
 
 /// An array from some axis on.
 pub(crate) struct ArrayDeserializer<'a, 's, 'de> {
@@ -178,7 +178,8 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
             at: 0,
             len,
         };
-        let value = visitor.visit_seq(&mut elements)?;
+        let known = elements.known();
+        let value = whole::visit_elements(visitor, &mut elements, known)?;
         let taken = elements.at;
         if taken < len {
             return Err(self.mismatch(&format!("{taken} elements along the first axis, as the target took")));
@@ -491,14 +492,13 @@ struct ElementAccess<'a, 's, 'de> {
     len: u64,
 }
 
-impl<'de> SeqAccess<'de> for &mut ElementAccess<'_, '_, 'de> {
-    type Error = Error;
+impl<'de> ElementSource<'de> for &mut ElementAccess<'_, '_, 'de> {
+    fn left(&self) -> u64 {
+        self.len - self.at
+    }
 
-    #[inline]
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
-        if self.at == self.len {
-            return Ok(None);
-        }
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn next<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value> {
         let index = self.at;
         self.at += 1;
         let element = ElementDeserializer {
@@ -508,7 +508,28 @@ impl<'de> SeqAccess<'de> for &mut ElementAccess<'_, '_, 'de> {
             number: self.number,
             marker: self.marker,
         };
-        seed.deserialize(element).map(Some).map_err(|e| e.at_index(index))
+        seed.deserialize(element).map_err(|e| e.at_index(index))
+    }
+}
+
+impl ElementAccess<'_, '_, '_> {
+    /// How many elements are certain to come, none of which can be borrowed from the input.
+    fn known(&self) -> usize {
+        let bytes = self.data.copied_len();
+        let known = bytes.checked_div(self.itemsize).unwrap_or(0).min(self.len);
+        usize::try_from(known).unwrap_or(0)
+    }
+}
+
+impl<'de> SeqAccess<'de> for &mut ElementAccess<'_, '_, 'de> {
+    type Error = Error;
+
+    #[inline]
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
+        if self.at == self.len {
+            return Ok(None);
+        }
+        self.next(seed).map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {

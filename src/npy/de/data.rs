@@ -254,6 +254,14 @@ impl<'s, 'de> ArrayData<'s, 'de> {
         true
     }
 
+    /// How many bytes are known to be there, unless they are lent.
+    pub(crate) fn copied_len(&self) -> u64 {
+        match self.data {
+            Data::Lent(_) => 0,
+            _ => self.known_len(),
+        }
+    }
+
     /// Skips `n` bytes.
     pub(crate) fn skip(&mut self, mut n: u64) -> Result<()> {
         if matches!(self.data, Data::Fortran(_)) {

@@ -4,7 +4,7 @@
 //! type, it tells the identity; a visitor of that type makes a `Vec<f64>` and nothing else. A `with` module, a
 //! `deserialize_with` or a newtype that checks brings a visitor of its own and is never taken for it.
 
-use std::any::TypeId;
+use std::any::{TypeId, type_name};
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, Visitor};
@@ -110,6 +110,14 @@ fn collect_boxed<T: bytemuck::Pod>(rows: usize, row: usize, fill: &mut dyn Fill)
     collect(len, fill).map(Vec::into_boxed_slice)
 }
 
+/// An empty vector with room for `len` elements, which are known to come; large ones ask for huge pages.
+pub(super) fn with_room<T>(len: usize) -> Result<Vec<T>> {
+    let mut vec = Vec::new();
+    vec.try_reserve_exact(len).map_err(|_| no_memory(len as u64))?;
+    advise_huge(vec.spare_capacity_mut());
+    Ok(vec)
+}
+
 /// Zeroed memory that has not been touched yet; large buffers ask for huge pages.
 pub(crate) fn zeroed<T: bytemuck::Zeroable>(len: usize) -> Result<Vec<T>> {
     let mut vec = bytemuck::allocation::try_zeroed_vec(len).map_err(|()| no_memory(len as u64))?;
@@ -163,15 +171,23 @@ pub(super) fn collector<T>() -> Option<TypeId>
 where
     Vec<T>: for<'de> Deserialize<'de>,
 {
-    Vec::<T>::deserialize(Probe).err().and_then(|Seen(id)| id)
+    visitor_of::<T>().map(|(id, _)| id)
+}
+
+/// The identity of the visitor that makes a `Vec<T>`, and what its type is called.
+pub(super) fn visitor_of<T>() -> Option<(TypeId, &'static str)>
+where
+    Vec<T>: for<'de> Deserialize<'de>,
+{
+    Vec::<T>::deserialize(Probe).err().and_then(|Seen(visitor)| visitor)
 }
 
 /// Notes the visitor of a sequence, and reads nothing.
 struct Probe;
 
-/// The identity of a visitor, carried out of `deserialize_seq` as an error.
+/// A visitor's identity and name, carried out of `deserialize_seq` as an error.
 #[derive(Debug)]
-struct Seen(Option<TypeId>);
+struct Seen(Option<(TypeId, &'static str)>);
 
 impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -195,7 +211,7 @@ impl<'de> Deserializer<'de> for Probe {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, _: V) -> std::result::Result<V::Value, Seen> {
-        Err(Seen(Some(typeid::of::<V>())))
+        Err(Seen(Some((typeid::of::<V>(), type_name::<V>()))))
     }
 
     forward_to_deserialize_any! {

@@ -1,6 +1,6 @@
 //! Vectors of texts from their code points, and the text of one element.
 
-use super::fill::{Fill, no_memory};
+use super::fill::{Fill, no_memory, with_room};
 use crate::error::{Error, ErrorKind, Result};
 
 /// So many bytes of texts are looked at together.
@@ -25,10 +25,8 @@ pub(super) unsafe fn make_texts<T: From<String>>(
 
 fn texts<T: From<String>>(len: usize, width: usize, fill: &mut dyn Fill) -> Result<Vec<T>> {
     let itemsize = width.checked_mul(4).ok_or_else(|| no_memory(len as u64))?;
-    let mut texts: Vec<T> = Vec::new();
-    if fill.known_len() / itemsize as u64 >= len as u64 {
-        texts.try_reserve_exact(len).map_err(|_| no_memory(len as u64))?;
-    }
+    let known = fill.known_len() / itemsize as u64;
+    let mut texts: Vec<T> = with_room(if known >= len as u64 { len } else { 0 })?;
     let mut narrow = vec![0; BLOCK / 4];
     while texts.len() < len {
         let units = fill.chunk(itemsize, (len - texts.len()).min((BLOCK / itemsize).max(1)))?;

@@ -8,7 +8,7 @@ use std::mem::{ManuallyDrop, MaybeUninit};
 use serde::de::Visitor;
 
 use super::Number;
-use super::fill::{Fill, Make, collect, collector, make_vec, no_memory, zeroed};
+use super::fill::{Fill, Make, collect, collector, make_vec, no_memory, with_room, zeroed};
 use super::numbers::{ISIZE, USIZE};
 use super::rows;
 use super::texts::make_texts;
@@ -140,10 +140,8 @@ const BLOCK: usize = 16 * 1024;
 /// `into` is memory for a `Vec<Vec<T>>`.
 unsafe fn make_nested<T: bytemuck::Pod>(into: *mut (), len: usize, row: usize, fill: &mut dyn Fill) -> Result<()> {
     let size = row.saturating_mul(size_of::<T>());
-    let mut rows: Vec<Vec<T>> = Vec::new();
-    if fill.known_len() / size as u64 >= len as u64 {
-        rows.try_reserve_exact(len).map_err(|_| no_memory(len as u64))?;
-    }
+    let known = fill.known_len() / size as u64;
+    let mut rows: Vec<Vec<T>> = with_room(if known >= len as u64 { len } else { 0 })?;
     if size > BLOCK {
         for at in 0..len {
             rows.push(collect(row, fill).map_err(|err| err.at_index(at as u64))?);
