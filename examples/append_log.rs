@@ -51,10 +51,7 @@ fn main() -> serde_npz::Result<()> {
 
 /// Simulates up to `end`, from where the log stands; a step takes that long.
 fn run(path: &Path, end: u64, step: Duration) -> serde_npz::Result<()> {
-    let mut log = match path.exists() {
-        true => NpyWriter::append(path)?,
-        false => NpyWriter::create(path)?,
-    };
+    let mut log = NpyWriter::append(path)?;
     println!("going on at step {}", log.len());
     while log.len() < end {
         std::thread::sleep(step);

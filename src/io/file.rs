@@ -55,6 +55,8 @@ pub(crate) struct AtomicFile<D: Disk = Os> {
     old: Option<Arc<Locked>>,
     /// Whether the file stays locked when it has its name.
     grows: bool,
+    /// Whether the name has to be free: a file that somebody else has made meanwhile is not replaced.
+    new: bool,
     durable: bool,
 }
 
@@ -71,10 +73,18 @@ impl AtomicFile {
         Ok((atomic, handle))
     }
 
+    /// As [`AtomicFile::create`], where nothing had this name a moment ago, and nothing may have it in the end.
+    pub(crate) fn create_new(path: &Path, durable: bool) -> Result<(Self, File)> {
+        let (mut atomic, handle) = Self::create(path, durable)?;
+        atomic.new = true;
+        Ok((atomic, handle))
+    }
+
     /// Starts to replace the same path once more; this attempt is given up.
     pub(crate) fn again(&self) -> Result<(Self, File)> {
         let (mut atomic, handle) = Self::create(&self.target, self.durable)?;
         atomic.old.clone_from(&self.old);
+        atomic.new = self.new;
         Ok((atomic, handle))
     }
 
@@ -116,6 +126,7 @@ impl<D: Disk> AtomicFile<D> {
             replaced,
             old: None,
             grows: false,
+            new: false,
             durable,
         };
         let handle = atomic.disk.duplicate(&atomic.file)?;
@@ -146,7 +157,11 @@ impl<D: Disk> AtomicFile<D> {
         }
         check(&mut self.file)?;
         if let Some(temporary) = &self.temporary {
-            self.disk.rename(temporary, &self.target).map_err(in_file)?;
+            let renamed = match self.new {
+                true => self.disk.rename_new(temporary, &self.target),
+                false => self.disk.rename(temporary, &self.target),
+            };
+            renamed.map_err(in_file)?;
             self.temporary = None;
         }
         if self.durable {
@@ -178,6 +193,28 @@ pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
         name.push(suffix);
     }
     PathBuf::from(name)
+}
+
+/// The file that a `create` of this name makes, or else the one with exactly this name.
+pub(crate) fn existing(path: &Path, suffix: &str) -> PathBuf {
+    let suffixed = with_suffix(path, suffix);
+    if suffixed.exists() || !path.exists() {
+        suffixed
+    } else {
+        path.to_owned()
+    }
+}
+
+/// `None` where there is no file to open.
+pub(crate) fn if_any<T>(opened: Result<T>) -> Result<Option<T>> {
+    let is_missing = |err: &Error| {
+        let source = std::error::Error::source(err).and_then(|source| source.downcast_ref::<io::Error>());
+        source.is_some_and(|source| source.kind() == io::ErrorKind::NotFound)
+    };
+    match opened {
+        Err(err) if is_missing(&err) => Ok(None),
+        opened => opened.map(Some),
+    }
 }
 
 /// Opens `path` to read it; the error names it.

@@ -277,8 +277,8 @@ impl EndRecord {
         Ok(self)
     }
 
-    /// The record of 64 bits and its locator where there is need of them, and the end record without a comment.
-    pub(crate) fn put(self, out: &mut Vec<u8>) -> Result<()> {
+    /// The record of 64 bits and its locator where there is need of them, and the end record with the archive's comment.
+    pub(crate) fn put(self, comment: &[u8], out: &mut Vec<u8>) -> Result<()> {
         let EndRecord { count, size, offset } = self;
         // 65,535 members count as too many: that number also says to look elsewhere.
         if count >= u64::from(u16::MAX) || narrow(size).is_none() || narrow(offset).is_none() {
@@ -297,7 +297,9 @@ impl EndRecord {
         out.extend_from_slice(Self::SIGNATURE);
         put_u16s(out, &[0, 0, count, count]);
         put_u32s(out, &[size, offset].map(|number| u32::try_from(number).unwrap_or(WIDE)));
-        put_u16s(out, &[0]);
+        let comment_len = u16::try_from(comment.len()).map_err(|_| too_large())?;
+        put_u16s(out, &[comment_len]);
+        out.extend_from_slice(comment);
         Ok(())
     }
 }

@@ -7,3 +7,4 @@ mod checkpoints;
 mod common;
 mod faults;
 mod kill;
+mod trajectory;

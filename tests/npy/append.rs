@@ -172,9 +172,7 @@ fn files_that_cannot_grow_are_refused_and_stay_as_they_are() {
         &["in place", "save_npy"],
     );
     refuse(b"PK\x03\x04".to_vec(), ErrorKind::BadMagic, &[]);
-    refuse(Vec::new(), Truncated, &[]);
 
-    is(NpyWriter::append(dir.path("none")).unwrap_err(), Io, "", &["none.npy"]);
     is(NpyWriter::append(&dir.0).unwrap_err(), Io, "", &["plain file"]);
     if cfg!(unix) {
         is(NpyWriter::append("/dev/zero").unwrap_err(), Io, "", &["plain file"]);
@@ -459,6 +457,120 @@ fn a_new_file_appears_with_the_first_flush_and_grows_from_there() {
     writer.push(&1.0).unwrap();
     drop(writer);
     assert!(dir.files().is_empty());
+}
+
+#[test]
+fn a_file_that_is_not_there_yet_is_made() {
+    let dir = Scratch::new("append-new");
+    let path = dir.path("log.npy");
+    for empty in [false, true] {
+        if empty {
+            fs::write(&path, b"").unwrap();
+        }
+        for start in 0..3 {
+            let mut log = NpyWriter::append(dir.path("log")).unwrap();
+            assert_eq!(log.len(), start);
+            log.push(&(start as u16, 0.5)).unwrap();
+            log.finish().unwrap();
+        }
+        assert_eq!(
+            fs::read(&path).unwrap(),
+            to_npy_vec(&vec![(0_u16, 0.5), (1, 0.5), (2, 0.5)]).unwrap()
+        );
+        assert_eq!(dir.files(), ["log.npy"]);
+        fs::remove_file(&path).unwrap();
+    }
+    // Nothing is there before the first flush, and nothing after a drop.
+    let mut log = NpyWriter::append(&path).unwrap();
+    log.push(&1).unwrap();
+    assert!(!path.exists());
+    drop(log);
+    assert!(dir.files().is_empty());
+    NpyWriter::append(&path).unwrap().finish().unwrap();
+    assert!(load_npy::<Vec<f64>>(&path).unwrap().is_empty());
+    fs::remove_file(&path).unwrap();
+    is(
+        NpyWriter::append(dir.path("no/such/log")).unwrap_err(),
+        Io,
+        "",
+        &["log.npy"],
+    );
+}
+
+/// Two programs that start at the same time may both find no file.
+#[test]
+fn of_two_that_make_the_file_the_second_is_refused() {
+    let dir = Scratch::new("append-both");
+    let path = dir.path("log.npy");
+    let [mut first, mut second] = [(); 2].map(|()| NpyWriter::append(&path).unwrap());
+    first.push(&1).unwrap();
+    first.flush().unwrap();
+    second.push(&2).unwrap();
+    is(second.flush().unwrap_err(), Io, "", &["log.npy", "somebody else"]);
+    is(second.push(&2).unwrap_err(), Io, "", &["somebody else"]);
+    drop(second);
+    first.push(&3).unwrap();
+    first.finish().unwrap();
+    assert_eq!(load_npy::<Vec<i32>>(&path).unwrap(), [1, 3]);
+    assert_eq!(dir.files(), ["log.npy"]);
+}
+
+#[test]
+fn rows_that_are_cut_off_are_gone() {
+    let dir = Scratch::new("append-truncate");
+    let path = dir.path("log.npy");
+    let rows: Vec<(u32, String, [f32; 2])> = (0..3000)
+        .map(|i| (i, format!("{:05}", 7 * i), [i as f32, 0.5]))
+        .collect();
+    let all = |n: u64| to_npy_vec(&rows[..n as usize]).unwrap();
+    for flushed in [false, true] {
+        for named in [false, true] {
+            for kept in [0, 1, 9, 10, 99, 100, 1234, 2999, 3000] {
+                let mut log = NpyWriter::create(&path).unwrap();
+                if named {
+                    log.push(&rows[0]).unwrap();
+                    log.flush().unwrap();
+                }
+                log.extend(&rows[usize::from(named)..]).unwrap();
+                if flushed {
+                    log.flush().unwrap();
+                }
+                log.truncate(kept).unwrap();
+                assert_eq!(log.len(), kept);
+                if kept > 0 {
+                    assert!(fs::read(&path).unwrap() == all(kept), "{kept}");
+                }
+                assert_eq!(
+                    load_npy::<Vec<(u32, String, [f32; 2])>>(&path).unwrap().len() as u64,
+                    kept
+                );
+                let more = format!("at least the {}", kept + 1);
+                is(log.truncate(kept + 1).unwrap_err(), InvalidValue, "", &[&more]);
+                // It goes on from there, at once and later.
+                log.extend(&rows[kept as usize..2000.max(kept as usize)]).unwrap();
+                log.finish().unwrap();
+                assert!(fs::read(&path).unwrap() == all(2000.max(kept)));
+                let mut log = NpyWriter::append(&path).unwrap();
+                log.truncate(1000).unwrap();
+                log.extend(&rows[1000..]).unwrap();
+                log.finish().unwrap();
+                assert!(fs::read(&path).unwrap() == all(3000));
+                fs::remove_file(&path).unwrap();
+            }
+        }
+    }
+    // Without rows there is nothing to cut, and nothing that must not change.
+    let mut log = NpyWriter::append(&path).unwrap();
+    log.truncate(0).unwrap();
+    assert_eq!(log.truncate(1).unwrap_err().kind(), InvalidValue);
+    log.push("text").unwrap();
+    log.finish().unwrap();
+    // Rows without a byte.
+    save_npy(&path, &vec![[0_u8; 0]; 5]).unwrap();
+    let mut log = NpyWriter::append(&path).unwrap();
+    log.truncate(2).unwrap();
+    log.finish().unwrap();
+    assert_eq!(load_npy::<Vec<Vec<u8>>>(&path).unwrap().len(), 2);
 }
 
 #[test]

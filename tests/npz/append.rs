@@ -98,7 +98,6 @@ fn members_are_added_replaced_removed_and_moved_together() {
 fn what_is_no_archive_is_left_alone() {
     let dir = Scratch::new("append-refused");
     let path = dir.path("x.npz");
-    assert_eq!(NpzWriter::append(&path).unwrap_err().kind(), ErrorKind::Io);
     let whole = serde_npz::to_npz_vec(&map(&[("a", 10)])).unwrap();
     for (bytes, kind) in [
         (&whole[..whole.len() - 1], ErrorKind::CorruptArchive),
@@ -119,6 +118,79 @@ fn what_is_no_archive_is_left_alone() {
     drop(NpzWriter::append(&path).unwrap());
     assert_eq!(std::fs::read(&path).unwrap(), whole);
     assert_eq!(dir.files(), ["x.npz"]);
+}
+
+#[test]
+fn an_archive_that_is_not_there_yet_is_made() {
+    let dir = Scratch::new("append-new");
+    let path = dir.path("x.npz");
+    for empty in [false, true] {
+        if empty {
+            std::fs::write(&path, b"").unwrap();
+        }
+        let mut npz = NpzWriter::append(dir.path("x")).unwrap();
+        npz.add("a", &vec![1.5; 1000]).unwrap();
+        npz.remove("a").unwrap();
+        npz.add("b", &vec![1.5]).unwrap();
+        npz.compact().unwrap();
+        assert_eq!(path.exists(), empty);
+        npz.finish().unwrap();
+        assert!(std::fs::metadata(&path).unwrap().len() < 1000);
+        let mut npz = NpzWriter::append_with(&path, &WriteOptions::new().durable(true)).unwrap();
+        npz.add("c", &vec![2.5]).unwrap();
+        npz.finish().unwrap();
+        assert!(NpzReader::open(&path).unwrap().names().eq(["b", "c"]));
+        assert_eq!(dir.files(), ["x.npz"]);
+        std::fs::remove_file(&path).unwrap();
+    }
+    // Of two that make it, the second loses nothing of the first, compacted or not.
+    for compact in [false, true] {
+        let [mut first, mut second] = [(); 2].map(|()| NpzWriter::append(&path).unwrap());
+        first.add("a", &1).unwrap();
+        second.add("b", &2).unwrap();
+        if compact {
+            second.compact().unwrap();
+        }
+        first.finish().unwrap();
+        let err = second.finish().unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::Io);
+        assert!(err.to_string().contains("somebody else"), "{err}");
+        assert!(NpzReader::open(&path).unwrap().names().eq(["a"]));
+        assert_eq!(dir.files(), ["x.npz"]);
+        std::fs::remove_file(&path).unwrap();
+    }
+    assert_eq!(
+        NpzWriter::append(dir.path("no/such/directory")).unwrap_err().kind(),
+        ErrorKind::Io
+    );
+    assert_eq!(NpzWriter::append(dir.path("")).unwrap_err().kind(), ErrorKind::Io);
+}
+
+#[test]
+fn the_comment_of_an_archive_is_kept() {
+    let dir = Scratch::new("append-comment");
+    for comment in [&b""[..], b"made by hand", &[0xff; 65_535]] {
+        let mut bytes = serde_npz::to_npz_vec(&map(&[("a", 10), ("b", 1000)])).unwrap();
+        let len = bytes.len();
+        bytes[len - 2..].copy_from_slice(&(comment.len() as u16).to_le_bytes());
+        bytes.extend_from_slice(comment);
+        let path = dir.path("x.npz");
+        std::fs::write(&path, &bytes).unwrap();
+        for change in [
+            |npz: &mut NpzWriter<_>| npz.add("c", &1),
+            |npz: &mut NpzWriter<_>| npz.remove("b").map(drop),
+            NpzWriter::compact,
+        ] {
+            let mut npz = NpzWriter::append(&path).unwrap();
+            change(&mut npz).unwrap();
+            npz.finish().unwrap();
+            let bytes = std::fs::read(&path).unwrap();
+            assert!(bytes.ends_with(comment));
+            let end = &bytes[bytes.len() - comment.len() - 22..];
+            assert!(end.starts_with(b"PK\x05\x06"));
+            assert!(NpzReader::open(&path).unwrap().names().next() == Some("a"));
+        }
+    }
 }
 
 #[test]

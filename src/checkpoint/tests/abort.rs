@@ -62,6 +62,10 @@ impl Disk for Mortal {
         operation();
         Os.rename(from, to)
     }
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        operation();
+        Os.rename_new(from, to)
+    }
     fn sync_directory(&self, directory: &Path) -> io::Result<()> {
         operation();
         Os.sync_directory(directory)

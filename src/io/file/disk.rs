@@ -61,6 +61,9 @@ pub(crate) trait Disk: Clone {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
+    /// As [`Disk::rename`], but `AlreadyExists` where something has the name `to`.
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()>;
+
     /// Syncs the names in a directory to the disk.
     fn sync_directory(&self, directory: &Path) -> io::Result<()>;
 
@@ -145,6 +148,31 @@ impl Disk for Os {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
+    }
+
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let taken = || {
+            io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                "somebody else has made a file of this name meanwhile, which is not replaced",
+            )
+        };
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::fs::{CWD, RenameFlags, renameat_with};
+            use rustix::io::Errno;
+
+            match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+                Err(Errno::EXIST) => return Err(taken()),
+                // Some file systems do not know the flag.
+                Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {}
+                result => return Ok(result?),
+            }
+        }
+        match fs::symlink_metadata(to) {
+            Ok(_) => Err(taken()),
+            Err(_) => fs::rename(from, to),
+        }
     }
 
     fn sync_directory(&self, directory: &Path) -> io::Result<()> {

@@ -7,12 +7,12 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::{Header, MAGIC};
-use crate::io::file::{AtomicFile, open_to_change, with_suffix};
+use crate::io::file::{AtomicFile, existing, if_any, open_to_change};
 use crate::io::source::read_full;
 use crate::npy::rows::head::Head;
 use crate::npy::rows::writer::NpyWriter;
@@ -22,7 +22,9 @@ use crate::options::{ReadOptions, WriteOptions};
 impl NpyWriter<File> {
     /// Adds rows to the array at `path` along its first axis, in place.
     ///
-    /// `.npy` is appended to the path if there is a file of that name. Rows must be like those in the file: the same
+    /// Where there is no file, or an empty one, it is made, as [`create`](NpyWriter::create) does: it appears with the
+    /// first flush, or with [`finish`](NpyWriter::finish), and never replaces one that somebody else has made meanwhile.
+    /// `.npy` is appended to the path unless there is a file of exactly this name. Rows must be like those in the file: the same
     /// dtype and shape, and texts no longer than its width. Byte order and padding of the file are kept. Only the array
     /// of a writer that got no rows, `<f8` of shape (0,), takes the layout of the first row that comes.
     ///
@@ -34,19 +36,20 @@ impl NpyWriter<File> {
     /// use serde_npz::NpyWriter;
     ///
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-append-{}.npy", std::process::id()));
-    /// serde_npz::save_npy(&path, &vec![[1, 2], [3, 4]])?;
-    /// let mut log = NpyWriter::append(&path)?;
-    /// log.push(&[5, 6])?;
-    /// log.finish()?;
-    /// assert_eq!(serde_npz::load_npy::<Vec<[i32; 2]>>(&path)?, [[1, 2], [3, 4], [5, 6]]);
+    /// for start in 0..2 {
+    ///     let mut log = NpyWriter::append(&path)?;
+    ///     log.push(&[start, 5])?;
+    ///     log.finish()?;
+    /// }
+    /// assert_eq!(serde_npz::load_npy::<Vec<[i32; 2]>>(&path)?, [[0, 5], [1, 5]]);
     /// # std::fs::remove_file(&path).unwrap();
     /// # Ok::<(), serde_npz::Error>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// `Io` where no file is there, and where another writer or an `NpyMmapMut` has it locked; `TypeMismatch` for an array without axes, in Fortran order, or with another one behind
-    /// it; `Truncated` for a file that is cut off; `BadHeader` where the number of rows cannot be changed in place; those of
+    /// `Io` where another writer or an `NpyMmapMut` has the file locked, and where none can be made; `TypeMismatch` for an
+    /// array without axes, in Fortran order, or with another one behind it; `Truncated` for a file that is cut off; `BadHeader` where the number of rows cannot be changed in place; those of
     /// [`Header::read`].
     pub fn append(path: impl AsRef<Path>) -> Result<Self> {
         NpyWriter::append_with(path, &WriteOptions::new())
@@ -71,33 +74,32 @@ impl NpyWriter<File> {
     ///
     /// Those of [`NpyWriter::append`].
     pub fn append_with(path: impl AsRef<Path>, options: &WriteOptions) -> Result<Self> {
-        let path = existing(path.as_ref());
+        let path = existing(path.as_ref(), ".npy");
         // From here on no other writer may cut off what this one has not counted yet.
-        let lock = open_to_change(&path)?;
+        let Some(lock) = if_any(open_to_change(&path))? else {
+            let (target, handle) = AtomicFile::create_new(&path, options.durable)?;
+            return NpyWriter::replacing(handle, target, options.durable);
+        };
+        // The new header may be longer: a new file takes the name when the first rows are flushed.
+        let anew = |lock| {
+            let (target, handle) = AtomicFile::create_over(Arc::new(lock), &path, options.durable)?;
+            NpyWriter::replacing(handle, target, options.durable)
+        };
         let mut file = lock.try_clone()?;
-        let found = Found::read(&mut file)?;
         let len = file.metadata()?.len();
+        if len == 0 {
+            return anew(lock);
+        }
+        let found = Found::read(&mut file)?;
         let end = found.end(len, &mut file)?;
         if found.is_fresh() {
-            // The new header may be longer: a new file takes the name when the first rows are flushed.
-            let (target, handle) = AtomicFile::create_over(Arc::new(lock), &path, options.durable)?;
-            return NpyWriter::replacing(handle, target, options.durable);
+            return anew(lock);
         }
         let head = Head::found(found.bytes, found.header)?;
         if len > end {
             file.set_len(end)?;
         }
         NpyWriter::adding_to(file, lock, head, options.durable)
-    }
-}
-
-/// The file that [`NpyWriter::create`] makes of this name, or else the one with exactly this name.
-fn existing(path: &Path) -> PathBuf {
-    let suffixed = with_suffix(path, ".npy");
-    if suffixed.exists() || !path.exists() {
-        suffixed
-    } else {
-        path.to_owned()
     }
 }
 

@@ -78,6 +78,16 @@ impl RowEncoder {
         self.gathered.len = 0;
     }
 
+    /// Keeps the first `rows` rows, where none are gathered. Returns how many bytes these have.
+    pub(super) fn truncate(&mut self, rows: u64) -> u64 {
+        self.rows = rows;
+        let Some(header) = self.head.as_ref().map(Head::header) else {
+            return 0;
+        };
+        let elements: u64 = header.shape().iter().skip(1).product();
+        rows * elements * header.dtype().itemsize()
+    }
+
     /// Adds one row. A row with an error is not added.
     #[inline]
     pub(crate) fn push<T: Serialize + ?Sized>(&mut self, row: &T) -> Result<()> {

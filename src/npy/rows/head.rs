@@ -101,14 +101,15 @@ impl Head {
     /// Sets the number of rows, each of which has passed [`Head::check`]. Returns which bytes changed, and what they were.
     pub(super) fn set(&mut self, rows: u64) -> (Range<usize>, Vec<u8>) {
         let digits = rows.to_string();
-        let more = digits.len().saturating_sub(self.digits.len()).min(self.room.len());
         let mut bytes = Vec::with_capacity(self.bytes.len());
         bytes.extend_from_slice(&self.bytes[..self.digits.start]);
         bytes.extend_from_slice(digits.as_bytes());
-        bytes.extend_from_slice(&self.bytes[self.digits.end..self.room.end - more]);
-        bytes.extend_from_slice(&self.bytes[self.room.end..]);
+        bytes.extend_from_slice(&self.bytes[self.digits.end..self.room.start]);
         self.digits.end = self.digits.start + digits.len();
-        self.room.start += more;
+        self.room.start = bytes.len();
+        // Fewer digits leave more room.
+        bytes.resize(self.room.end, b' ');
+        bytes.extend_from_slice(&self.bytes[self.room.end..]);
         let first = differ(bytes.iter(), self.bytes.iter());
         let last = bytes.len() - differ(bytes.iter().rev(), self.bytes.iter().rev());
         let changed = first.min(last)..last;
@@ -205,10 +206,13 @@ mod tests {
     #[test]
     fn only_what_differs_is_written() {
         let dtype = crate::format::dtype::Dtype::float(8);
-        let mut head = Head::new(Header::new(dtype, vec![1998], false).unwrap()).unwrap();
+        let header = |rows| Header::new(dtype.clone(), vec![rows], false).unwrap();
+        let mut head = Head::new(header(1998)).unwrap();
         assert_eq!(head.set(1999).0.len(), 1);
         assert_eq!(head.set(2000).0.len(), 4);
         assert!(head.set(2000).0.is_empty());
+        head.set(7);
+        assert_eq!(head.bytes(), Head::new(header(7)).unwrap().bytes());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! push    ─► the header of (0, ..) before the first row, then data
 //! flush   ─► data to the disk, then the number of rows into the header: (0, 3) becomes (99, 3) in one small write
 //! finish  ─► the same; NumPy leaves room for 21 digits
+//! truncate ► the smaller number into the header, and to the disk; then the file is cut
 //! ```
 //!
 //! A program that is killed at any moment leaves the number of rows of one flush or of the next.
@@ -14,7 +15,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::io::checked::Checked;
 use crate::io::file::{AtomicFile, Locked, with_suffix};
 use crate::npy::rows::encode::RowEncoder;
@@ -108,6 +109,64 @@ impl NpyWriter<File> {
     pub fn create_with(path: impl AsRef<Path>, options: &WriteOptions) -> Result<Self> {
         let (target, handle) = AtomicFile::create(&with_suffix(path.as_ref(), ".npy"), options.durable)?;
         NpyWriter::replacing(handle, target, options.durable)
+    }
+
+    /// Keeps the first `rows` rows and drops those behind them, in the file as well.
+    ///
+    /// A run that was killed goes on from its last checkpoint: the rows that it wrote after that are cut off and written
+    /// again. Flush before you save a checkpoint, so that the file never has fewer rows than the checkpoint tells of;
+    /// `examples/nbody.rs` does so.
+    ///
+    /// Killed at any moment, or without power, this leaves the old number of rows or the new one: first the number in the
+    /// header becomes smaller and goes to the disk, then the file is cut. As [`flush`](NpyWriter::flush), it makes the rows
+    /// that stay visible. dtype and row shape stay as they are, even if no rows do.
+    ///
+    /// ```
+    /// use serde_npz::NpyWriter;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-truncate-{}.npy", std::process::id()));
+    /// serde_npz::save_npy(&path, &vec![1.0, 2.0, 3.0])?;
+    /// let mut log = NpyWriter::append(&path)?;
+    /// log.truncate(1)?;
+    /// log.push(&2.5)?;
+    /// log.finish()?;
+    /// assert_eq!(serde_npz::load_npy::<Vec<f64>>(&path)?, [1.0, 2.5]);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `InvalidValue` if there are fewer than `rows` rows, and nothing changes; `Io`, which ends the writer: later calls
+    /// return it again.
+    pub fn truncate(&mut self, rows: u64) -> Result<()> {
+        self.usable()?;
+        if rows > self.len() {
+            return Err(Error::new(
+                ErrorKind::InvalidValue,
+                format_args!(
+                    "found {} rows, expected at least the {rows} that are to stay",
+                    self.len()
+                ),
+            ));
+        }
+        let cut = self.cut(rows);
+        self.keep(cut)
+    }
+
+    fn cut(&mut self, rows: u64) -> Result<()> {
+        self.write()?;
+        let Some(written) = &mut self.written else {
+            return Ok(());
+        };
+        *written = self.rows.truncate(rows);
+        self.show()?;
+        // A power cut must not leave fewer rows than the header tells of.
+        self.sync()?;
+        let end = self.start + self.rows.header().map_or(0, <[u8]>::len) as u64 + self.written.unwrap_or_default();
+        self.inner.set_len(end)?;
+        self.inner.seek(SeekFrom::Start(end))?;
+        Ok(())
     }
 
     /// A writer on a file that gets its name from `target`.

@@ -90,7 +90,7 @@ pub(super) struct Directory {
 impl Directory {
     pub(super) fn read<R: Read + Seek>(reader: &mut R, limits: &Limits) -> Result<Self> {
         let len = reader.seek(SeekFrom::End(0))?;
-        let end = find(reader, len)?;
+        let (end, _) = find(reader, len)?;
         if end.count > limits.members {
             return Err(Error::new(
                 ErrorKind::LimitExceeded,
@@ -137,11 +137,11 @@ impl Directory {
         })
     }
 
-    /// Where the directory starts, and its bytes as they are.
-    pub(super) fn raw<R: Read + Seek>(reader: &mut R) -> Result<(u64, Vec<u8>)> {
+    /// Where the directory starts, its bytes as they are, and the comment of the archive.
+    pub(super) fn raw<R: Read + Seek>(reader: &mut R) -> Result<(u64, Vec<u8>, Vec<u8>)> {
         let len = reader.seek(SeekFrom::End(0))?;
-        let end = find(reader, len)?;
-        Ok((end.offset, read_at(reader, end.offset, end.size)?))
+        let (end, comment) = find(reader, len)?;
+        Ok((end.offset, read_at(reader, end.offset, end.size)?, comment))
     }
 
     /// The member of this key, or, as in NumPy, of `key` without its `.npy`.
@@ -210,8 +210,8 @@ fn in_entry(err: Error, number: u64, count: u64) -> Error {
     }
 }
 
-/// Finds the directory through the end record, which has to lie right behind it.
-fn find<R: Read + Seek>(reader: &mut R, len: u64) -> Result<EndRecord> {
+/// Finds the directory through the end record, which has to lie right behind it. Returns the comment as well.
+fn find<R: Read + Seek>(reader: &mut R, len: u64) -> Result<(EndRecord, Vec<u8>)> {
     let tail_len = len.min((EndRecord::LEN + usize::from(u16::MAX)) as u64);
     let tail = read_at(reader, len - tail_len, tail_len)?;
     let (at, bytes) = find_end(&tail)?;
@@ -243,7 +243,7 @@ fn find<R: Read + Seek>(reader: &mut R, len: u64) -> Result<EndRecord> {
             end.count
         )));
     }
-    Ok(end)
+    Ok((end, tail[at + EndRecord::LEN..].to_vec()))
 }
 
 /// The end record whose comment reaches to the last byte, and where in `tail` it starts.

@@ -12,6 +12,8 @@ pub(crate) struct Kept {
     /// Where the directory starts: all data lies before.
     pub(crate) data: u64,
     pub(crate) members: Vec<KeptMember>,
+    /// The comment at the end of the file.
+    pub(crate) comment: Vec<u8>,
 }
 
 /// A member, and the bytes of its entry in the directory.
@@ -22,7 +24,7 @@ pub(crate) struct KeptMember {
 
 impl<R: Read + Seek> NpzReader<R> {
     pub(crate) fn kept(&mut self) -> Result<Kept> {
-        let (data, bytes) = Directory::raw(&mut self.reader)?;
+        let (data, bytes, comment) = Directory::raw(&mut self.reader)?;
         let mut rest = &bytes[..];
         let mut members = Vec::new();
         for entry in &self.directory.entries {
@@ -37,6 +39,6 @@ impl<R: Read + Seek> NpzReader<R> {
                 central: central.to_vec(),
             });
         }
-        Ok(Kept { data, members })
+        Ok(Kept { data, members, comment })
     }
 }

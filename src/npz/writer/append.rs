@@ -30,7 +30,10 @@ use crate::npz::zip::LocalHeader;
 use crate::options::{Limits, ReadOptions, WriteOptions};
 
 impl NpzWriter<BufWriter<File>> {
-    /// Goes on with the archive at `path`; `.npz` is appended where a file of that name is there.
+    /// Goes on with the archive at `path`; `.npz` is appended unless there is a file of exactly this name.
+    ///
+    /// Where there is no file, or an empty one, this is a durable [`create`](NpzWriter::create), except that `finish` does not
+    /// replace a file that somebody else has made meanwhile.
     ///
     /// Adding a key that was in the archive before replaces that member; a key can be added only once by one writer. The
     /// archive does not change before [`NpzWriter::finish`], which replaces it in one step by a file that is already on the
@@ -60,7 +63,8 @@ impl NpzWriter<BufWriter<File>> {
     ///
     /// # Errors
     ///
-    /// Those of [`NpzReader::open`], and `Io` if no file can be made beside `path` or another writer has the archive locked.
+    /// Those of [`NpzReader::open`] for a file that is there, and `Io` if no file can be made beside `path` or another writer
+    /// has the archive locked.
     pub fn append(path: impl AsRef<Path>) -> Result<Self> {
         Self::append_with(path, &WriteOptions::new())
     }
@@ -84,15 +88,22 @@ impl NpzWriter<BufWriter<File>> {
     ///
     /// Those of [`NpzWriter::append`].
     pub fn append_with(path: impl AsRef<Path>, options: &WriteOptions) -> Result<Self> {
-        let suffixed = file::with_suffix(path.as_ref(), ".npz");
-        let path = if suffixed.exists() { &suffixed } else { path.as_ref() };
-        let old = Arc::new(file::open_to_replace(path)?);
+        let path = &file::existing(path.as_ref(), ".npz");
+        let Some(old) = file::if_any(file::open_to_replace(path))?.map(Arc::new) else {
+            let (target, handle) = AtomicFile::create_new(path, true)?;
+            return Ok(Self::on_file(target, handle, options));
+        };
+        if old.metadata()?.len() == 0 {
+            let (target, handle) = AtomicFile::create_over(old, path, true)?;
+            return Ok(Self::on_file(target, handle, options));
+        }
         let read = ReadOptions::new().limits(Limits::unlimited());
         let kept = NpzReader::with_options(BufReader::new(&**old), &read)?.kept()?;
         // The caller may have no other copy of the old members: they stay until the new archive is on the disk.
         let (target, handle) = AtomicFile::create_over(Arc::clone(&old), path, true)?;
         let mut writer = Self::on_file(target, handle, options);
         writer.container.keep(kept.members.into_iter().map(entry).collect());
+        writer.container.keep_comment(kept.comment);
         let (_, output) = writer.container.settled()?;
         output.base = Some(Base {
             file: old,
@@ -103,8 +114,8 @@ impl NpzWriter<BufWriter<File>> {
 
     /// Removes unused bytes: the data of members that were replaced or removed, and gaps that other writers left.
     ///
-    /// All members are moved together, and stored data is aligned to 64 bytes again. Values stay; dates, comments and extra
-    /// fields that other programs have written are lost.
+    /// All members are moved together, and stored data is aligned to 64 bytes again. Values stay, and so does the
+    /// comment of the archive; dates, comments and extra fields of members that other programs have written are lost.
     ///
     /// ```
     /// use serde_npz::NpzWriter;

@@ -147,6 +147,11 @@ impl<O: Output> Container<O> {
         *self.entries.list_mut() = entries;
     }
 
+    /// The comment of the archive that is gone on with.
+    pub(crate) fn keep_comment(&mut self, comment: Vec<u8>) {
+        self.entries.keep_comment(comment);
+    }
+
     /// Leaves the member of this key out of the directory, or else the members of this group; `false` if there is none.
     pub(crate) fn remove(&mut self, name: &str) -> Result<bool> {
         self.usable()?;

@@ -40,6 +40,8 @@ pub(crate) struct Entries<O> {
     /// A header, and the data behind it if both go out together.
     buffered: Vec<u8>,
     header: Vec<u8>,
+    /// Of the archive as it was found.
+    comment: Vec<u8>,
 }
 
 /// How the bytes of the open member are written.
@@ -78,6 +80,7 @@ impl<O: Output> Entries<O> {
             buffers: Vec::new(),
             buffered: Vec::new(),
             header: Vec::new(),
+            comment: Vec::new(),
         }
     }
 
@@ -87,6 +90,10 @@ impl<O: Output> Entries<O> {
 
     pub(crate) fn list_mut(&mut self) -> &mut Vec<Entry> {
         &mut self.list
+    }
+
+    pub(crate) fn keep_comment(&mut self, comment: Vec<u8>) {
+        self.comment = comment;
     }
 
     pub(crate) fn parts_mut(&mut self) -> (&mut Vec<Entry>, &mut O) {
@@ -256,7 +263,7 @@ impl<O: Output> Entries<O> {
             count += 1;
         }
         let size = directory.len() as u64;
-        EndRecord { count, size, offset }.put(&mut directory)?;
+        EndRecord { count, size, offset }.put(&self.comment, &mut directory)?;
         self.output.put(&directory)?;
         Ok(self.output)
     }

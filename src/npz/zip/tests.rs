@@ -72,7 +72,7 @@ fn what_is_written_is_read() {
 fn the_end_turns_to_64_bits_where_it_has_to() {
     let end = |count, size, offset| {
         let mut out = Vec::new();
-        EndRecord { count, size, offset }.put(&mut out).unwrap();
+        EndRecord { count, size, offset }.put(b"", &mut out).unwrap();
         out
     };
     assert_eq!(end(0, 0, 0).len(), 22);
@@ -90,7 +90,7 @@ fn the_end_turns_to_64_bits_where_it_has_to() {
         size: u64::MAX,
         offset: 1,
     };
-    assert!(end.put(&mut Vec::new()).is_err());
+    assert!(end.put(b"", &mut Vec::new()).is_err());
 }
 
 #[test]

@@ -197,11 +197,7 @@ fn append_until_killed(task: &str) {
     // The harness has printed `test ..` without a line end.
     writeln!(out).unwrap();
     loop {
-        let mut writer = match Path::new(path).exists() {
-            true => NpyWriter::append(path),
-            false => NpyWriter::create(path),
-        }
-        .unwrap();
+        let mut writer = NpyWriter::append(path).unwrap();
         for _ in 0..random.below(30) {
             for _ in 0..random.below(25) {
                 let next = row(kind, writer.len());
@@ -297,6 +293,84 @@ fn killed_at_any_moment_no_acknowledged_row_is_lost() {
     }
     eprintln!("{kills} kills: {rows} rows kept, {uncounted} files with uncounted rows behind, {unborn} without a file");
     assert!(rows > 0);
+}
+
+/// Grows the file and cuts it, and prints before each step how many rows there are and will be.
+fn truncate_until_killed(task: &str) {
+    let (kind, rest) = task.split_once(' ').unwrap();
+    let (seed, path) = rest.split_once(' ').unwrap();
+    let (kind, mut random) = (kind.parse().unwrap(), Random(seed.parse().unwrap()));
+    let mut out = io::stdout();
+    writeln!(out).unwrap();
+    loop {
+        let mut writer = NpyWriter::append(path).unwrap();
+        for _ in 0..random.below(10) {
+            let now = writer.len();
+            let then = random.below(300);
+            // Nobody reads the pipe any more: the parent has gone.
+            if writeln!(out, "rows {now} {then}").is_err() {
+                return;
+            }
+            if then < now {
+                writer.truncate(then).unwrap();
+            } else {
+                for i in now..then {
+                    push(&mut writer, &row(kind, i)).unwrap();
+                }
+                writer.flush().unwrap();
+            }
+        }
+        writer.finish().unwrap();
+    }
+}
+
+#[test]
+fn killed_at_any_moment_a_cut_has_happened_or_not() {
+    if let Some(task) = task() {
+        return truncate_until_killed(task.to_str().unwrap());
+    }
+    let dir = Scratch::new("truncate-kill");
+    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    let (mut cuts, mut before) = (0, 0);
+    for round in 0..repetitions("SERDE_NPZ_KILLS", 20, 100) {
+        let kind = round % 4;
+        let path = dir.path(&format!("{kind}.npy"));
+        let task = format!("{kind} {} {}", random.0, path.display());
+        let mut child = child(module_path!(), "killed_at_any_moment_a_cut_has_happened_or_not", task)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        let wait = Duration::from_micros(random.below(8_000));
+        let (mut line, mut last) = (String::new(), None);
+        while lines.read_line(&mut line).unwrap() > 0 {
+            if let Some(rows) = line.strip_suffix('\n').and_then(|line| line.strip_prefix("rows ")) {
+                let (now, then) = rows.split_once(' ').unwrap();
+                if last.is_none() {
+                    std::thread::sleep(wait);
+                    child.kill().unwrap();
+                }
+                last = Some([now, then].map(|rows| rows.parse::<u64>().unwrap()));
+            }
+            line.clear();
+        }
+        child.wait().unwrap();
+        let [now, then] = last.unwrap();
+        cuts += u32::from(then < now);
+        if !path.exists() {
+            assert_eq!(now, 0, "round {round}: no file");
+            continue;
+        }
+        let found = checked(kind, &path);
+        assert!(
+            [now, then].contains(&found),
+            "round {round}: {found} rows, not {now} or {then}"
+        );
+        before += u32::from(found == now);
+        assert_eq!(NpyWriter::append(&path).unwrap().len(), found);
+    }
+    eprintln!("killed in {cuts} cuts, {before} times before the number was there");
 }
 
 #[test]
