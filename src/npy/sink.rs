@@ -97,6 +97,12 @@ pub(crate) trait Put {
     /// Takes the next bytes of an element.
     fn put(&mut self, bytes: &[u8]) -> Result<()>;
 
+    /// Puts a number where it belongs in a room; elsewhere it is the next.
+    fn put_at(&mut self, offset: usize, bytes: &[u8]) -> Result<()>;
+
+    /// Has the next bytes go there in a room.
+    fn go_to(&mut self, offset: usize);
+
     /// Fills up a fixed-width element.
     fn zeros(&mut self, mut n: u64) -> Result<()> {
         const ZEROS: [u8; 256] = [0; 256];
@@ -262,6 +268,14 @@ impl Put for Out<'_> {
     }
 
     #[inline(always)]
+    fn put_at(&mut self, _: usize, bytes: &[u8]) -> Result<()> {
+        self.put(bytes)
+    }
+
+    #[inline(always)]
+    fn go_to(&mut self, _: usize) {}
+
+    #[inline(always)]
     fn room<R>(&mut self, n: u64, fill: impl FnOnce(&mut Room<'_>) -> Result<R>) -> Option<Result<R>> {
         if n > MAX_ROOM {
             return None;
@@ -273,37 +287,30 @@ impl Put for Out<'_> {
             return Some(Err(error));
         }
         let end = self.at + n;
-        let mut room = Room(&mut self.buffer[self.at..end]);
-        let filled = fill(&mut room);
-        if filled.is_ok() && !room.is_full() {
-            return Some(Err(not_filled()));
-        }
+        let filled = fill(&mut Room::over(&mut self.buffer[self.at..end]));
         self.at = end;
         Some(filled)
     }
 }
 
-/// What is left of the bytes of one element; no sink has to be asked.
-pub(crate) struct Room<'b>(&'b mut [u8]);
+/// The bytes of one element; no sink has to be asked.
+pub(crate) struct Room<'b> {
+    bytes: &'b mut [u8],
+    /// Where the next ones go.
+    at: usize,
+}
 
 impl<'b> Room<'b> {
     /// For one element as long as `bytes`.
     pub(crate) fn over(bytes: &'b mut [u8]) -> Self {
-        Room(bytes)
-    }
-
-    /// Whether all of it is filled.
-    pub(crate) fn is_full(&self) -> bool {
-        self.0.is_empty()
+        Room { bytes, at: 0 }
     }
 
     #[inline(always)]
-    fn take(&mut self, n: usize) -> Result<&'b mut [u8]> {
-        if self.0.len() < n {
-            return Err(not_filled());
-        }
-        let (taken, rest) = std::mem::take(&mut self.0).split_at_mut(n);
-        self.0 = rest;
+    fn take(&mut self, n: usize) -> Result<&mut [u8]> {
+        let start = self.at;
+        let taken = self.bytes.get_mut(start..start + n).ok_or_else(not_filled)?;
+        self.at += n;
         Ok(taken)
     }
 
@@ -341,6 +348,21 @@ impl Put for Room<'_> {
     fn put(&mut self, bytes: &[u8]) -> Result<()> {
         self.take(bytes.len())?.copy_from_slice(bytes);
         Ok(())
+    }
+
+    #[inline(always)]
+    fn put_at(&mut self, offset: usize, bytes: &[u8]) -> Result<()> {
+        let place = self
+            .bytes
+            .get_mut(offset..offset + bytes.len())
+            .ok_or_else(not_filled)?;
+        place.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn go_to(&mut self, offset: usize) {
+        self.at = offset;
     }
 
     #[inline(always)]

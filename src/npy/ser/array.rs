@@ -9,8 +9,6 @@
 mod fields;
 mod items;
 
-use std::slice;
-
 use serde::Serialize;
 use serde::ser::{Impossible, SerializeSeq as _, Serializer};
 
@@ -31,9 +29,8 @@ impl Slots {
     /// The bytes of one value.
     pub(crate) fn bytes<T: Serialize + ?Sized>(&self, value: &T) -> Result<Vec<u8>> {
         let mut bytes = vec![0; in_memory(self.size)];
-        let mut room = Room::over(&mut bytes);
-        self.fill(value, None, &mut room)?;
-        if room.is_full() { Ok(bytes) } else { Err(broken()) }
+        self.fill(value, None, &mut Room::over(&mut bytes))?;
+        Ok(bytes)
     }
 
     /// Puts a value behind those before.
@@ -68,12 +65,8 @@ impl Slots {
         marker: Option<Marker>,
         out: &mut P,
     ) -> Result<()> {
-        let Some((slot, rest)) = self.slots.split_first() else {
-            return Ok(());
-        };
         let walk = Walk {
             out,
-            rest: rest.iter(),
             marker,
             none: None,
             level: self.level,
@@ -82,7 +75,7 @@ impl Slots {
             strict: self.strict,
             broken: false,
         };
-        walk.run(slot, value)
+        walk.run(&self.slot, value)
     }
 }
 
@@ -92,10 +85,9 @@ fn broken() -> Error {
     changed("a value", "one")
 }
 
-/// What is left of the slots, and what is around the value under way.
-struct Walk<'w, 's, P> {
+/// What is around the value under way.
+struct Walk<'w, P> {
     out: &'w mut P,
-    rest: slice::Iter<'s, Slot>,
     marker: Option<Marker>,
     /// What a None that is to be NaN would be, where the type tells.
     none: Option<Number>,
@@ -110,15 +102,15 @@ struct Walk<'w, 's, P> {
     broken: bool,
 }
 
-impl<'s, P: Put> Walk<'_, 's, P> {
+impl<P: Put> Walk<'_, P> {
     #[inline(always)]
-    fn run<T: Serialize + ?Sized>(mut self, slot: &'s Slot, value: &T) -> Result<()> {
+    fn run<T: Serialize + ?Sized>(mut self, slot: &Slot, value: &T) -> Result<()> {
         self.value(slot, value)?;
         if self.broken { Err(broken()) } else { Ok(()) }
     }
 
     #[inline(always)]
-    fn value<T: Serialize + ?Sized>(&mut self, slot: &'s Slot, value: &T) -> Result<()> {
+    fn value<T: Serialize + ?Sized>(&mut self, slot: &Slot, value: &T) -> Result<()> {
         ArraySerializer { slot, walk: self }.value(value)
     }
 }
@@ -126,7 +118,7 @@ impl<'s, P: Put> Walk<'_, 's, P> {
 /// A value and its slot: no more than fits into two registers.
 struct ArraySerializer<'a, 'w, 's, P> {
     slot: &'s Slot,
-    walk: &'a mut Walk<'w, 's, P>,
+    walk: &'a mut Walk<'w, P>,
 }
 
 impl<'a, 'w, 's, P: Put> ArraySerializer<'a, 'w, 's, P> {
@@ -152,7 +144,7 @@ impl<'a, 'w, 's, P: Put> ArraySerializer<'a, 'w, 's, P> {
         scalar: impl FnOnce() -> Scalar<'static>,
     ) -> Result<()> {
         if self.slot.number == Some(number) && self.walk.marker.is_none() {
-            return self.walk.out.put(&bytes);
+            return self.walk.out.put_at(self.slot.offset, &bytes);
         }
         apart(self.slot, self.walk, scalar)
     }
@@ -187,18 +179,19 @@ impl<'a, 'w, 's, P: Put> ArraySerializer<'a, 'w, 's, P> {
 /// are needed here.
 #[cold]
 #[inline(never)]
-fn apart<'s, P: Put>(slot: &Slot, walk: &mut Walk<'_, '_, P>, scalar: impl FnOnce() -> Scalar<'s>) -> Result<()> {
+fn apart<'s, P: Put>(slot: &Slot, walk: &mut Walk<'_, P>, scalar: impl FnOnce() -> Scalar<'s>) -> Result<()> {
     put(slot, walk, scalar())
 }
 
-fn put<P: Put>(slot: &Slot, walk: &mut Walk<'_, '_, P>, scalar: Scalar<'_>) -> Result<()> {
+fn put<P: Put>(slot: &Slot, walk: &mut Walk<'_, P>, scalar: Scalar<'_>) -> Result<()> {
+    walk.out.go_to(slot.offset);
     let result = fit(slot, walk, &scalar).and_then(|leaf| scalar.put(leaf, walk.out));
     walk.broken |= result.is_err();
     result
 }
 
 /// The layout of a scalar, if its slot is one for it.
-fn fit<P>(slot: &Slot, walk: &Walk<'_, '_, P>, scalar: &Scalar<'_>) -> Result<ScalarLayout> {
+fn fit<P>(slot: &Slot, walk: &Walk<'_, P>, scalar: &Scalar<'_>) -> Result<ScalarLayout> {
     let What::Scalar(leaf) = slot.what else {
         return Err(unexpected(slot, scalar.describe()));
     };
@@ -221,11 +214,11 @@ fn unexpected(slot: &Slot, found: &str) -> Error {
         What::Scalar(leaf) => changed(found, leaf.dtype()),
         What::Unit => changed(found, "`()`"),
         What::None => changed(found, "None"),
-        What::Struct(len) => changed(found, format_args!("a struct of {len} fields")),
-        What::Tuple(len) => changed(found, format_args!("a tuple of {len}")),
+        What::Struct(fields) => changed(found, format_args!("a struct of {} fields", fields.len())),
+        What::Tuple(items) => changed(found, format_args!("a tuple of {}", items.len())),
         What::Axis { len, tuple: true, .. } => changed(found, format_args!("a tuple of {len}")),
         What::Axis { len, .. } => changed(found, format_args!("a sequence of {len} elements")),
-        What::Ndarray(_) => changed(found, "an ndarray"),
+        What::Ndarray(..) => changed(found, "an ndarray"),
     }
 }
 
@@ -313,6 +306,7 @@ impl<'a, 'w, 's, P: Put> Serializer for ArraySerializer<'a, 'w, 's, P> {
         {
             return Err(self.refuse("None"));
         }
+        self.walk.out.go_to(self.slot.offset);
         match nan {
             Number::F16 => self.walk.out.put(&half::f16::NAN.to_le_bytes()),
             Number::F32 => self.walk.out.put(&f32::NAN.to_le_bytes()),

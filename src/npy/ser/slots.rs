@@ -1,15 +1,17 @@
-//! The layout of a value as a flat list of slots, in the order in which the value comes.
+//! The layout of a value as slots, one for each value inside it, in the order in which the values come.
 //!
 //! ```text
-//! Point { x, y, tag: (id, ok) }     Struct 3 │ x <f8 │ y <f8 │ tag Tuple 2 │ f0 <u4 │ f1 |b1
-//! vec![[1.0, 2.0], [3.0, 4.0]]      Axis 2 of   Tuple 2 │ <f8 │ <f8
+//! Point { x, y, tag: (id, ok) }     Struct [x <f8, y <f8, tag Tuple [f0 <u4, f1 |b1]]
+//! vec![[1.0, 2.0], [3.0, 4.0]]      Axis 2 of Tuple [<f8, <f8]
 //! ```
 //!
-//! All elements along an axis share one list of slots. Within a small element, which gets a room of its own, every value
-//! has a slot, whether it is like the one before it or not: the next value belongs into the next slot.
+//! All elements along an axis share their slots. Within a small element, which gets a room of its own, every value has a
+//! slot, whether it is like the one before it or not, and a slot says where in the room it lies: no value waits for the one
+//! before it.
 
 use std::borrow::Cow;
 
+use crate::io::source::in_memory;
 use crate::npy::layout::scalar::ScalarLayout;
 use crate::npy::layout::tree::Layout;
 use crate::npy::sink::MAX_ROOM;
@@ -23,6 +25,8 @@ pub(super) struct Slot {
     pub(super) name: Cow<'static, str>,
     /// What nearly every value is: a number as it is.
     pub(super) number: Option<Number>,
+    /// Where it begins in the room of its element.
+    pub(super) offset: usize,
     pub(super) what: What,
 }
 
@@ -31,23 +35,21 @@ pub(super) enum What {
     Unit,
     /// A None whose content nobody has seen.
     None,
-    /// The next slots, so many, are fields.
-    Struct(u64),
-    /// The next slots, so many, are items.
-    Tuple(u64),
+    Struct(Box<[Slot]>),
+    Tuple(Box<[Slot]>),
     /// `len` elements, each of these slots.
     Axis {
         len: u64,
         tuple: bool,
         item: Box<Slots>,
     },
-    /// An ndarray of this shape; the sequence of its elements has the next slot.
-    Ndarray(Vec<u64>),
+    /// An ndarray of this shape, and the sequence of its elements.
+    Ndarray(Vec<u64>, Box<Slot>),
 }
 
 /// The layout of one value.
 pub(crate) struct Slots {
-    pub(super) slots: Vec<Slot>,
+    pub(super) slot: Slot,
     pub(super) size: u64,
     /// The value gets a room of its own.
     pub(super) in_room: bool,
@@ -89,7 +91,7 @@ impl Slots {
             level,
             ..Slots::of_item(layout, Rooms::Fixed)
         };
-        let steady = slots.in_room && slots.slots.iter().all(Slot::is_steady);
+        let steady = slots.in_room && slots.slot.is_steady();
         steady.then_some(slots)
     }
 
@@ -101,79 +103,78 @@ impl Slots {
     }
 
     fn new(layout: &Layout, rooms: Rooms, in_room: bool) -> Self {
-        let mut slots = Slots {
-            slots: Vec::new(),
+        Slots {
+            slot: slot("".into(), layout, rooms, in_room, &mut 0),
             size: layout.size(),
             in_room,
             strict: false,
             level: 0,
-        };
-        slots.add("".into(), layout, rooms);
-        slots
-    }
-
-    fn add(&mut self, name: Cow<'static, str>, layout: &Layout, rooms: Rooms) {
-        let axis = |len, item, tuple| What::Axis {
-            len,
-            tuple,
-            item: Box::new(Slots::of_item(item, rooms)),
-        };
-        let what = match layout {
-            Layout::Scalar(leaf) | Layout::Maybe(leaf) => What::Scalar(*leaf),
-            Layout::Record { fields, tuple: false } => What::Struct(fields.len() as u64),
-            Layout::Record { fields, .. } => What::Tuple(fields.len() as u64),
-            Layout::Axis { len, .. } if self.in_room => What::Tuple(*len),
-            Layout::Axis { len, item, tuple } => axis(*len, item, *tuple),
-            Layout::Ndarray { shape, .. } => What::Ndarray(shape.clone()),
-            Layout::None { .. } => What::None,
-            Layout::Unit | Layout::Empty(_) | Layout::Group | Layout::Misfit(_) => What::Unit,
-        };
-        self.slots.push(Slot::new(name, what));
-        match layout {
-            Layout::Record { fields, .. } => {
-                for (name, field) in fields {
-                    self.add(name.clone(), field, rooms);
-                }
-            }
-            Layout::Axis { len, item, .. } if self.in_room => {
-                (0..*len).for_each(|_| self.add("".into(), item, rooms));
-            }
-            Layout::Ndarray { shape, item } => {
-                let elements = axis(shape.iter().product(), item, false);
-                self.slots.push(Slot::new("".into(), elements));
-            }
-            _ => {}
         }
     }
 
     /// The number that the value is.
     #[inline(always)]
     pub(crate) fn number(&self) -> Option<Number> {
-        self.slots.first().and_then(|slot| slot.number)
+        self.slot.number
     }
 
     /// Whether these are the slots of an element of the slice.
     #[inline]
     pub(super) fn are_of(&self, whole: &Whole<'_>) -> bool {
         let is_number = |slot: &Slot| slot.number == Some(whole.number);
-        match (whole.row, &self.slots[..]) {
-            (None, [slot]) => is_number(slot),
-            (Some(row), [tuple, items @ ..]) => match &tuple.what {
-                What::Tuple(_) => items.len() == row && items.iter().all(is_number),
-                What::Axis { len, tuple: true, item } => {
-                    *len == row as u64 && matches!(&item.slots[..], [slot] if is_number(slot))
-                }
-                _ => false,
-            },
+        match (whole.row, &self.slot.what) {
+            (None, _) => is_number(&self.slot),
+            (Some(row), What::Tuple(items)) => items.len() == row && items.iter().all(is_number),
+            (Some(row), What::Axis { len, tuple: true, item }) => *len == row as u64 && is_number(&item.slot),
             _ => false,
         }
     }
 
     /// Makes the outermost axis one of `len` elements.
     pub(crate) fn set_len(&mut self, len: u64) {
-        if let Some(What::Axis { len: before, .. }) = self.slots.first_mut().map(|slot| &mut slot.what) {
+        if let What::Axis { len: before, .. } = &mut self.slot.what {
             *before = len;
         }
+    }
+}
+
+/// The slot of a value, which lies at `offset` in its room: that is moved behind the value.
+fn slot(name: Cow<'static, str>, layout: &Layout, rooms: Rooms, in_room: bool, offset: &mut usize) -> Slot {
+    let start = *offset;
+    let what = match layout {
+        Layout::Scalar(leaf) | Layout::Maybe(leaf) => What::Scalar(*leaf),
+        Layout::Record { fields, tuple } => {
+            let fields = fields
+                .iter()
+                .map(|(name, field)| slot(name.clone(), field, rooms, in_room, offset));
+            match tuple {
+                false => What::Struct(fields.collect()),
+                true => What::Tuple(fields.collect()),
+            }
+        }
+        Layout::Axis { len, item, .. } if in_room => What::Tuple(
+            (0..*len)
+                .map(|_| slot("".into(), item, rooms, in_room, offset))
+                .collect(),
+        ),
+        Layout::Axis { len, item, tuple } => axis(*len, item, *tuple, rooms),
+        Layout::Ndarray { shape, item } => {
+            let elements = axis(shape.iter().product(), item, false, rooms);
+            What::Ndarray(shape.clone(), Box::new(Slot::new("".into(), elements, start)))
+        }
+        Layout::None { .. } => What::None,
+        Layout::Unit | Layout::Empty(_) | Layout::Group | Layout::Misfit(_) => What::Unit,
+    };
+    // An element that gets a room is small.
+    *offset = if in_room { start + in_memory(layout.size()) } else { 0 };
+    Slot::new(name, what, start)
+}
+
+fn axis(len: u64, item: &Layout, tuple: bool, rooms: Rooms) -> What {
+    What::Axis {
+        len,
+        tuple,
+        item: Box::new(Slots::of_item(item, rooms)),
     }
 }
 
@@ -192,27 +193,34 @@ fn count(layout: &Layout, rooms: Rooms) -> Option<u64> {
 }
 
 impl Slot {
-    fn new(name: Cow<'static, str>, what: What) -> Slot {
+    fn new(name: Cow<'static, str>, what: What, offset: usize) -> Slot {
         let number = match what {
             What::Scalar(ScalarLayout::Number(number)) => Some(number),
             _ => None,
         };
-        Slot { name, number, what }
+        Slot {
+            name,
+            number,
+            offset,
+            what,
+        }
     }
 
     /// How many values there are inside.
     pub(super) fn len(&self) -> u64 {
-        match self.what {
-            What::Struct(len) | What::Tuple(len) | What::Axis { len, .. } => len,
+        match &self.what {
+            What::Struct(parts) | What::Tuple(parts) => parts.len() as u64,
+            What::Axis { len, .. } => *len,
             _ => 0,
         }
     }
 
     /// Whether every value that makes an array with the first one is laid out as that.
     fn is_steady(&self) -> bool {
-        !matches!(
-            self.what,
-            What::Scalar(ScalarLayout::Str { .. } | ScalarLayout::Bytes(_) | ScalarLayout::Nan)
-        )
+        match &self.what {
+            What::Scalar(ScalarLayout::Str { .. } | ScalarLayout::Bytes(_) | ScalarLayout::Nan) => false,
+            What::Struct(parts) | What::Tuple(parts) => parts.iter().all(Slot::is_steady),
+            _ => true,
+        }
     }
 }

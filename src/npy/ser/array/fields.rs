@@ -1,10 +1,11 @@
 //! The fields of a record, and of the structs known by name: times and ndarrays.
 
 use std::borrow::Cow;
+use std::slice;
 
 use serde::{Serialize, ser};
 
-use super::{ArraySerializer, Walk, broken};
+use super::{ArraySerializer, Walk};
 use crate::error::{Error, Result};
 use crate::npy::layout::capture;
 use crate::npy::layout::known::{Finished, KnownStruct};
@@ -20,21 +21,21 @@ impl<'a, 'w, 's, P: Put> ArraySerializer<'a, 'w, 's, P> {
         let known = KnownStruct::of(name);
         match &self.slot.what {
             // These may be more than they show here.
-            What::Struct(len) if !(self.walk.in_option || known.is_some() && self.walk.strict) => {
+            What::Struct(fields) if !(self.walk.in_option || known.is_some() && self.walk.strict) => {
                 self.enter()?;
                 self.walk.direct = false;
                 Ok(Fields {
                     walk: self.walk,
-                    left: *len,
+                    rest: fields.iter(),
                     known: None,
                 })
             }
-            What::Scalar(ScalarLayout::Timedelta(_) | ScalarLayout::Datetime(_)) | What::Ndarray(_)
+            What::Scalar(ScalarLayout::Timedelta(_) | ScalarLayout::Datetime(_)) | What::Ndarray(..)
                 if let Some(known) = known =>
             {
                 Ok(Fields {
                     walk: self.walk,
-                    left: 0,
+                    rest: [].iter(),
                     known: Some(Box::new(Known {
                         slot: self.slot,
                         count: 0,
@@ -49,8 +50,8 @@ impl<'a, 'w, 's, P: Put> ArraySerializer<'a, 'w, 's, P> {
 
 /// The fields of a record, or of a struct known by name.
 pub(crate) struct Fields<'a, 'w, 's, P> {
-    walk: &'a mut Walk<'w, 's, P>,
-    left: u64,
+    walk: &'a mut Walk<'w, P>,
+    rest: slice::Iter<'s, Slot>,
     /// Apart, so that the rest stays in registers where there is none.
     known: Option<Box<Known<'s>>>,
 }
@@ -70,16 +71,13 @@ impl<P: Put> Fields<'_, '_, '_, P> {
         key: impl Fn() -> Cow<'static, str>,
         value: &T,
     ) -> Result<()> {
-        if self.left > 0
-            && let Some(slot) = self.walk.rest.next()
+        if let Some(slot) = self.rest.next()
             && is_key(&slot.name)
         {
-            self.left -= 1;
             return match self.walk.value(slot, value) {
                 Ok(()) => Ok(()),
                 Err(error) => {
-                    // What is missing in a room is found at its end.
-                    self.walk.broken |= !P::IS_ROOM;
+                    self.walk.broken = true;
                     Err(in_field(error, slot))
                 }
             };
@@ -90,12 +88,13 @@ impl<P: Put> Fields<'_, '_, '_, P> {
 
     #[inline(always)]
     fn finish(self) -> Result<()> {
-        if self.left == 0 {
+        let missing = self.rest.len();
+        if missing == 0 {
             self.walk.level -= 1;
             return Ok(());
         }
         self.walk.broken = true;
-        Err(missing_fields(self.left))
+        Err(missing_fields(missing))
     }
 }
 
@@ -110,27 +109,24 @@ fn other_field(found: &str) -> Error {
 }
 
 #[cold]
-fn missing_fields(missing: u64) -> Error {
+fn missing_fields(missing: usize) -> Error {
     changed(format_args!("a struct without {missing} of its fields"), "all of them")
 }
 
-impl<'s> Known<'s> {
+impl Known<'_> {
     fn push<T: Serialize + ?Sized, P: Put>(
         &mut self,
-        walk: &mut Walk<'_, 's, P>,
+        walk: &mut Walk<'_, P>,
         key: &'static str,
         value: &T,
     ) -> Result<()> {
         self.count += 1;
-        let shape = match &self.slot.what {
-            What::Ndarray(shape) if !P::IS_ROOM => shape,
+        let (shape, elements) = match &self.slot.what {
+            What::Ndarray(shape, elements) if !P::IS_ROOM => (shape, elements),
             _ => return self.known.take(key, value, |_| Ok(Layout::Group)),
         };
         let result = match key {
-            "data" if self.count == 3 => match walk.rest.next() {
-                Some(slot) => walk.value(slot, value),
-                None => Err(broken()),
-            },
+            "data" if self.count == 3 => walk.value(elements, value),
             "dim" if capture::dims(value).as_ref() != Some(shape) => {
                 Err(changed("an ndarray of another shape", format_args!("{shape:?}")))
             }
@@ -140,10 +136,13 @@ impl<'s> Known<'s> {
         result
     }
 
-    fn finish<P: Put>(self, walk: &mut Walk<'_, 's, P>) -> Result<()> {
+    fn finish<P: Put>(self, walk: &mut Walk<'_, P>) -> Result<()> {
         match self.slot.what {
             What::Scalar(leaf) => match self.known.finish(self.count)? {
-                Some(Finished::Scalar(scalar)) if scalar.layout(None)? == leaf => scalar.put(leaf, walk.out),
+                Some(Finished::Scalar(scalar)) if scalar.layout(None)? == leaf => {
+                    walk.out.go_to(self.slot.offset);
+                    scalar.put(leaf, walk.out)
+                }
                 Some(Finished::Scalar(scalar)) => Err(changed(scalar.describe(), leaf.dtype())),
                 _ => Err(changed("a struct", leaf.dtype())),
             },

@@ -1,6 +1,6 @@
 //! The elements along an axis, and the items of a tuple that is a record.
 
-use std::mem;
+use std::slice;
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use super::{ArraySerializer, Walk, broken};
 use crate::error::{Error, Result};
 use crate::npy::layout::compound::compound;
 use crate::npy::layout::scalar::{ScalarLayout, changed, put_texts};
-use crate::npy::ser::slots::{Slot, Slots, What};
+use crate::npy::ser::slots::{Slot, What};
 use crate::npy::sink::Put;
 use crate::npy::whole;
 
@@ -16,9 +16,9 @@ impl<'a, 'w, 's, P: Put> ArraySerializer<'a, 'w, 's, P> {
     /// The parts of a sequence or tuple; of several tuples and sequences that are as long, all are sequences.
     #[inline(always)]
     pub(super) fn items(mut self, is_tuple: bool) -> Result<Items<'a, 'w, 's, P>> {
-        let left = match &self.slot.what {
-            What::Tuple(len) if is_tuple && !self.walk.in_option => *len,
-            What::Axis { len, .. } if !P::IS_ROOM && !self.walk.in_option => *len,
+        let (rest, left) = match &self.slot.what {
+            What::Tuple(items) if is_tuple && !self.walk.in_option => (items.iter(), items.len() as u64),
+            What::Axis { len, .. } if !P::IS_ROOM && !self.walk.in_option => ([].iter(), *len),
             _ => return Err(self.refuse(if is_tuple { "a tuple" } else { "a sequence" })),
         };
         self.enter()?;
@@ -26,6 +26,7 @@ impl<'a, 'w, 's, P: Put> ArraySerializer<'a, 'w, 's, P> {
         Ok(Items {
             walk: self.walk,
             slot: self.slot,
+            rest,
             left,
         })
     }
@@ -43,7 +44,7 @@ impl<'a, 'w, 's, P: Put> ArraySerializer<'a, 'w, 's, P> {
             return fits.then(|| self.walk.out.put(whole.bytes));
         }
         let texts = whole::texts(iter).filter(|texts| texts.len() as u64 == *len)?;
-        match item.slots.first()?.what {
+        match item.slot.what {
             What::Scalar(ScalarLayout::Str { width, .. }) => Some(put_texts(texts, width, self.walk.out)),
             _ => None,
         }
@@ -52,13 +53,15 @@ impl<'a, 'w, 's, P: Put> ArraySerializer<'a, 'w, 's, P> {
 
 /// The elements along an axis, or the items of a tuple that is a record.
 pub(crate) struct Items<'a, 'w, 's, P> {
-    walk: &'a mut Walk<'w, 's, P>,
+    walk: &'a mut Walk<'w, P>,
     /// That of the sequence or tuple.
     slot: &'s Slot,
+    /// Those of the items of a tuple.
+    rest: slice::Iter<'s, Slot>,
     left: u64,
 }
 
-impl<'s, P: Put> Items<'_, '_, 's, P> {
+impl<P: Put> Items<'_, '_, '_, P> {
     #[inline(always)]
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         if self.left == 0 {
@@ -70,8 +73,11 @@ impl<'s, P: Put> Items<'_, '_, 's, P> {
             What::Axis { item, .. } if !P::IS_ROOM && item.in_room => {
                 item.put_in_room(value, self.walk.marker, self.walk.out)
             }
-            What::Axis { item, .. } if !P::IS_ROOM => self.put(item, value),
-            _ => match self.walk.rest.next() {
+            What::Axis { item, .. } if !P::IS_ROOM => {
+                self.walk.direct = true;
+                self.walk.value(&item.slot, value)
+            }
+            _ => match self.rest.next() {
                 Some(slot) => self.walk.value(slot, value),
                 None => Err(broken()),
             },
@@ -83,19 +89,6 @@ impl<'s, P: Put> Items<'_, '_, 's, P> {
                 Err(at_index(error, self.slot, self.left))
             }
         }
-    }
-
-    /// Puts an element along an axis that gets no room of its own.
-    #[inline(always)]
-    fn put<T: Serialize + ?Sized>(&mut self, item: &'s Slots, value: &T) -> Result<()> {
-        let Some((slot, rest)) = item.slots.split_first() else {
-            return Err(broken());
-        };
-        let behind = mem::replace(&mut self.walk.rest, rest.iter());
-        self.walk.direct = true;
-        self.walk.value(slot, value)?;
-        self.walk.rest = behind;
-        Ok(())
     }
 
     #[inline(always)]
