@@ -327,7 +327,7 @@ impl<'a, T: Element> ArrayView<'a, T> {
         let copied = match element::fit::<T>(header.dtype()) {
             Fit::Other => convert(header, data, options)?,
             fit => {
-                let mut copied = T::copy(data).ok_or_else(|| no_elements::<T>(data))?;
+                let mut copied = T::copy(data);
                 if fit == Fit::Swapped {
                     copied.iter_mut().for_each(|element| *element = element.swapped());
                 }
@@ -501,6 +501,7 @@ fn not_lent(why: fmt::Arguments<'_>) -> Error {
 }
 
 /// The error for bytes of the right dtype, length and alignment that are not valid elements: only bools have such.
+#[cfg(feature = "mmap")]
 #[cold]
 fn no_elements<T: Element>(data: &[u8]) -> Error {
     let wrong = data.iter().enumerate().find(|(_, byte)| **byte > 1);
@@ -508,7 +509,8 @@ fn no_elements<T: Element>(data: &[u8]) -> Error {
     Error::new(
         ErrorKind::InvalidValue,
         format_args!(
-            "found the byte {byte} as element {at} of {}, expected 0 or 1",
+            "found the byte {byte} as element {at} of {}, expected 0 or 1: NumPy takes it for True, and a copy does so too: \
+             `read`, `get` or `load_*`",
             T::dtype()
         ),
     )

@@ -39,8 +39,8 @@ pub trait Sealed: Sized + for<'de> Deserialize<'de> {
 
     fn cast_mut(bytes: &mut [u8]) -> Option<&mut [Self]>;
 
-    /// A copy of bytes of any alignment; `None` where they are no elements.
-    fn copy(bytes: &[u8]) -> Option<Vec<Self>>;
+    /// A copy of the bytes of a file, of any alignment. A bool of any byte but 0 is true, as in NumPy.
+    fn copy(bytes: &[u8]) -> Vec<Self>;
 
     fn bytes(slice: &[Self]) -> &[u8];
 
@@ -103,8 +103,8 @@ macro_rules! pod {
                 bytemuck::try_cast_slice_mut(bytes).ok()
             }
 
-            fn copy(bytes: &[u8]) -> Option<Vec<$t>> {
-                Some(bytemuck::pod_collect_to_vec(bytes))
+            fn copy(bytes: &[u8]) -> Vec<$t> {
+                bytemuck::pod_collect_to_vec(bytes)
             }
 
             fn bytes(slice: &[$t]) -> &[u8] {
@@ -158,8 +158,8 @@ impl Sealed for bool {
         bytemuck::checked::try_cast_slice_mut(bytes).ok()
     }
 
-    fn copy(bytes: &[u8]) -> Option<Vec<bool>> {
-        bools(bytes).then(|| bytes.iter().map(|&byte| byte == 1).collect())
+    fn copy(bytes: &[u8]) -> Vec<bool> {
+        bytes.iter().map(|&byte| byte != 0).collect()
     }
 
     fn bytes(slice: &[bool]) -> &[u8] {
@@ -196,8 +196,8 @@ macro_rules! complex {
                 bytemuck::try_cast_slice_mut(bytes).ok()
             }
 
-            fn copy(bytes: &[u8]) -> Option<Vec<Self>> {
-                Some(bytemuck::pod_collect_to_vec(bytes))
+            fn copy(bytes: &[u8]) -> Vec<Self> {
+                bytemuck::pod_collect_to_vec(bytes)
             }
 
             fn bytes(slice: &[Self]) -> &[u8] {

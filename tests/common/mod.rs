@@ -177,6 +177,21 @@ pub fn check_npy<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T,
     assert_eq!(&back, value, "from a stream");
 }
 
+/// A file of version 1 by hand.
+pub fn npy(descr: &str, fortran: bool, shape: &str, data: &[u8]) -> Vec<u8> {
+    let order = if fortran { "True" } else { "False" };
+    let mut text = format!("{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}");
+    while (10 + text.len() + 1) % 64 != 0 {
+        text.push(' ');
+    }
+    text.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend(u16::try_from(text.len()).unwrap().to_le_bytes());
+    bytes.extend(text.as_bytes());
+    bytes.extend(data);
+    bytes
+}
+
 /// The error of writing `value` as an archive, checked for its kind, its path and words of its message.
 #[track_caller]
 pub fn refused<T: Serialize + ?Sized>(value: &T, kind: ErrorKind, path: &str, words: &[&str]) -> Error {

@@ -295,6 +295,10 @@ fn same(dtype: &Value, axes: usize, wanted: &Value, found: &Any) -> Verdict {
             _ => false,
         },
         ('U', Any::Str(text)) => wanted == text.as_str(),
+        ('S', Any::Str(text)) => wanted.as_array().is_some_and(|wanted| {
+            let bytes = text.bytes().map(u64::from);
+            bytes.eq(wanted.iter().map(|byte| byte.as_u64().unwrap()))
+        }),
         ('S' | 'V', Any::Bytes(bytes)) => {
             let wanted: Vec<u8> = wanted
                 .as_array()

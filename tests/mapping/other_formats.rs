@@ -21,7 +21,7 @@ fn values_are_plain_data() {
     group.insert("none", array("|V0", &[], b""));
     assert_eq!(
         serde_json::to_string(&group).unwrap(),
-        r#"{"x":[[1.0,null],[0.5,2.0]],"z":[[1.0,2.0]],"t":5,"s":["a","bc"],"r":[{"a":-1,"b":[true,false]}],"b":[[97,98]],"none":null}"#
+        r#"{"x":[[1.0,null],[0.5,2.0]],"z":[[1.0,2.0]],"t":5,"s":["a","bc"],"r":[{"a":-1,"b":[true,false]}],"b":["ab"],"none":null}"#
     );
 }
 

@@ -243,17 +243,14 @@ fn another_type_than_the_files_goes_the_long_way() {
 }
 
 #[test]
-fn a_byte_that_is_no_bool_is_found_in_either_way() {
-    let mut bytes = to_npy_vec(&vec![true; 100]).unwrap();
+fn a_byte_that_is_no_bool_is_true_in_either_way() {
+    let mut bytes = to_npy_vec(&vec![false; 100]).unwrap();
     let at = bytes.len() - 3;
     bytes[at] = 2;
-    let fast = from_npy_slice::<Vec<bool>>(&bytes).unwrap_err();
-    let slow = from_npy_slice::<Taken<bool>>(&bytes).map(|taken| taken.0).unwrap_err();
-    assert_eq!((fast.kind(), fast.path()), (ErrorKind::InvalidValue, "[97]"));
-    assert_eq!(
-        (fast.kind(), fast.path(), fast.to_string()),
-        (slow.kind(), slow.path(), slow.to_string())
-    );
+    let fast = from_npy_slice::<Vec<bool>>(&bytes).unwrap();
+    let slow = from_npy_slice::<Taken<bool>>(&bytes).unwrap().0;
+    assert!(fast.iter().enumerate().all(|(at, set)| *set == (at == 97)));
+    assert_eq!(fast, slow);
 }
 
 #[test]

@@ -3,25 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::Cursor;
 
-use crate::common::Any;
+use crate::common::{Any, npy};
 use num_complex::Complex;
 use serde::Deserialize;
 use serde_npz::{ErrorKind, NpzReader, ReadOptions, WriteOptions, from_npy_slice, from_npz_slice};
-
-/// A file of version 1 by hand.
-fn npy(descr: &str, fortran: bool, shape: &str, data: &[u8]) -> Vec<u8> {
-    let order = if fortran { "True" } else { "False" };
-    let mut text = format!("{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}");
-    while (10 + text.len() + 1) % 64 != 0 {
-        text.push(' ');
-    }
-    text.push('\n');
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend(u16::try_from(text.len()).unwrap().to_le_bytes());
-    bytes.extend(text.as_bytes());
-    bytes.extend(data);
-    bytes
-}
 
 #[derive(Debug, Deserialize, PartialEq)]
 enum Name {

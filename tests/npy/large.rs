@@ -142,19 +142,25 @@ fn a_file_that_goes_on() {
 
 #[test]
 fn an_element_that_is_wrong() {
+    /// Its `t` holds half of the numbers of a [`Row`].
+    #[derive(Debug, Deserialize)]
+    struct Signed {
+        #[expect(dead_code, reason = "it does not come to that")]
+        t: i32,
+    }
     let rows = rows();
     let dir = saved("lone-wrong", &rows);
     let path = dir.path("x.npy");
     let good = fs::read(&path).unwrap();
     for at in [0, 1, 20_164, 20_165, 350_000, rows.len() - 1] {
         let mut bad = good.clone();
-        bad[128 + at * 13 + 12] = 7;
+        bad[128 + at * 13 + 3] = 0x80;
         fs::write(&path, &bad).unwrap();
         for &threads in threads() {
-            let error = load::<Vec<Row>>(&path, threads).unwrap_err();
+            let error = load::<Vec<Signed>>(&path, threads).unwrap_err();
             assert_eq!(
                 (error.kind(), error.path()),
-                (ErrorKind::InvalidValue, &*format!("[{at}].ok"))
+                (ErrorKind::InvalidValue, &*format!("[{at}].t"))
             );
         }
     }

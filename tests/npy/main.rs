@@ -1,6 +1,7 @@
 //! Files of one array: headers, arrays as others write them, row by row, growing in place, larger than any buffer.
 
 mod append;
+mod casting;
 #[path = "../common/mod.rs"]
 mod common;
 mod foreign;

@@ -31,7 +31,11 @@ def show(x):
     if isinstance(x, np.floating):
         return "nan" if np.isnan(x) else struct.pack(">d", float(x)).hex()
     if isinstance(x, np.bytes_):
-        return list(bytes(x))
+        # A text where it is UTF-8.
+        try:
+            return bytes(x).decode()
+        except UnicodeDecodeError:
+            return list(bytes(x))
     if isinstance(x, np.str_):
         text = str(x)
         text.encode()

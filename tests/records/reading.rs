@@ -170,12 +170,12 @@ fn other_numbers_than_the_files() {
         read::<Narrow>(&file).unwrap_err(),
         (ErrorKind::InvalidValue, "[3].t".into())
     );
-    // A byte that is no bool: in the last record, the first, the second.
-    for (at, path) in [(start - 1, "[4].ok"), (12, "[0].ok"), (25, "[1].ok")] {
-        let mut bad = data.clone();
-        bad[at] = 2;
-        let file = npy("[('t', '<u4'), ('x', '<f8'), ('ok', '|b1')]", "(5,)", &bad);
-        assert_eq!(read::<Row>(&file).unwrap_err(), (ErrorKind::InvalidValue, path.into()));
+    // A byte of a bool that is neither 0 nor 1: in the last record, the first, the second.
+    for (at, record) in [(start - 1, 4), (12, 0), (25, 1)] {
+        let mut odd = data.clone();
+        odd[at] = 2;
+        let file = npy("[('t', '<u4'), ('x', '<f8'), ('ok', '|b1')]", "(5,)", &odd);
+        assert!(read::<Row>(&file).unwrap()[record].ok);
     }
 }
 
@@ -202,7 +202,7 @@ fn paths_into_nested_records() {
     let good = [1, 2, 1, 3, 0, 4, 5].repeat(4);
     assert_eq!(read::<Outer>(&npy(descr, "(4,)", &good)).unwrap().len(), 4);
     for element in 0..4 {
-        for (at, path) in [(2, "b[0].ok"), (3, "b[0].n"), (4, "b[1].ok"), (5, "b[1].n")] {
+        for (at, path) in [(3, "b[0].n"), (5, "b[1].n")] {
             let mut bad = good.clone();
             bad[element * 7 + at] = 200;
             let told = read::<Outer>(&npy(descr, "(4,)", &bad)).unwrap_err();

@@ -8,7 +8,7 @@ use crate::npy::de::data::ArrayData;
 use crate::npy::de::element::{ElementDeserializer, same_calls, utf8};
 use crate::npy::de::ndarray::NdarrayAccess;
 use crate::npy::de::ordered::OrderedAccess;
-use crate::npy::de::plan::{Plan, visits};
+use crate::npy::de::plan::{Plan, holds_any_array, visits};
 use crate::npy::de::raw::Tagged;
 use crate::npy::marker::{Marker, ORDERED, RAW};
 use crate::npy::whole;
@@ -225,7 +225,7 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
     }
 
     fn is_bytes(&self) -> bool {
-        self.shape().len() == 1 && matches!(self.kind(), Kind::Uint { size: 1, .. })
+        self.shape().len() == 1 && matches!(self.kind(), Kind::Uint { size: 1, .. } | Kind::Void { len: 1 })
     }
 
     fn is_marker(&self) -> bool {
@@ -338,7 +338,9 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         if self.is_marker() {
             return visitor.visit_none();
         }
-        if self.is_element() && self.marker == Some(Marker::Nan) {
+        let may_be_none = self.marker == Some(Marker::Nan)
+            || matches!(self.kind(), Kind::Datetime { .. } | Kind::Timedelta { .. }) && !holds_any_array::<V::Value>();
+        if self.is_element() && may_be_none {
             return self.element()?.deserialize_option(visitor);
         }
         visitor.visit_some(self)

@@ -16,7 +16,7 @@ use crate::format::time::NAT;
 use crate::io::source::{Slice, Source, Stream};
 use crate::npy::de::array::{ArrayBody, ArrayDeserializer, with_body};
 use crate::npy::de::data::{ArrayData, Bytes};
-use crate::npy::de::plan::{Plan, may_be_derived, may_be_ordered};
+use crate::npy::de::plan::{Plan, holds_any_array, may_be_derived, may_be_ordered};
 use crate::npy::marker::{Marker, ORDERED, RAW};
 use crate::npy::whole::Number;
 
@@ -125,9 +125,24 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
                 let value = visitor.visit_seq(&mut parts)?;
                 parts.finish(value)
             }
+            Kind::Void { len: count } => {
+                self.expect_len(*count, len)?;
+                let byte = Dtype::void(1);
+                let mut parts = SubarrayAccess {
+                    item: self,
+                    dtype: &byte,
+                    size: 1,
+                    plan: self.plan,
+                    number: None,
+                    at: 0,
+                    len: *count,
+                };
+                let value = visitor.visit_seq(&mut parts)?;
+                parts.finish(value)
+            }
             Kind::Record(record) if len.is_some() => {
                 self.expect_len(record.fields.len() as u64, len)?;
-                visitor.visit_seq(RecordAccess::new(self, record))
+                visitor.visit_seq(RecordAccess::new(self, record, &[]))
             }
             _ => Err(self.mismatch("a sequence")),
         }
@@ -146,7 +161,7 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
     #[inline(always)]
     fn map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match &self.dtype.kind {
-            Kind::Record(record) => visitor.visit_map(RecordAccess::new(self, record)),
+            Kind::Record(record) => visitor.visit_map(RecordAccess::new(self, record, &[])),
             _ => Err(self.mismatch("a record or a group")),
         }
     }
@@ -181,9 +196,9 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
             return self.map(visitor);
         };
         if self.marker.is_some() || !may_be_ordered::<V>(record, names) {
-            return visitor.visit_map(RecordAccess::new(self, record));
+            return visitor.visit_map(RecordAccess::new(self, record, names));
         }
-        let mut fields = RecordAccess::new(self, record);
+        let mut fields = RecordAccess::new(self, record, names);
         let value = visitor.visit_map(&mut fields)?;
         if fields.in_order == record.fields.len() {
             self.plan.remember::<V>(record);
@@ -284,7 +299,8 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
             },
             Kind::Datetime { .. } | Kind::Timedelta { .. } => visitor.visit_i64(self.time()?.unwrap_or(NAT)),
             Kind::Str { .. } => visitor.visit_string(self.chars()?),
-            Kind::Bytes { .. } | Kind::Void { .. } => self.bytes(visitor),
+            Kind::Bytes { .. } => self.text_or_bytes(visitor),
+            Kind::Void { .. } => self.bytes(visitor),
             Kind::Record(_) => self.map(visitor),
             _ => self.sequence(visitor, None),
         }
@@ -358,16 +374,8 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        if self.marker == Some(Marker::Nan) {
-            let nan = match self.widest() {
-                Some(Widest::F16(v)) => v.is_nan(),
-                Some(Widest::F32(v)) => v.is_nan(),
-                Some(Widest::F64(v)) => v.is_nan(),
-                _ => false,
-            };
-            if nan {
-                return visitor.visit_none();
-            }
+        if self.is_none() && !holds_any_array::<V::Value>() {
+            return visitor.visit_none();
         }
         visitor.visit_some(self)
     }

@@ -128,6 +128,15 @@ fn is_derived(visitor: &str) -> bool {
     outer.contains("::_::<impl ")
 }
 
+/// Whether `T` is an `Option` of a type of this crate that holds any array: to such a type, NaT is an element like others.
+pub(crate) fn holds_any_array<T>() -> bool {
+    let name = type_name::<T>();
+    ["value::", "view::"].iter().any(|room| {
+        let inner = name.strip_prefix("core::option::Option<serde_npz::");
+        inner.is_some_and(|inner| inner.starts_with(room))
+    })
+}
+
 /// The zero-sized elements of subarrays within one element.
 fn zero_sized(dtype: &Dtype) -> u64 {
     match &dtype.kind {

@@ -12,7 +12,7 @@ use super::fill::{Fill, Make, collect, collector, make_vec, no_memory, with_room
 use super::numbers::{ISIZE, USIZE};
 use super::rows;
 use super::texts::make_texts;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::format::dtype::for_each_number;
 
 /// What the elements of an array are.
@@ -166,30 +166,37 @@ unsafe fn make_nested<T: bytemuck::Pod>(into: *mut (), len: usize, row: usize, f
 ///
 /// `into` is memory for a `Vec<bool>`.
 unsafe fn make_bools(into: *mut (), len: usize, _: usize, fill: &mut dyn Fill) -> Result<()> {
-    let mut bytes = ManuallyDrop::new(collect::<u8>(len, fill)?);
-    if let Some(at) = not_bool(&bytes) {
-        return Err(bad_bool(ManuallyDrop::into_inner(bytes)[at]).at_index(at as u64));
-    }
-    // SAFETY: a bool is of the size and alignment of a byte, and each of these is 0 or 1, as just seen.
+    let mut bytes = ManuallyDrop::new(collect::<u8>(len, &mut Bools(fill))?);
+    // SAFETY: a bool is of the size and alignment of a byte, and `Bools` has filled in nothing but 0 and 1.
     let bools = unsafe { Vec::from_raw_parts(bytes.as_mut_ptr().cast::<bool>(), bytes.len(), bytes.capacity()) };
     // SAFETY: as the caller promises.
     unsafe { into.cast::<Vec<bool>>().write(bools) };
     Ok(())
 }
 
-/// Where the first byte is that is no bool.
-fn not_bool(bytes: &[u8]) -> Option<usize> {
-    // All at once first: that is done many bytes at a time.
-    if bytes.iter().fold(0, |all, byte| all | byte) <= 1 {
-        return None;
-    }
-    bytes.iter().position(|&byte| byte > 1)
-}
+/// Fills memory with the bytes of bools: 0 and 1. As in NumPy, any other byte of a file is True.
+struct Bools<'f>(&'f mut dyn Fill);
 
-#[cold]
-pub(crate) fn bad_bool(byte: u8) -> Error {
-    Error::new(
-        ErrorKind::InvalidValue,
-        format_args!("found the bool byte {byte}, expected 0 or 1"),
-    )
+/// So many bytes are looked at while they are in the processor's cache.
+const BOOLS: usize = 256 * 1024;
+
+impl Fill for Bools<'_> {
+    fn known_len(&self) -> u64 {
+        self.0.known_len()
+    }
+
+    fn fill(&mut self, into: &mut [u8]) -> Result<()> {
+        for block in into.chunks_mut(BOOLS) {
+            self.0.fill(block)?;
+            // Seldom is there anything to change, and looking is faster than writing.
+            if block.iter().fold(0, |all, byte| all | byte) > 1 {
+                block.iter_mut().for_each(|byte| *byte = u8::from(*byte != 0));
+            }
+        }
+        Ok(())
+    }
+
+    fn chunk(&mut self, itemsize: usize, most: usize) -> Result<&[u8]> {
+        self.0.chunk(itemsize, most)
+    }
 }

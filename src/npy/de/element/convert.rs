@@ -13,7 +13,7 @@ use crate::format::time::{NAT, convert_count, iso};
 use crate::npy::de::data::Bytes;
 use crate::npy::de::plan::Plan;
 use crate::npy::marker::Marker;
-use crate::npy::whole::{Number, bad_bool, decode, from_code_points};
+use crate::npy::whole::{Number, decode, from_code_points};
 use crate::options::Casting;
 
 impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
@@ -45,6 +45,20 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
         }
     }
 
+    /// Whether this stands for no value: NaT, and NaN inside `with::nan`.
+    pub(super) fn is_none(&self) -> bool {
+        match self.dtype.kind {
+            Kind::Datetime { order, .. } | Kind::Timedelta { order, .. } => int(self.raw(), 8, order) == NAT,
+            Kind::Float { size, order } if self.marker == Some(Marker::Nan) => match float(self.raw(), size, order) {
+                Widest::F16(v) => v.is_nan(),
+                Widest::F32(v) => v.is_nan(),
+                Widest::F64(v) => v.is_nan(),
+                Widest::Int(_) | Widest::Uint(_) => false,
+            },
+            _ => false,
+        }
+    }
+
     pub(super) fn integer<T: TryFrom<i128>>(&self, expected: &str) -> Result<T> {
         let found: i128 = match self.widest() {
             // A `with` module asks for a time, and a plain integer is not one.
@@ -54,6 +68,9 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
             Some(Widest::Int(v)) => v.into(),
             Some(Widest::Uint(v)) => v.into(),
             Some(_) => return Err(self.mismatch(expected)),
+            None if expected == "u8" && self.dtype.kind == (Kind::Void { len: 1 }) => {
+                uint(self.raw(), 1, Order::NATIVE).into()
+            }
             None => match self.time()? {
                 Some(count) => count.into(),
                 None => return Err(self.mismatch(expected)),
@@ -99,14 +116,9 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
     #[inline(always)]
     pub(super) fn boolean(self) -> Result<bool> {
         match (self.number, self.raw()) {
-            (Some(Number::Bool), [0]) => Ok(false),
-            (Some(Number::Bool), [1]) => Ok(true),
+            (Some(Number::Bool), [byte]) => Ok(*byte != 0),
             _ => converted(self, |item| match item.dtype.kind {
-                Kind::Bool => match item.raw() {
-                    [0] => Ok(false),
-                    [1] => Ok(true),
-                    bytes => Err(bad_bool(bytes.first().copied().unwrap_or_default())),
-                },
+                Kind::Bool => Ok(item.raw() != [0]),
                 _ => Err(item.mismatch("bool")),
             }),
         }
@@ -149,6 +161,14 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
                 },
                 _ => visitor.visit_string(self.chars()?),
             },
+        }
+    }
+
+    /// An `S` as the text that it is to NumPy's users, where it is UTF-8.
+    pub(super) fn text_or_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.plain() {
+            Some(bytes) if std::str::from_utf8(bytes.get()).is_ok() => self.text(visitor),
+            _ => self.bytes(visitor),
         }
     }
 

@@ -63,17 +63,30 @@ pub(super) struct RecordAccess<'a, 'de> {
     item: ElementDeserializer<'a, 'de>,
     fields: std::slice::Iter<'a, Field>,
     value: Option<&'a Field>,
+    /// The names that the target knows its fields by, where it tells.
+    names: &'static [&'static str],
     /// How many fields in a row, from the first on, are the fields of the target at the same position.
     pub(super) in_order: usize,
 }
 
 impl<'a, 'de: 'a> RecordAccess<'a, 'de> {
-    pub(super) fn new(item: ElementDeserializer<'a, 'de>, record: &'a Record) -> Self {
+    pub(super) fn new(item: ElementDeserializer<'a, 'de>, record: &'a Record, names: &'static [&'static str]) -> Self {
         RecordAccess {
             item,
             fields: record.fields.iter(),
             value: None,
+            names,
             in_order: 0,
+        }
+    }
+
+    /// The name by which the target knows a field: its title, if the target has a field of that name, and none of the
+    /// field's own.
+    #[inline]
+    fn name(&self, field: &'a Field) -> &'a str {
+        match &field.title {
+            Some(title) if self.names.contains(&&**title) && !self.names.contains(&&*field.name) => title,
+            _ => &field.name,
         }
     }
 
@@ -98,7 +111,7 @@ impl<'a, 'de: 'a> MapAccess<'de> for RecordAccess<'a, 'de> {
         let taken = self.item.dtype.fields().len() - self.fields.len();
         self.value = self.fields.next();
         let Some(field) = self.value else { return Ok(None) };
-        let key = seed.deserialize(Key(&field.name))?;
+        let key = seed.deserialize(Key(self.name(field)))?;
         self.in_order += usize::from(self.in_order == taken && variant_index(&key) == Some(taken));
         Ok(Some(key))
     }
