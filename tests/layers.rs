@@ -73,7 +73,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("npy::de::element", &["number", "text", "convert", "parts"]),
     (
         "npy::rows",
-        &["walk", "fit", "head", "encode", "writer", "append", "reader"],
+        &[
+            "walk", "place", "fit", "head", "encode", "texts", "writer", "append", "reader",
+        ],
     ),
     ("npz", &["zip", "tree", "reader", "writer", "ser", "de", "either"]),
     ("npz::zip", &["tests"]),

@@ -4,6 +4,8 @@ mod append;
 pub(crate) mod encode;
 mod fit;
 mod head;
+mod place;
 pub(crate) mod reader;
+pub(crate) mod texts;
 pub(crate) mod walk;
 pub(crate) mod writer;

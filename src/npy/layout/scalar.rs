@@ -358,8 +358,9 @@ impl Scalar<'_> {
             (Scalar::F32(v), ScalarLayout::Number(Number::F16)) => out.put(&narrow(f16::from_f32(v), v.into())?),
             (Scalar::F64(v), ScalarLayout::Number(Number::F16)) => out.put(&narrow(f16::from_f32(to_odd(v)), v)?),
             (Scalar::Char(c), ScalarLayout::Str { width, .. }) => {
+                let left = width.checked_sub(1).ok_or_else(|| too_long(1, width))?;
                 out.put(&u32::from(c).to_le_bytes())?;
-                out.zeros((width - 1) * 4)
+                out.zeros(left * 4)
             }
             (Scalar::Str(text), ScalarLayout::Str { width, .. }) => {
                 let too_long = || too_long(text.chars().count() as u64, width);
@@ -452,7 +453,10 @@ fn ends_in_nul(found: impl std::fmt::Display) -> Error {
 fn too_long(found: u64, expected: u64) -> Error {
     Error::new(
         ErrorKind::InvalidValue,
-        format_args!("found {found} characters, expected at most {expected}, the width that was fixed before"),
+        format_args!(
+            "found {found} characters, expected at most {expected}, the width that was fixed before: \
+             `NpyWriter::create_like` states a larger one beforehand"
+        ),
     )
 }
 

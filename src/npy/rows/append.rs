@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::{Header, MAGIC};
 use crate::io::file::{AtomicFile, existing, if_any, open_to_change};
 use crate::io::source::read_full;
+use crate::npy::rows::fit::{check_growing, not_growing};
 use crate::npy::rows::head::Head;
 use crate::npy::rows::writer::NpyWriter;
 use crate::npy::whole::Number;
@@ -24,9 +25,12 @@ impl NpyWriter<File> {
     ///
     /// Where there is no file, or an empty one, it is made, as [`create`](NpyWriter::create) does: it appears with the
     /// first flush, or with [`finish`](NpyWriter::finish), and never replaces one that somebody else has made meanwhile.
-    /// `.npy` is appended to the path unless there is a file of exactly this name. Rows must be like those in the file: the same
-    /// dtype and shape, and texts no longer than its width. Byte order and padding of the file are kept. Only the array
-    /// of a writer that got no rows, `<f8` of shape (0,), takes the layout of the first row that comes.
+    /// `.npy` is appended to the path unless there is a file of exactly this name.
+    /// Rows are of the shape of those in the file; their values become what the file has, wherever reading it would give them
+    /// back: a `u32` goes into `<i4` if it fits, an `f32` into `<f8`, a text into `|S4`, and the fields of a record go by their
+    /// names, whatever their order. Byte order and padding of the file are kept. Only an array that nothing is known of,
+    /// `<f8` of shape (0,) as a writer without rows and an empty `Vec<f64>` leave it, takes the layout of the first row that
+    /// comes.
     ///
     /// Bytes behind the array were left by a writer that was killed before it counted them, and are cut off. Another
     /// array behind it, as `np.save` to one handle leaves it, is an error. The file is locked before anything is read, as
@@ -116,14 +120,7 @@ impl Found {
             bytes: Vec::new(),
         };
         let header = Header::read_with(&mut kept, &ReadOptions::new().max_header_size(usize::MAX))?;
-        if header.shape().is_empty() {
-            return Err(not_growing("an array without axes"));
-        }
-        if header.fortran_order() && header.shape().len() > 1 {
-            return Err(not_growing(
-                "an array in Fortran order, which grows along its last axis,",
-            ));
-        }
+        check_growing(&header)?;
         Ok(Found {
             header,
             bytes: kept.bytes,
@@ -152,17 +149,6 @@ impl Found {
     fn is_fresh(&self) -> bool {
         self.header.shape() == [0] && *self.header.dtype() == Number::F64.dtype()
     }
-}
-
-#[cold]
-fn not_growing(found: &str) -> Error {
-    Error::new(
-        ErrorKind::TypeMismatch,
-        format_args!(
-            "found {found}, expected a file with one array that can grow along its first axis: `load_npy` and `save_npy` \
-             make it one"
-        ),
-    )
 }
 
 /// Keeps what is read.

@@ -6,6 +6,8 @@
 //! gathered()           00 00 00 00 00 00 f0 3f ..    both, one behind the other
 //! ```
 //!
+//! Where a file or a header decides the dtype, rows that have another one are converted: see [`place`](super::place).
+//!
 //! One buffer serves all rows, so that a row costs neither an allocation nor a copy of its own.
 
 use std::mem;
@@ -20,6 +22,7 @@ use crate::npy::layout::scalar::ScalarLayout;
 use crate::npy::layout::tree::Layout;
 use crate::npy::rows::fit;
 use crate::npy::rows::head::Head;
+use crate::npy::rows::place::Step;
 use crate::npy::ser::slots::Slots;
 use crate::npy::sink::{CHUNK, Out, reserve};
 use crate::npy::whole;
@@ -35,19 +38,20 @@ pub(crate) struct RowEncoder {
     /// How many rows there are, those in the file included.
     rows: u64,
     gathered: Gathered,
-    /// Whether the file has another byte order than ours, or padding between fields.
-    foreign: bool,
-    /// A row in our order, on its way into that of the file.
+    /// The dtype was decided before the first row.
+    stated: bool,
+    /// How a row of the layout gets into its place, if it is not put there as it is.
+    step: Option<Step>,
+    /// A row on its way into its place.
     packed: Vec<u8>,
 }
 
 impl RowEncoder {
-    /// For rows that are added to a file with this header.
-    pub(super) fn added_to(head: Head) -> Self {
-        let dtype = head.header().dtype();
+    /// For rows of an array with this header, behind those that it has.
+    pub(super) fn stated(head: Head) -> Self {
         RowEncoder {
             rows: head.header().shape().first().copied().unwrap_or_default(),
-            foreign: dtype.itemsize() > 0 && fit::differs(dtype),
+            stated: true,
             head: Some(head),
             ..RowEncoder::default()
         }
@@ -96,17 +100,21 @@ impl RowEncoder {
             (Some(head), Some((_, slots))) if head.has_room(self.rows) => self.gathered.put(row, slots),
             _ => self.push_first(row),
         };
-        if pushed.is_ok() && !self.foreign {
+        if pushed.is_ok() && self.step.is_none() {
             self.rows += 1;
             return Ok(());
         }
-        self.finish_row(start, pushed.map_err(|error| self.explain(row, error)))
+        let pushed = match pushed {
+            Err(error) => self.push_again(row, start, error),
+            pushed => pushed,
+        };
+        self.finish_row(start, pushed)
     }
 
-    /// Brings a row into the order of the file, or takes out one that was refused.
+    /// Brings a row into its place, or takes out one that was refused.
     #[cold]
     fn finish_row(&mut self, start: usize, pushed: Result<()>) -> Result<()> {
-        match pushed.and_then(|()| self.arrange(start)) {
+        match pushed.and_then(|()| self.place(start)) {
             Ok(()) => {
                 self.rows += 1;
                 Ok(())
@@ -118,27 +126,33 @@ impl RowEncoder {
         }
     }
 
-    /// Why a row was refused: encoding it shows only that it leaves the layout, measuring it tells how.
+    /// A row that is not laid out as the one before: where the dtype was decided beforehand, it may be converted in
+    /// another way; elsewhere measuring tells why it was refused, which encoding does not.
     #[cold]
-    fn explain<T: Serialize + ?Sized>(&self, row: &T, error: Error) -> Error {
+    fn push_again<T: Serialize + ?Sized>(&mut self, row: &T, start: usize, error: Error) -> Result<()> {
         match (&self.head, &self.layout) {
             (Some(head), Some((layout, _))) if head.has_room(self.rows) => {
+                if self.stated {
+                    self.gathered.len = start;
+                    return self.push_first(row);
+                }
                 let found = measure(row).and_then(|found| fit::next(found, layout));
-                found.err().unwrap_or(error)
+                Err(found.err().unwrap_or(error))
             }
-            _ => error,
+            _ => Err(error),
         }
     }
 
     #[cold]
     fn push_first<T: Serialize + ?Sized>(&mut self, row: &T) -> Result<()> {
         let found = measure(row)?;
-        let layout = match &self.head {
+        let (layout, step) = match &self.head {
             Some(head) => {
                 head.check(self.rows)?;
-                fit::in_file(found, head.header())?
+                let (layout, step) = fit::in_file(found, head.header())?;
+                (layout, step.packed().is_none().then_some(step))
             }
-            None => fit::first(found)?,
+            None => (fit::first(found)?, None),
         };
         let slots = Slots::of_rows(&layout);
         self.gathered.put(row, &slots)?;
@@ -146,26 +160,20 @@ impl RowEncoder {
             self.head = Some(Head::new(fit::header(&layout, 0)?)?);
         }
         self.layout = Some((layout, slots));
+        self.step = step;
         Ok(())
     }
 
-    /// Brings the row at `start` from our order into that of the file.
-    fn arrange(&mut self, start: usize) -> Result<()> {
-        match &self.head {
-            Some(head) if self.foreign => {
-                let (dtype, shape) = (head.header().dtype(), head.header().shape());
-                let len = shape.iter().skip(1).product::<u64>() * dtype.itemsize();
-                self.packed.clear();
-                self.packed.extend_from_slice(&self.gathered.bytes()[start..]);
-                let mut packed = &self.packed[..];
-                let elements = self.gathered.replace(start, in_memory(len))?;
-                elements
-                    .chunks_exact_mut(in_memory(dtype.itemsize()))
-                    .for_each(|element| fit::place(dtype, &mut packed, element));
-                Ok(())
-            }
-            _ => Ok(()),
-        }
+    /// Brings the row at `start` from our order into its place.
+    fn place(&mut self, start: usize) -> Result<()> {
+        let (Some(head), Some(step)) = (&self.head, &self.step) else {
+            return Ok(());
+        };
+        let (dtype, shape) = (head.header().dtype(), head.header().shape());
+        let len = shape.iter().skip(1).product::<u64>() * dtype.itemsize();
+        self.packed.clear();
+        self.packed.extend_from_slice(&self.gathered.bytes()[start..]);
+        step.place(&self.packed, self.gathered.replace(start, in_memory(len))?)
     }
 
     /// Decides the layout of an array that no row came for: `<f8`.

@@ -15,6 +15,7 @@ use std::ops::Range;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Header;
+use crate::npy::rows::fit::check_growing;
 use crate::options::ReadOptions;
 
 /// The key is in the text once, but names of fields may look like it: so many places are tried.
@@ -36,6 +37,13 @@ impl Head {
     /// As NumPy writes `header`.
     pub(super) fn new(header: Header) -> Result<Self> {
         Head::found(header.to_bytes(), header)
+    }
+
+    /// Of an array like that of `header`, without its rows.
+    pub(super) fn without_rows(header: &Header) -> Result<Self> {
+        check_growing(header)?;
+        let rest = header.shape().get(1..).unwrap_or_default();
+        Head::new(Header::new(header.dtype().clone(), [&[0], rest].concat(), false)?)
     }
 
     /// As it was found in a file; `header` is what it says.

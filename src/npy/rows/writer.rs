@@ -16,6 +16,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::format::header::Header;
 use crate::io::checked::Checked;
 use crate::io::file::{AtomicFile, Locked, with_suffix};
 use crate::npy::rows::encode::RowEncoder;
@@ -24,7 +25,8 @@ use crate::options::WriteOptions;
 
 /// Writes an array row by row, to a new file, to any writer that seeks, or behind the rows of an existing file.
 ///
-/// The first row fixes dtype, row shape and string width. Without rows the array is `<f8` of shape (0,).
+/// The first row fixes dtype, row shape and string width, unless [`create_like`](NpyWriter::create_like) states them.
+/// Without rows the array is `<f8` of shape (0,).
 ///
 /// Others see the rows once [`flush`](NpyWriter::flush) or [`finish`](NpyWriter::finish) has returned. A program that
 /// ends at any moment, killed or not, leaves a file that can be read and has at least the rows of the last flush; a
@@ -169,6 +171,58 @@ impl NpyWriter<File> {
         Ok(())
     }
 
+    /// As [`NpyWriter::create`], with dtype, row shape and width of texts decided beforehand; how many rows `header` tells
+    /// of does not matter.
+    ///
+    /// Rows are converted as in [`NpyWriter::append`]. The file appears with the first [`flush`](NpyWriter::flush), even
+    /// without rows.
+    ///
+    /// ```
+    /// use serde_npz::{Dtype, Header, NpyWriter};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-like-{}.npy", std::process::id()));
+    /// let header = Header::new(Dtype::parse("<U8")?, vec![0], false)?;
+    /// let mut log = NpyWriter::create_like(&path, &header)?;
+    /// log.push("on")?;
+    /// log.push("restart")?;
+    /// log.finish()?;
+    /// assert_eq!(serde_npz::load_npy::<Vec<String>>(&path)?, ["on", "restart"]);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `TypeMismatch` for a header without axes or in Fortran order; those of [`NpyWriter::create`].
+    pub fn create_like(path: impl AsRef<Path>, header: &Header) -> Result<Self> {
+        NpyWriter::create_like_with(path, header, &WriteOptions::new())
+    }
+
+    /// As [`NpyWriter::create_like`], with [`WriteOptions::durable`]: what was flushed survives a power cut.
+    ///
+    /// ```
+    /// use serde_npz::{Dtype, Header, NpyWriter, WriteOptions};
+    ///
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-like-with-{}.npy", std::process::id()));
+    /// let header = Header::new(Dtype::parse("<f8")?, vec![0, 3], false)?;
+    /// let mut log = NpyWriter::create_like_with(&path, &header, &WriteOptions::new().durable(true))?;
+    /// log.push(&[1, 2, 3])?;
+    /// log.finish()?;
+    /// assert_eq!(serde_npz::load_npy::<Vec<[f64; 3]>>(&path)?, [[1.0, 2.0, 3.0]]);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`NpyWriter::create_like`].
+    pub fn create_like_with(path: impl AsRef<Path>, header: &Header, options: &WriteOptions) -> Result<Self> {
+        let head = Head::without_rows(header)?;
+        let mut writer = NpyWriter::create_with(path, options)?;
+        writer.rows = RowEncoder::stated(head);
+        Ok(writer)
+    }
+
     /// A writer on a file that gets its name from `target`.
     pub(super) fn replacing(file: File, target: AtomicFile, durable: bool) -> Result<Self> {
         let mut writer = NpyWriter::starting(file, 0);
@@ -191,7 +245,7 @@ impl NpyWriter<File> {
             durable,
         });
         writer.written = Some(data);
-        writer.rows = RowEncoder::added_to(head);
+        writer.rows = RowEncoder::stated(head);
         writer.shown = writer.rows.rows();
         Ok(writer)
     }
@@ -271,7 +325,8 @@ impl<W: Write + Seek> NpyWriter<W> {
     ///
     /// # Errors
     ///
-    /// `MixedTypes`, `Ragged` or `InvalidValue` for a row unlike the first; `LimitExceeded` where a foreign header has no
+    /// `MixedTypes`, `Ragged` or `InvalidValue` for a row unlike the first, or one that does not survive in the dtype of the
+    /// file; `LimitExceeded` where a foreign header has no
     /// room for one more digit. Such a row is not written, and the writer goes on. `Io` ends the writer: later calls
     /// return it again.
     #[inline]

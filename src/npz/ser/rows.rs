@@ -1,4 +1,5 @@
-//! Rows of unknown number as one member: rows are encoded as [`NpyWriter`](crate::NpyWriter) does it.
+//! Rows of unknown number as one member: rows are encoded as [`NpyWriter`](crate::NpyWriter) does it, and those with texts
+//! kept until all have come.
 //!
 //! ```text
 //! begin_growing   \x93NUMPY .. (0,)       when enough rows are gathered
@@ -13,6 +14,7 @@ use serde::Serialize;
 use super::check_path;
 use crate::error::Result;
 use crate::npy::rows::encode::RowEncoder;
+use crate::npy::rows::texts::TextRows;
 use crate::npz::writer::NpzWriter;
 use crate::npz::writer::container::Container;
 use crate::npz::writer::output::Output;
@@ -20,8 +22,9 @@ use crate::npz::writer::output::Output;
 impl<W: Write + Seek> NpzWriter<W> {
     /// Adds an array row by row, as [`NpyWriter`](crate::NpyWriter) takes them, and returns how many rows there were.
     ///
-    /// The rows need not be known beforehand, nor fit into memory. The first one decides dtype, row shape and string
-    /// width; without rows the array is `<f8` of shape (0,).
+    /// The rows need not be known beforehand, nor fit into memory: the first one decides dtype and row shape. Only rows with
+    /// texts are kept in memory, each text in its own size, and laid out when the last has come, as wide as the longest.
+    /// Without rows the array is `<f8` of shape (0,).
     ///
     /// ```
     /// use std::io::Cursor;
@@ -71,6 +74,7 @@ where
     let member = format!("{name}.npy");
     container.check(&member)?;
     let mut encoder = RowEncoder::default();
+    let mut texts: Option<TextRows> = None;
     let mut write = |encoder: &mut RowEncoder| -> Result<()> {
         if !*begun {
             container.begin_growing(&member, encoder.header().unwrap_or_default())?;
@@ -81,10 +85,28 @@ where
         Ok(())
     };
     for row in rows {
+        if let Some(texts) = &mut texts {
+            texts.push(&row)?;
+            continue;
+        }
+        if encoder.rows() == 0 {
+            texts = TextRows::begin(&row)?;
+            if texts.is_some() {
+                continue;
+            }
+        }
         encoder.push(&row)?;
         if encoder.is_full() {
             write(&mut encoder)?;
         }
+    }
+    if let Some(texts) = texts {
+        let header = texts.header()?.to_bytes();
+        container.begin_growing(&member, &header)?;
+        *begun = true;
+        texts.each(|piece| container.write(piece))?;
+        container.end_growing(&header)?;
+        return Ok(texts.rows());
     }
     encoder.settle()?;
     write(&mut encoder)?;
