@@ -316,6 +316,14 @@ impl<'b> Room<'b> {
 
     /// Puts a text as code points of four bytes into the next `n` bytes; `None` if it is longer.
     pub(crate) fn text(&mut self, text: &str, n: usize) -> Result<Option<()>> {
+        if n <= 4 * SHORT
+            && let Some(place) = self.bytes.get_mut(self.at..).and_then(<[u8]>::first_chunk_mut)
+            && text.len() <= n / 4
+            && put_short(text.as_bytes(), place) == Some(true)
+        {
+            self.at += n;
+            return Ok(Some(()));
+        }
         let slots = self.take(n)?.as_chunks_mut::<4>().0;
         let len = if text.is_ascii() {
             let Some(slots) = slots.get_mut(..text.len()) else {
@@ -339,6 +347,35 @@ impl<'b> Room<'b> {
         slots[len..].fill([0; 4]);
         Ok(Some(()))
     }
+}
+
+/// Texts up to this length are put with zeros behind them, over which the next one is put.
+const SHORT: usize = 16;
+
+/// Puts a text of at most `SHORT` bytes as code points; whether it was ASCII.
+///
+/// In pieces that may overlap: a loop ends elsewhere for every text, which no processor foresees.
+#[inline(always)]
+fn put_short(text: &[u8], place: &mut [u8; 4 * SHORT]) -> Option<bool> {
+    #[inline(always)]
+    fn piece<const N: usize>(text: &[u8], at: usize, units: &mut [[u8; 4]]) -> Option<bool> {
+        let from: &[u8; N] = text.get(at..)?.first_chunk()?;
+        let to: &mut [_; N] = units.get_mut(at..)?.first_chunk_mut()?;
+        for (unit, byte) in to.iter_mut().zip(from) {
+            *unit = u32::from(*byte).to_le_bytes();
+        }
+        Some(from.iter().fold(0, |all, byte| all | byte) < 0x80)
+    }
+    place.fill(0);
+    let units = place.as_chunks_mut::<4>().0;
+    let (first, last) = match text.len() {
+        0 => (true, true),
+        len @ 8.. => (piece::<8>(text, 0, units)?, piece::<8>(text, len - 8, units)?),
+        len @ 4.. => (piece::<4>(text, 0, units)?, piece::<4>(text, len - 4, units)?),
+        len @ 2.. => (piece::<2>(text, 0, units)?, piece::<2>(text, len - 2, units)?),
+        _ => (piece::<1>(text, 0, units)?, true),
+    };
+    Some(first && last)
 }
 
 impl Put for Room<'_> {

@@ -27,19 +27,21 @@ fn texts<T: From<String>>(len: usize, width: usize, fill: &mut dyn Fill) -> Resu
     let itemsize = width.checked_mul(4).ok_or_else(|| no_memory(len as u64))?;
     let known = fill.known_len() / itemsize as u64;
     let mut texts: Vec<T> = with_room(if known >= len as u64 { len } else { 0 })?;
-    let mut narrow = vec![0; BLOCK / 4];
+    // A box has no room to spare.
+    let all_short = width <= SHORT && typeid::of::<T>() != typeid::of::<Box<str>>();
+    let mut narrow = vec![0; BLOCK / 4 + SHORT];
     while texts.len() < len {
         let units = fill.chunk(itemsize, (len - texts.len()).min((BLOCK / itemsize).max(1)))?;
         let count = units.len() / itemsize;
         texts.try_reserve(count).map_err(|_| no_memory(len as u64))?;
         match narrow
-            .get_mut(..units.len() / 4)
+            .get_mut(..units.len() / 4 + SHORT)
             .and_then(|narrow| narrow_ascii(units, narrow))
         {
-            Some(block) => texts.extend((0..count).map(|at| {
-                let text = &block[at * width..][..width];
-                T::from(trim(text).to_owned())
-            })),
+            Some(block) if all_short => {
+                texts.extend((0..count).map(|at| T::from(short(&block[at * width..], width))));
+            }
+            Some(block) => texts.extend((0..count).map(|at| T::from(exact(&block[at * width..], width)))),
             None => {
                 for units in units.chunks_exact(itemsize) {
                     let text = decode(units).map_err(|err| err.at_index(texts.len() as u64))?;
@@ -51,13 +53,39 @@ fn texts<T: From<String>>(len: usize, width: usize, fill: &mut dyn Fill) -> Resu
     Ok(texts)
 }
 
+/// Texts up to this length are copied as so many bytes at once: a copy of a length that is known takes no call.
+const SHORT: usize = 16;
+
+/// The text in the first `width` bytes, at most `SHORT` of them; at least `SHORT` bytes are there.
+#[inline(always)]
+fn short(block: &str, width: usize) -> String {
+    let Some(bytes) = block.as_bytes().first_chunk::<SHORT>() else {
+        return exact(block, width);
+    };
+    let bits = u128::from_le_bytes(*bytes) << (8 * (SHORT - width));
+    if bits == 0 {
+        return String::new();
+    }
+    let len = width - (bits.leading_zeros() / 8) as usize;
+    let mut text = String::with_capacity(SHORT);
+    text.push_str(&block[..SHORT]);
+    text.truncate(len);
+    text
+}
+
+/// The text in the first `width` bytes.
+fn exact(block: &str, width: usize) -> String {
+    trim(&block[..width]).to_owned()
+}
+
 /// A text without the NULs that pad it.
 fn trim(text: &str) -> &str {
     let len = text.bytes().rposition(|byte| byte != 0).map_or(0, |last| last + 1);
     &text[..len]
 }
 
-/// Code points in the byte order of this machine as bytes, where all of them are ASCII; `into` is as long as they are many.
+/// Code points in the byte order of this machine as bytes, where all of them are ASCII. What lies behind them in `into` has to
+/// be ASCII as well.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a code point that does not fit shows in `all`"
