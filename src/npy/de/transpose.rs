@@ -19,8 +19,11 @@ pub(crate) fn transposed<T: Copy>(elements: &[T], shape: &[usize]) -> Vec<T> {
 
 /// As [`transposed`], for elements of `itemsize` bytes, into a buffer of the same length.
 pub(crate) fn transpose_bytes(bytes: &[u8], into: &mut [u8], shape: &[usize], itemsize: usize) {
-    into.copy_from_slice(bytes);
-    for plane in planes(shape, bytes.len().checked_div(itemsize).unwrap_or_default()) {
+    let mut planes = planes(shape, bytes.len().checked_div(itemsize).unwrap_or_default()).peekable();
+    if planes.peek().is_none() {
+        into.copy_from_slice(bytes);
+    }
+    for plane in planes {
         match itemsize {
             1 => plane.transpose(bytes, into),
             2 => plane.transpose(bytes.as_chunks::<2>().0, into.as_chunks_mut::<2>().0),
