@@ -211,6 +211,7 @@ pub struct WriteOptions {
     pub(crate) threads: Option<usize>,
     pub(crate) durable: bool,
     pub(crate) max_members: u64,
+    pub(crate) last_wins: bool,
 }
 
 impl WriteOptions {
@@ -227,6 +228,7 @@ impl WriteOptions {
             threads: None,
             durable: false,
             max_members: 100_000,
+            last_wins: false,
         }
     }
 
@@ -319,6 +321,18 @@ impl WriteOptions {
         self.max_members = n as u64;
         self
     }
+
+    /// Whether [`NpzWriter::compact`](crate::NpzWriter::compact) keeps the last member of a key that comes twice in an
+    /// archive that is gone on with, instead of refusing to choose.
+    ///
+    /// ```
+    /// let options = serde_npz::WriteOptions::new().last_wins(true);
+    /// # let _ = options;
+    /// ```
+    pub fn last_wins(mut self, last_wins: bool) -> Self {
+        self.last_wins = last_wins;
+        self
+    }
 }
 
 impl Default for WriteOptions {
@@ -343,6 +357,7 @@ pub struct ReadOptions {
     pub(crate) max_header_size: usize,
     pub(crate) limits: Limits,
     pub(crate) skip_objects: bool,
+    pub(crate) last_wins: bool,
     pub(crate) threads: Option<usize>,
 }
 
@@ -360,6 +375,7 @@ impl ReadOptions {
             max_header_size: 10_000,
             limits: Limits::new(),
             skip_objects: false,
+            last_wins: false,
             threads: None,
         }
     }
@@ -418,6 +434,21 @@ impl ReadOptions {
     /// ```
     pub fn skip_objects(mut self, skip: bool) -> Self {
         self.skip_objects = skip;
+        self
+    }
+
+    /// Whether the last member of a key that comes twice is taken, as NumPy does, instead of an error.
+    ///
+    /// Python's `zipfile` adds a second member of the same name where others would replace the first; so do `zip` tools. Without
+    /// this option such a key is an error where it is asked for, by name or as part of the whole: two programs may
+    /// show different members. The other members can be read by name in either case.
+    ///
+    /// ```
+    /// let options = serde_npz::ReadOptions::new().last_wins(true);
+    /// # let _ = options;
+    /// ```
+    pub fn last_wins(mut self, last_wins: bool) -> Self {
+        self.last_wins = last_wins;
         self
     }
 

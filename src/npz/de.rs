@@ -88,7 +88,7 @@ fn read_all<'de, S: Store<'de>, T: DeserializeSeed<'de>>(store: &mut S, seed: T)
     let value = seed.deserialize(NodeDeserializer::new(&mut Reading::new(store, &tree), ROOT));
     store.reader().end_plan();
     let value = value?;
-    store.reader().check_rest()?;
+    store.reader().check_rest(|_| true)?;
     Ok(value)
 }
 
@@ -106,11 +106,12 @@ fn get<'de, S: Store<'de>, T: Deserialize<'de>>(store: &mut S, name: &str) -> Re
         (Some(at), _) if tree.node(at).children.is_empty() => read_node(store, &tree, at),
         (Some(at), _) => {
             let outermost = first_of(name, separator);
-            verify_left_out(reader, &tree, |key| lies_in(key, outermost, separator))?;
+            let asked = |key: &str| lies_in(key, outermost, separator);
+            verify_left_out(reader, &tree, asked)?;
             let value = read_node(store, &tree, at);
             store.reader().end_plan();
             if value.is_ok() {
-                store.reader().check_rest()?;
+                store.reader().check_rest(asked)?;
             }
             value
         }

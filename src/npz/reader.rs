@@ -35,7 +35,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::{Header, MAGIC};
 use crate::io::checked::Checked;
 use crate::io::{file, source};
-use crate::npz::tree::Tree;
+use crate::npz::tree::{Tree, key};
 use crate::npz::zip::{EndRecord, LocalHeader};
 use crate::options::ReadOptions;
 
@@ -122,8 +122,9 @@ impl<R: Read + Seek> NpzReader<R> {
     ///
     /// # Errors
     ///
-    /// `BadMagic` for anything that does not start as an archive, `CorruptArchive` and `UnsupportedArchive` where the
-    /// directory contradicts itself or the file, `LimitExceeded` for too many members, `Io`.
+    /// `BadMagic` for anything that does not start as an archive, `CorruptArchive` and `UnsupportedArchive` where there is
+    /// no directory that leads through the file, `LimitExceeded` for too many members, `Io`. A damaged entry of the
+    /// directory, or a key that comes twice, is an error only where it is asked for.
     pub fn new(reader: R) -> Result<Self> {
         Self::with_options(reader, &ReadOptions::new())
     }
@@ -145,7 +146,7 @@ impl<R: Read + Seek> NpzReader<R> {
     /// Those of [`NpzReader::new`].
     pub fn with_options(mut reader: R, options: &ReadOptions) -> Result<Self> {
         check_start(&mut reader)?;
-        let directory = Directory::read(&mut Checked(&mut reader), &options.limits)?;
+        let directory = Directory::read(&mut Checked(&mut reader), options)?;
         Ok(NpzReader {
             reader: Window::new(reader),
             scratch: Vec::new(),
@@ -215,17 +216,23 @@ impl<R: Read + Seek> NpzReader<R> {
     /// `MissingMember`, `CorruptArchive`, `UnsupportedArchive`, `LimitExceeded`, `Io`.
     pub fn verify(&mut self, name: &str) -> Result<()> {
         let index = self.require(name)?;
+        self.verify_member(index).map_err(|err| err.at_member(name))
+    }
+
+    /// As [`NpzReader::verify`], also for one of several members of a key.
+    pub(crate) fn verify_member(&mut self, index: usize) -> Result<()> {
         let bytes_used = self.bytes_used;
         let result = self
             .start(index, self.options.limits.member_bytes)
             .and_then(Member::skip_to_end);
         // Nothing was handed out, so nothing counts.
         self.bytes_used = bytes_used;
-        result.map_err(|err| err.at_member(name))
+        result
     }
 
     /// The bytes of a member, read one after another; an error at once if they exceed the limits.
     pub(crate) fn member(&mut self, index: usize) -> Result<Member<'_, Window<R>>> {
+        self.directory.check_unique(index)?;
         let allowed = self.allowed();
         self.start(index, allowed)
     }
@@ -239,6 +246,7 @@ impl<R: Read + Seek> NpzReader<R> {
     /// Where the bytes of a stored member lie, for callers that have the whole archive in memory; see
     /// [`NpzReader::check_crc`].
     pub(crate) fn stored_range(&mut self, index: usize) -> Result<Option<Range<u64>>> {
+        self.directory.check_unique(index)?;
         let entry = self.directory.entry(index)?;
         if !entry.method.is_stored() {
             return Ok(None);
@@ -250,18 +258,38 @@ impl<R: Read + Seek> NpzReader<R> {
         Ok(Some(start..start + size))
     }
 
-    /// Compares the local headers of all members that were not read: otherwise a member whose name is damaged in the
-    /// directory would look as if it were not there.
-    pub(crate) fn check_rest(&mut self) -> Result<()> {
-        for index in self.directory.not_compared() {
-            let entry = &self.directory.entries[index];
-            let header = entry.offset.saturating_add(LOCAL_MOST);
-            self.reader.focus(entry.offset, entry.limit.min(header));
-            member::check_local(&mut self.reader, entry, &mut self.scratch)
-                .map_err(|err| err.at_member(entry.key()))?;
-            self.directory.set_compared(index);
+    /// Compares the local headers of all members that were not read, as far as they have to do with a key that is
+    /// `asked` for: otherwise a member whose name is damaged in the directory would look as if it were not there.
+    pub(crate) fn check_rest(&mut self, asked: impl Fn(&str) -> bool) -> Result<()> {
+        let directory = Arc::clone(&self.directory);
+        for index in directory.not_compared() {
+            let entry = &directory.entries[index];
+            match self.compare_local(index) {
+                Ok(()) => directory.set_compared(index),
+                Err(err) if err.kind() == ErrorKind::Io || asked(entry.key()) => return Err(err.at_member(entry.key())),
+                Err(err) => {
+                    // The name in the local header may be the right one, if no other member has it.
+                    let name = member::local_name(&mut self.reader, entry)?;
+                    if name.is_some_and(|name| asked(key(&name)) && !self.has_key(key(&name))) {
+                        return Err(err.at_member(entry.key()));
+                    }
+                }
+            }
         }
         Ok(())
+    }
+
+    fn compare_local(&mut self, index: usize) -> Result<()> {
+        // A member that is unsupported may still be whole.
+        if let Some(fault) = self.directory.fault(index)
+            && fault.kind() != ErrorKind::UnsupportedArchive
+        {
+            return Err(fault.duplicate());
+        }
+        let entry = &self.directory.entries[index];
+        let header = entry.offset.saturating_add(LOCAL_MOST);
+        self.reader.focus(entry.offset, entry.limit.min(header));
+        member::check_local(&mut self.reader, entry, &mut self.scratch).map(drop)
     }
 
     /// The header of an array and how many bytes it takes.
@@ -420,8 +448,18 @@ impl<R> NpzReader<R> {
         member::compare(crc32fast::hash(bytes), self.directory.entry(index)?)
     }
 
+    /// Whether another member of the same key is taken instead.
+    pub(crate) fn is_hidden(&self, index: usize) -> bool {
+        self.directory.is_hidden(index)
+    }
+
+    /// Whether something is wrong with the member's entry in the directory.
+    pub(crate) fn is_faulty(&self, index: usize) -> bool {
+        self.directory.fault(index).is_some()
+    }
+
     pub(crate) fn require(&self, name: &str) -> Result<usize> {
-        self.find(name).ok_or_else(|| {
+        let found = self.find(name).ok_or_else(|| {
             Error::new(
                 ErrorKind::MissingMember,
                 format_args!(
@@ -429,8 +467,9 @@ impl<R> NpzReader<R> {
                     self.len()
                 ),
             )
-            .at_member(name)
-        })
+        });
+        let index = found.and_then(|index| self.directory.check_unique(index).map(|()| index));
+        index.map_err(|err| err.at_member(name))
     }
 
     /// The largest size that the next member may have.

@@ -295,3 +295,42 @@ fn unaligned(name: &str, data: &[u8]) -> Vec<u8> {
     .concat();
     [local, central, end].concat()
 }
+
+/// The third member is another `a`; the fourth is damaged.
+#[test]
+fn a_key_that_comes_twice_or_is_damaged_spoils_nothing_else() {
+    let dir = Scratch::new("mmap-twice");
+    let path = dir.path("x.npz");
+    let mut bytes = serde_npz::to_npz_vec(&BTreeMap::from([
+        ("a", vec![1_u8]),
+        ("b", vec![2]),
+        ("c", vec![3]),
+        ("d", vec![4]),
+    ]))
+    .unwrap();
+    let mut found: Vec<usize> = (0..bytes.len())
+        .filter(|&at| bytes[at..].starts_with(b"c.npy"))
+        .collect();
+    for at in found.drain(..) {
+        bytes[at] = b'a';
+    }
+    let last = bytes.windows(5).rposition(|window| window == b"d.npy").unwrap();
+    // Where the local header starts.
+    bytes[last - 1] = 0x70;
+    fs::write(&path, &bytes).unwrap();
+    let map = map_npz(&path).unwrap();
+    assert!(map.names().eq(["a", "b", "a", "d"]));
+    for name in ["a", "d"] {
+        assert_eq!(map.array::<u8>(name).unwrap_err().kind(), ErrorKind::CorruptArchive);
+        assert_eq!(map.bytes(name).unwrap_err().kind(), ErrorKind::CorruptArchive);
+        assert_eq!(map.get::<Vec<u8>>(name).unwrap_err().kind(), ErrorKind::CorruptArchive);
+        assert_eq!(map.verify(name).unwrap_err().kind(), ErrorKind::CorruptArchive);
+        assert_eq!(map.header(name).unwrap_err().kind(), ErrorKind::CorruptArchive);
+    }
+    assert_eq!(map.array::<u8>("b").unwrap().as_slice(), [2]);
+    map.verify("b").unwrap();
+    assert!(map_verified(&path).is_err());
+    // SAFETY: nobody changes the file.
+    let map = unsafe { serde_npz::NpzMmap::open_with(&path, &serde_npz::ReadOptions::new().last_wins(true)).unwrap() };
+    assert_eq!(map.array::<u8>("a").unwrap().as_slice(), [3]);
+}

@@ -16,6 +16,9 @@ pub(super) fn tree<R: Read + Seek>(reader: &mut NpzReader<R>) -> Result<Arc<Tree
     }
     let mut tree = Tree::new(reader.options().separator, reader.len());
     for index in 0..reader.len() {
+        if reader.is_hidden(index) {
+            continue;
+        }
         let name = Arc::clone(reader.central_entries()[index].name());
         let key = key(&name);
         // A member that starts as an array is one whatever its name. Of all others only JSON texts are values.
@@ -55,8 +58,10 @@ pub(super) fn verify_left_out<R: Read + Seek>(
     for &index in tree.others() {
         let key = reader.central_entries()[index].key().to_owned();
         if asked(&key) {
-            match reader.verify(&key) {
-                Err(err) if err.kind() != ErrorKind::UnsupportedArchive => return Err(err),
+            match reader.verify_member(index) {
+                Err(err) if err.kind() != ErrorKind::UnsupportedArchive || reader.is_faulty(index) => {
+                    return Err(err.at_member(&key));
+                }
                 _ => {}
             }
         }

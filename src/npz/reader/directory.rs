@@ -8,7 +8,7 @@
 //! ```
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Take};
 use std::sync::Arc;
@@ -19,10 +19,13 @@ use crate::npz::tree::key;
 use crate::npz::zip::{
     CentralHeader, EndRecord, Fields, LocalHeader, Method, WIDE, Zip64Locator, corrupt, decode_name, split, zip64_field,
 };
-use crate::options::Limits;
+use crate::options::ReadOptions;
 
 /// Version 6.3 of the format, the last one that anything was added in.
 const LATEST: u8 = 63;
+
+/// Where more entries than this are damaged, the directory is no directory.
+const MOST_FAULTS: usize = 1000;
 
 /// For so many members there is room from the start; for more, as they are found.
 const MOST_RESERVED: u64 = 1 << 17;
@@ -80,7 +83,14 @@ impl Eq for ByKey {}
 /// All members in the directory's order, and the way from a key to one.
 pub(super) struct Directory {
     pub(super) entries: Vec<CentralEntry>,
+    /// The last member of each key.
     index: HashMap<ByKey, usize>,
+    /// Members whose key another one has as well.
+    sharing: HashSet<usize>,
+    /// Whether the last of those is taken.
+    last_wins: bool,
+    /// What is wrong with the entries of members that cannot be read. The others can.
+    faults: HashMap<usize, Error>,
     /// Which members' local headers have been compared with the directory, by any reader of this archive.
     compared: Vec<AtomicBool>,
     /// How many have not.
@@ -88,15 +98,16 @@ pub(super) struct Directory {
 }
 
 impl Directory {
-    pub(super) fn read<R: Read + Seek>(reader: &mut R, limits: &Limits) -> Result<Self> {
+    pub(super) fn read<R: Read + Seek>(reader: &mut R, options: &ReadOptions) -> Result<Self> {
         let len = reader.seek(SeekFrom::End(0))?;
         let (end, _) = find(reader, len)?;
-        if end.count > limits.members {
+        let most = options.limits.members;
+        if end.count > most {
             return Err(Error::new(
                 ErrorKind::LimitExceeded,
                 format_args!(
-                    "found {} members, expected at most {}: `Limits::members` allows more",
-                    end.count, limits.members
+                    "found {} members, expected at most {most}: `Limits::members` allows more",
+                    end.count
                 ),
             ));
         }
@@ -109,16 +120,27 @@ impl Directory {
         let room = usize::try_from(end.count.min(MOST_RESERVED)).unwrap_or_default();
         let mut entries = Vec::with_capacity(room);
         let mut index = HashMap::with_capacity(room);
+        let (mut sharing, mut faults) = (HashSet::new(), HashMap::new());
         for number in 0..end.count {
-            let entry = records
+            let (entry, fault) = records
                 .next(end.offset)
                 .map_err(|err| in_entry(err, number, end.count))?;
-            // NumPy would show one of the two and hide the other.
-            if index.insert(ByKey(Arc::clone(&entry.name)), entries.len()).is_some() {
-                return Err(corrupt(format_args!(
-                    "found the key `{}` twice, expected each key once",
-                    entry.key().escape_debug()
-                )));
+            let (here, key) = (entries.len(), ByKey(Arc::clone(&entry.name)));
+            let is_damaged = fault.as_ref().is_some_and(is_damage);
+            if let Some(fault) = fault {
+                let fault = in_entry(fault, number, end.count);
+                if faults.len() == MOST_FAULTS {
+                    return Err(fault);
+                }
+                faults.insert(here, fault);
+            }
+            if is_damaged {
+                // It may not even be its own name.
+                index.entry(key).or_insert(here);
+            } else if let Some(before) = index.insert(key, here)
+                && !faults.get(&before).is_some_and(is_damage)
+            {
+                sharing.extend([before, here]);
             }
             entries.push(entry);
         }
@@ -128,12 +150,15 @@ impl Directory {
                 records.left, end.count
             )));
         }
-        set_limits(&mut entries, end.offset)?;
+        set_limits(&mut entries, end.offset);
         Ok(Directory {
             compared: entries.iter().map(|_| AtomicBool::new(false)).collect(),
             left: AtomicUsize::new(entries.len()),
             entries,
             index,
+            sharing,
+            last_wins: options.last_wins,
+            faults,
         })
     }
 
@@ -150,13 +175,47 @@ impl Directory {
         find(key).or_else(|| find(key.strip_suffix(".npy")?))
     }
 
+    /// A member that can be read, as far as the directory tells.
     pub(super) fn entry(&self, index: usize) -> Result<&CentralEntry> {
+        if let Some(fault) = self.fault(index) {
+            return Err(fault.duplicate());
+        }
         self.entries.get(index).ok_or_else(|| {
             Error::new(
                 ErrorKind::MissingMember,
                 format_args!("found {} members, expected one of number {index}", self.entries.len()),
             )
         })
+    }
+
+    /// What is wrong with the entry of a member.
+    pub(super) fn fault(&self, index: usize) -> Option<&Error> {
+        self.faults.get(&index)
+    }
+
+    /// An error for a member that is not the only one of its key, unless the last one wins.
+    ///
+    /// Programs differ in which one they show: NumPy takes the last one, others the first.
+    pub(super) fn check_unique(&self, index: usize) -> Result<()> {
+        if self.last_wins || !self.sharing.contains(&index) {
+            return Ok(());
+        }
+        let key = self.entries.get(index).map_or("", CentralEntry::key);
+        Err(corrupt(format_args!(
+            "found the key `{}` twice, expected each key once: `ReadOptions::last_wins(true)` takes the last one, as NumPy \
+             does",
+            key.escape_debug()
+        )))
+    }
+
+    /// Whether another member of the same key wins.
+    pub(super) fn is_hidden(&self, index: usize) -> bool {
+        let loses = self.last_wins && self.sharing.contains(&index) || self.fault(index).is_some_and(is_damage);
+        loses
+            && self
+                .entries
+                .get(index)
+                .is_some_and(|entry| self.index.get(entry.key()) != Some(&index))
     }
 
     /// Notes that the local header of a member agrees with its entry.
@@ -183,21 +242,24 @@ impl Directory {
 }
 
 /// Tells every member where the next one starts.
-fn set_limits(entries: &mut [CentralEntry], directory: u64) -> Result<()> {
+///
+/// Of several members at one offset, the local header there can agree with one name only.
+fn set_limits(entries: &mut [CentralEntry], directory: u64) {
     let mut order: Vec<usize> = (0..entries.len()).collect();
     order.sort_unstable_by_key(|&i| entries[i].offset);
-    let mut next = directory;
+    let (mut next, mut limit) = (directory, directory);
     for &i in order.iter().rev() {
         let entry = &mut entries[i];
-        if entry.offset == next {
-            return Err(corrupt(format_args!(
-                "found two members at the offset {next}, expected each to have bytes of its own"
-            )));
+        // Nothing lies behind the directory.
+        if entry.offset < next {
+            (limit, next) = (next, entry.offset);
         }
-        entry.limit = next;
-        next = entry.offset;
+        entry.limit = limit;
     }
-    Ok(())
+}
+
+fn is_damage(fault: &Error) -> bool {
+    fault.kind() != ErrorKind::UnsupportedArchive
 }
 
 fn in_entry(err: Error, number: u64, count: u64) -> Error {
@@ -357,26 +419,17 @@ struct Records<R> {
 }
 
 impl<R: Read> Records<R> {
-    fn next(&mut self, directory: u64) -> Result<CentralEntry> {
+    /// The next entry, and what is wrong with it.
+    fn next(&mut self, directory: u64) -> Result<(CentralEntry, Option<Error>)> {
         self.claim(CentralHeader::LEN)?;
         let mut fixed = [0; CentralHeader::LEN];
         self.reader.read_exact(&mut fixed).map_err(or_shrunk)?;
         let header = CentralHeader::parse(&fixed)?;
-        // Python opens no archive with a member of a later version.
-        if header.local.version > LATEST {
-            return Err(Error::new(
-                ErrorKind::UnsupportedArchive,
-                format_args!(
-                    "found a member that needs version {} of the format, expected at most {LATEST}",
-                    header.local.version
-                ),
-            ));
-        }
         self.claim(header.variable_len())?;
         self.variable.resize(header.variable_len(), 0);
         self.reader.read_exact(&mut self.variable).map_err(or_shrunk)?;
         let (name, rest) = self.variable.split_at(header.local.name_len.into());
-        entry(&header, name, &rest[..header.local.extra_len.into()], directory)
+        Ok(entry(&header, name, &rest[..header.local.extra_len.into()], directory))
     }
 
     fn claim(&mut self, n: usize) -> Result<()> {
@@ -390,13 +443,38 @@ impl<R: Read> Records<R> {
     }
 }
 
-fn entry(header: &CentralHeader, name: &[u8], extra: &[u8], directory: u64) -> Result<CentralEntry> {
-    let name = decode_name(name, header.local.flags)?;
-    let [mut size, mut compressed, mut offset] =
-        [header.local.size, header.local.compressed, header.offset].map(u64::from);
+/// What an entry says, and what is wrong with it: then it only tells that there is such a member.
+fn entry(header: &CentralHeader, name: &[u8], extra: &[u8], directory: u64) -> (CentralEntry, Option<Error>) {
+    let mut fault = None;
+    let local = &header.local;
+    let name = decode_name(name, local.flags).unwrap_or_else(|err| {
+        fault = Some(err);
+        String::from_utf8_lossy(name)
+    });
+    let (sizes, checked) = match sizes(header, extra) {
+        Ok(sizes) => (sizes, check_place(header, sizes, directory)),
+        Err(err) => ([local.size, local.compressed, header.offset].map(u64::from), Err(err)),
+    };
+    let [size, compressed, offset] = sizes;
+    let entry = CentralEntry {
+        name: Arc::from(&*name),
+        size,
+        compressed,
+        method: local.method,
+        crc: local.crc,
+        flags: local.flags,
+        offset,
+        limit: 0,
+    };
+    (entry, fault.or(checked.err()))
+}
+
+/// Size, compressed size and offset, in 64 bits.
+fn sizes(header: &CentralHeader, extra: &[u8]) -> Result<[u64; 3]> {
+    let mut sizes = [header.local.size, header.local.compressed, header.offset].map(u64::from);
     let mut disk = u32::from(header.disk);
     if let Some(mut wide) = zip64_field(extra)? {
-        for field in [&mut size, &mut compressed, &mut offset] {
+        for field in &mut sizes {
             if *field == u64::from(WIDE) {
                 (*field, wide) = split_u64(wide)?;
             }
@@ -405,28 +483,31 @@ fn entry(header: &CentralHeader, name: &[u8], extra: &[u8], directory: u64) -> R
             disk = Fields(wide).u32();
         }
     }
-    if disk != 0 {
-        return Err(split());
+    match disk {
+        0 => Ok(sizes),
+        _ => Err(split()),
     }
+}
+
+fn check_place(header: &CentralHeader, [_, _, offset]: [u64; 3], directory: u64) -> Result<()> {
     if offset
         .checked_add(LocalHeader::LEN as u64)
         .is_none_or(|end| end > directory)
     {
         return Err(corrupt(format_args!(
-            "found `{}` at offset {offset}, expected it before the directory at {directory}",
-            name.escape_debug()
+            "found a member at offset {offset}, expected it before the directory at {directory}"
         )));
     }
-    Ok(CentralEntry {
-        name: Arc::from(&*name),
-        size,
-        compressed,
-        method: header.local.method,
-        crc: header.local.crc,
-        flags: header.local.flags,
-        offset,
-        limit: 0,
-    })
+    if header.local.version > LATEST {
+        return Err(Error::new(
+            ErrorKind::UnsupportedArchive,
+            format_args!(
+                "found a member that needs version {} of the format, expected at most {LATEST}",
+                header.local.version
+            ),
+        ));
+    }
+    Ok(())
 }
 
 fn split_u64(wide: &[u8]) -> Result<(u64, &[u8])> {

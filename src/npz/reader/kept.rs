@@ -25,6 +25,9 @@ pub(crate) struct KeptMember {
 impl<R: Read + Seek> NpzReader<R> {
     pub(crate) fn kept(&mut self) -> Result<Kept> {
         let (data, bytes, comment) = Directory::raw(&mut self.reader)?;
+        if let Some(fault) = (0..self.len()).find_map(|index| self.directory.fault(index)) {
+            return Err(fault.duplicate());
+        }
         let mut rest = &bytes[..];
         let mut members = Vec::new();
         for entry in &self.directory.entries {

@@ -59,6 +59,20 @@ pub(super) fn check_local<R: Read + Seek>(reader: &mut R, entry: &CentralEntry, 
     Ok(entry.offset + header.total_len())
 }
 
+/// The name in the local header of a member whose entry does not agree with it, if there is a local header at all.
+#[cold]
+pub(super) fn local_name<R: Read + Seek>(reader: &mut R, entry: &CentralEntry) -> Result<Option<String>> {
+    reader.seek(SeekFrom::Start(entry.offset))?;
+    let mut bytes = Vec::new();
+    reader.take(LocalHeader::LEN as u64).read_to_end(&mut bytes)?;
+    let Some(header) = bytes.first_chunk().and_then(|fixed| LocalHeader::parse(fixed).ok()) else {
+        return Ok(None);
+    };
+    bytes.clear();
+    reader.take(header.name_len.into()).read_to_end(&mut bytes)?;
+    Ok(decode_name(&bytes, header.flags).ok().map(Into::into))
+}
+
 /// Checks that the local header says what the directory says: otherwise two readers would see two archives.
 fn agree(entry: &CentralEntry, header: &LocalHeader, name: &[u8], extra: &[u8]) -> Result<()> {
     let differs = |what: &str, found: u64, expected: u64| {

@@ -86,6 +86,7 @@ impl<R: Read + Seek> NpzReader<R> {
     }
 
     fn read_compressed(&mut self, index: usize) -> Result<(CentralEntry, Vec<u8>)> {
+        self.directory.check_unique(index)?;
         check_size(self.directory.entry(index)?.size, self.allowed())?;
         self.locate(index, u64::MAX)?;
         let entry = self.directory.entry(index)?.clone();

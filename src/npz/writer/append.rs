@@ -10,6 +10,7 @@
 //! old bytes once more. The system copies them by itself, and does not even do that where the file system lets two files
 //! share them.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -40,6 +41,8 @@ impl NpzWriter<BufWriter<File>> {
     /// disk. A program that is killed before leaves the old archive, and beside it a file `.serde_npz-..` that can be
     /// removed. The old archive is locked as long as this writer lives, so that a second `append` is refused, in this program
     /// and in others; readers need no lock.
+    ///
+    /// A key that comes twice in the archive stays as it is until it is added or removed.
     ///
     /// The old members are not encoded again but copied by the system: at the speed of the disk, or at once on file
     /// systems that share the bytes of copies (Btrfs, XFS). Each call copies all of them, so add much
@@ -133,10 +136,13 @@ impl NpzWriter<BufWriter<File>> {
     ///
     /// # Errors
     ///
-    /// `CorruptArchive` where a member's local header is missing, `UnsupportedArchive` for encrypted members and other
+    /// `CorruptArchive` where a member's local header is missing, and for a key that comes twice, unless
+    /// [`WriteOptions::last_wins`] keeps the last one; `UnsupportedArchive` for encrypted members and other
     /// compressions than deflate, `Io`. The writer can be used as before.
     pub fn compact(&mut self) -> Result<()> {
+        let last_wins = self.container.options().last_wins;
         let (entries, output) = self.container.settled()?;
+        let entries = &unique(entries, last_wins)?[..];
         output.inner.flush()?;
         let Some(target) = &output.target else { return Ok(()) };
         let (compacted, handle) = target.again()?;
@@ -198,16 +204,37 @@ fn entry(member: KeptMember) -> Entry {
     }
 }
 
-/// Writes those `entries` that have not been removed to `target`, one behind the other.
-fn move_all(source: &File, entries: &[Entry], target: &AtomicFile) -> Result<Vec<Entry>> {
+/// The entries that have not been removed, one of each key.
+fn unique(entries: &[Entry], last_wins: bool) -> Result<Vec<&Entry>> {
+    let live = || entries.iter().filter(|entry| !entry.removed);
+    let winners: HashMap<&str, &Entry> = live().map(|entry| (key(&entry.name), entry)).collect();
+    let wins = |entry: &&Entry| {
+        winners
+            .get(key(&entry.name))
+            .is_some_and(|winner| std::ptr::eq(*winner, *entry))
+    };
+    match live().find(|entry| !wins(entry)) {
+        Some(twice) if !last_wins => Err(Error::new(
+            ErrorKind::CorruptArchive,
+            "found this key twice, expected each key once: `add` or `remove` it, or `WriteOptions::last_wins(true)` keeps \
+             the last one",
+        )
+        .at_member(key(&twice.name))),
+        _ => Ok(live().filter(wins).collect()),
+    }
+}
+
+/// Writes `entries` to `target`, one behind the other.
+fn move_all(source: &File, entries: &[&Entry], target: &AtomicFile) -> Result<Vec<Entry>> {
     let mut at = 0;
-    let live = entries.iter().filter(|entry| !entry.removed);
-    live.map(|entry| {
-        let moved = move_member(source, entry, target, at).map_err(|err| err.at_member(key(&entry.name)))?;
-        at = moved.1;
-        Ok(moved.0)
-    })
-    .collect()
+    entries
+        .iter()
+        .map(|entry| {
+            let moved = move_member(source, entry, target, at).map_err(|err| err.at_member(key(&entry.name)))?;
+            at = moved.1;
+            Ok(moved.0)
+        })
+        .collect()
 }
 
 /// Writes one member at `at`; returns its entry there and where it ends.

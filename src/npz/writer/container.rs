@@ -25,6 +25,8 @@ pub(crate) struct Container<O> {
     entries: Entries<O>,
     /// The number of the entry that has each key.
     claimed: HashMap<String, usize>,
+    /// Those of an archive that is gone on with that have the same key, before the one in `claimed`.
+    earlier: HashMap<String, Vec<usize>>,
     open: Option<Open>,
     failed: Option<Error>,
     options: WriteOptions,
@@ -42,6 +44,7 @@ impl<O: Output> Container<O> {
         Container {
             entries: Entries::new(output, options),
             claimed: HashMap::new(),
+            earlier: HashMap::new(),
             open: None,
             failed: None,
             options: options.clone(),
@@ -130,18 +133,38 @@ impl<O: Output> Container<O> {
         };
         entry.removed = true;
         for claim in claims(&entry.name) {
+            let mut earlier = self.earlier.get_mut(claim);
+            if let Some(earlier) = &mut earlier {
+                earlier.retain(|&before| before != at);
+            }
             if self.claimed.get(claim) == Some(&at) {
-                self.claimed.remove(claim);
+                match earlier.and_then(Vec::pop) {
+                    Some(before) => self.claimed.insert(claim.to_owned(), before),
+                    None => self.claimed.remove(claim),
+                };
             }
         }
+    }
+
+    /// Takes all members of a key out; whether there was one.
+    fn forget_all(&mut self, key: &str) -> bool {
+        let mut any = false;
+        while let Some(&at) = self.claimed.get(key) {
+            self.forget(at);
+            any = true;
+        }
+        any
     }
 
     /// Starts with members that are there already.
     pub(crate) fn keep(&mut self, entries: Vec<Entry>) {
         self.claimed.clear();
+        self.earlier.clear();
         for (at, entry) in entries.iter().enumerate() {
             for claim in claims(&entry.name) {
-                self.claimed.insert(claim.to_owned(), at);
+                if let Some(before) = self.claimed.insert(claim.to_owned(), at) {
+                    self.earlier.entry(claim.to_owned()).or_default().push(before);
+                }
             }
         }
         *self.entries.list_mut() = entries;
@@ -155,21 +178,22 @@ impl<O: Output> Container<O> {
     /// Leaves the member of this key out of the directory, or else the members of this group; `false` if there is none.
     pub(crate) fn remove(&mut self, name: &str) -> Result<bool> {
         self.usable()?;
-        if let Some(&at) = self.claimed.get(name) {
-            self.forget(at);
+        if self.forget_all(name) {
             return Ok(true);
         }
         let Some(separator) = self.options.separator else {
             return Ok(false);
         };
         let group = format!("{name}{separator}");
-        let within: Vec<usize> = self
+        let within: Vec<String> = self
             .claimed
-            .iter()
-            .filter(|(key, _)| key.starts_with(&group))
-            .map(|(_, &at)| at)
+            .keys()
+            .filter(|key| key.starts_with(&group))
+            .cloned()
             .collect();
-        within.iter().for_each(|&at| self.forget(at));
+        for key in &within {
+            self.forget_all(key);
+        }
         Ok(!within.is_empty())
     }
 
@@ -263,9 +287,7 @@ impl<O: Output> Container<O> {
         };
         let member = mem::take(&mut self.entries.list_mut()[last].name);
         for claim in claims(&member) {
-            if let Some(&before) = self.claimed.get(claim) {
-                self.forget(before);
-            }
+            self.forget_all(claim);
             self.claimed.insert(claim.to_owned(), last);
         }
         self.entries.list_mut()[last].name = member;
