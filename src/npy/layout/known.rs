@@ -71,8 +71,9 @@ impl KnownStruct {
                             let element = Element::from_type_name(std::any::type_name::<T>());
                             Some(Box::new(Layout::Empty(element)))
                         }
-                        Layout::Scalar(_) | Layout::Empty(_) => Some(item),
-                        Layout::Axis { .. } => Some(item),
+                        Layout::Scalar(_) | Layout::Empty(_) | Layout::Axis { .. } | Layout::Record { .. } => {
+                            Some(item)
+                        }
                         _ => None,
                     },
                     _ => None,

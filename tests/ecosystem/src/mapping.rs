@@ -363,6 +363,7 @@ fn foreign_cases() -> Vec<Case> {
         Array2::<f32>::zeros((2, 3));
         arr0(1_i64);
         Array3::<Complex64>::zeros((2, 0, 3));
+        Array2::from_elem((2, 3), Point { east: 1.0, north: 2.0 });
         vec![Array1::from(vec![1.0]), Array1::from(vec![2.0, 3.0])];
         Complex::new(1.0_f32, -1.0);
         vec![Complex::new(1.0, -1.0); 4];

@@ -57,6 +57,95 @@ fn ndarray_of_other_layouts_and_elements() {
     check(&x(Some(Array1::<f64>::ones(2))), "x <f8 (2,)");
 }
 
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Star {
+    at: [f32; 3],
+    name: String,
+}
+
+/// As a `Vec` of them: one structured array, of the array's shape.
+#[test]
+fn ndarray_of_records_and_tuples() {
+    let star = |i: u8| Star {
+        at: [i.into(), 0.5, -1.0],
+        name: "x".repeat(i.into()),
+    };
+    let descr = "[('at', '<f4', (3,)), ('name', '<U5')]";
+    let stars = Array::from_shape_fn((2, 3), |(r, c)| star((r * 3 + c) as u8));
+    check(&x(stars.clone()), &format!("x {descr} (2, 3)"));
+    check(
+        &x(stars.column(1).to_owned()),
+        "x [('at', '<f4', (3,)), ('name', '<U4')] (2,)",
+    );
+    check(&x(Array0::from_elem((), star(5))), &format!("x {descr} ()"));
+    check(
+        &x(ArrayD::from_elem(IxDyn(&[1, 2, 1]), star(5))),
+        &format!("x {descr} (1, 2, 1)"),
+    );
+    check(&x(stars.clone().reversed_axes()), &format!("x {descr} (3, 2)"));
+    assert_eq!(
+        table(&to_npz_vec(&x(stars.view())).unwrap()),
+        table(&to_npz_vec(&x(stars.clone())).unwrap())
+    );
+    // The rows are those of nested vectors, and read as them.
+    let rows: Vec<Vec<Star>> = stars.rows().into_iter().map(|row| row.to_vec()).collect();
+    assert_eq!(to_npz_vec(&x(&rows)).unwrap(), to_npz_vec(&x(&stars)).unwrap());
+    let back: X<Vec<Vec<Star>>> = from_npz_slice(&to_npz_vec(&x(&stars)).unwrap()).unwrap();
+    assert_eq!(back.x, rows);
+    check_npy(&stars, descr, &[2, 3]);
+    check(
+        &x(vec![stars.clone(), stars.clone()]),
+        &format!("x/0 {descr} (2, 3); x/1 {descr} (2, 3)"),
+    );
+    check(&x(Some(stars.clone())), &format!("x {descr} (2, 3)"));
+    check(
+        &x(BTreeMap::from([("a".to_owned(), stars)])),
+        &format!("x/a {descr} (2, 3)"),
+    );
+
+    check(
+        &x(Array2::from_elem((2, 3), (1_u8, 0.5))),
+        "x [('f0', '|u1'), ('f1', '<f8')] (2, 3)",
+    );
+    check(&x(Array2::from_elem((2, 3), (1.5, 0.5))), "x <f8 (2, 3, 2)");
+    check(&x(Array1::from_elem(2, [1_u16; 4])), "x <u2 (2, 4)");
+    check(&x(Array1::from_elem(2, x(x(1_u8)))), "x [('x', [('x', '|u1')])] (2,)");
+    check(&x(Array2::from_elem((1, 2), Some(1.5))), "x <f8 (1, 2)");
+    check(&x(Array1::from_elem(2, Duration::from_secs(1))), "x <m8[ns] (2,)");
+    check(&x(Array2::from_elem((1, 2), 'é')), "x <U1 (1, 2)");
+    check(&x(Array1::from_elem(2, Some("ab".to_owned()))), "x <U2 (2,)");
+    // Nothing tells what they would be.
+    for shape in [(0, 3), (2, 0), (0, 0)] {
+        let empty: Array2<Star> = Array2::from_shape_simple_fn(shape, || star(0));
+        check(&x(empty), &format!("x <f8 {shape:?}"));
+    }
+    check(&x(Array1::<(u8, f64)>::from(vec![])), "x <f8 (0,)");
+    // What takes several members is a group as before.
+    check(
+        &x(Array1::from_elem(1, BTreeMap::from([("k".to_owned(), 1_u8)]))),
+        "x/v |u1 (); x/dim <u8 (1,); x/data/0/k |u1 ()",
+    );
+    let none = to_npz_vec(&x(Array1::from(vec![Some(1.5), None]))).unwrap_err();
+    assert_eq!((none.kind(), none.path()), (ErrorKind::InvalidValue, "x[1]"));
+}
+
+/// Rows that are pushed, and files that others wrote.
+#[test]
+fn ndarray_of_records_row_by_row() {
+    let rows = Array::from_shape_fn((4, 2), |(r, c)| (r as u8, c as f64));
+    let mut writer = serde_npz::NpyWriter::new(Cursor::new(Vec::new())).unwrap();
+    for row in rows.rows() {
+        writer.push(&row.to_owned()).unwrap();
+    }
+    let bytes = writer.finish().unwrap().into_inner();
+    assert_eq!(bytes, to_npy_vec(&rows).unwrap());
+    let back: Array2<(u8, f64)> = serde_npz::from_npy_slice(&bytes).unwrap();
+    assert_eq!(back, rows);
+    let mut reader = serde_npz::NpyReader::new(&bytes[..]).unwrap();
+    let back: Vec<Array1<(u8, f64)>> = reader.rows().collect::<serde_npz::Result<_>>().unwrap();
+    assert_eq!(back[3], rows.row(3));
+}
+
 #[test]
 fn ndarray_without_elements() {
     check(&x(Array1::<i64>::zeros(0)), "x <i8 (0,)");
