@@ -27,7 +27,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("format::header", &["tests"]),
     (
         "format::dtype",
-        &["number", "printable", "print", "spelling", "parse", "tests"],
+        &["number", "wide", "printable", "print", "spelling", "parse", "tests"],
     ),
     (
         "npy",

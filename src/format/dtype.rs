@@ -22,9 +22,11 @@ mod printable;
 mod spelling;
 #[cfg(test)]
 mod tests;
+mod wide;
 
 pub(crate) use number::{Number, for_each_number};
 pub(crate) use print::{Repr, Text, Tuple};
+pub(crate) use wide::{Wide, halves};
 
 /// Records nested deeper are refused, so that recursion over a [`Dtype`] is bounded.
 const MAX_LEVELS: usize = 32;

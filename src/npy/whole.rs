@@ -26,7 +26,7 @@ use self::numbers::{ISIZE, USIZE, bytes_of};
 pub(crate) use self::texts::{decode, from_code_points, narrow_ascii};
 pub(crate) use self::vectors::{Plain, VecMaker, collects_scalars, vec_maker};
 pub(crate) use crate::format::dtype::Number;
-use crate::format::dtype::{Dtype, Kind, for_each_number};
+use crate::format::dtype::{Dtype, Kind, Wide, for_each_number};
 use crate::npy::raw::RawArray;
 
 /// A slice of plain numbers as its bytes lie in the file, which is as they lie in memory on a little-endian machine.
@@ -168,6 +168,14 @@ fn element_of(id: TypeId) -> Option<Element> {
     if id == typeid::of::<&half::bf16>() || id == typeid::of::<half::bf16>() {
         return Some(Element::Bf16);
     }
+    for (wide, types) in [
+        (Wide::I128, [typeid::of::<&i128>(), typeid::of::<i128>()]),
+        (Wide::U128, [typeid::of::<&u128>(), typeid::of::<u128>()]),
+    ] {
+        if types.contains(&id) {
+            return Some(Element::Wide(wide));
+        }
+    }
     let text = [
         typeid::of::<&String>(),
         typeid::of::<&&str>(),
@@ -187,6 +195,7 @@ fn element_of(id: TypeId) -> Option<Element> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Element {
     Number(Number),
+    Wide(Wide),
     Bf16,
     Text,
 }
@@ -195,6 +204,7 @@ impl Element {
     pub(crate) fn dtype(self) -> Dtype {
         match self {
             Element::Number(number) => number.dtype(),
+            Element::Wide(wide) => wide.dtype(),
             Element::Bf16 => Dtype::new(Kind::Bf16),
             Element::Text => Dtype::str(1),
         }
@@ -215,6 +225,11 @@ impl Element {
             )* };
         }
         for_each_number!(look!());
+        match name {
+            "i128" => return Some(Element::Wide(Wide::I128)),
+            "u128" => return Some(Element::Wide(Wide::U128)),
+            _ => {}
+        }
         matches!(name, "char" | "&str" | "alloc::string::String").then_some(Element::Text)
     }
 }
@@ -235,6 +250,13 @@ fn is_optional_scalar_of(id: TypeId) -> bool {
         || id == typeid::of::<Option<&str>>()
         || id == typeid::of::<Option<usize>>()
         || id == typeid::of::<Option<isize>>()
+        || [
+            typeid::of::<Option<i128>>(),
+            typeid::of::<&Option<i128>>(),
+            typeid::of::<Option<u128>>(),
+            typeid::of::<&Option<u128>>(),
+        ]
+        .contains(&id)
 }
 
 /// Whether `T` is `str` itself.

@@ -21,7 +21,7 @@ use self::place::PlaceSerializer;
 use self::ragged::write_ragged;
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::capture;
-use crate::npy::layout::measure::{measure_content, measure_counted, nested_none, too_deep};
+use crate::npy::layout::measure::{Around, measure_content, measure_counted, nested_none, too_deep};
 use crate::npy::layout::scalar::changed;
 use crate::npy::layout::tally::{Tally, Thing};
 use crate::npy::layout::tree::Layout;
@@ -75,6 +75,8 @@ pub(crate) struct Archive<'w> {
     place: Place<'w>,
     /// What the `with` module around asks for.
     marker: Cell<Option<Marker>>,
+    /// The value is beside a `flatten` or inside of one, and may be read through serde's buffer.
+    flattened: Cell<bool>,
     groups: Cell<u64>,
     /// Newtypes and Options around the value, which could be endless.
     wrappers: Cell<u64>,
@@ -177,6 +179,7 @@ impl<'w> Archive<'w> {
         Archive {
             place: Place::new(members, path),
             marker: Cell::new(None),
+            flattened: Cell::new(false),
             groups: Cell::new(0),
             wrappers: Cell::new(0),
             tally: Cell::default(),
@@ -271,6 +274,22 @@ impl<'w> Archive<'w> {
         self.marker.get()
     }
 
+    /// What a value is measured with.
+    fn around(&self) -> Around {
+        Around {
+            marker: self.marker(),
+            flattened: self.flattened.get(),
+        }
+    }
+
+    /// Writes an entry of a map; one of unknown length is what flatten makes of a struct.
+    fn entry(&self, flattened: bool, write: impl FnOnce() -> Result<()>) -> Result<()> {
+        let outer = self.flattened.replace(self.flattened.get() || flattened);
+        let result = write();
+        self.flattened.set(outer);
+        result
+    }
+
     /// Opens a group at the current path; returns how many members there were before.
     fn open_group(&self) -> Result<u64> {
         if self.groups.get() >= MAX_GROUPS {
@@ -317,8 +336,7 @@ impl<'w> Archive<'w> {
         elements: Option<u64>,
         refused: Option<Error>,
     ) -> Result<()> {
-        let marker = self.marker();
-        let (layout, tally) = measure_counted(value, marker).map_err(|e| self.place.name(e))?;
+        let (layout, tally) = measure_counted(value, self.around()).map_err(|e| self.place.name(e))?;
         self.check_elements(&layout, elements)?;
         match layout {
             // A struct or a tuple of differing kinds is a record only inside a sequence.
@@ -337,7 +355,7 @@ impl<'w> Archive<'w> {
                 Some(error) => Err(self.place.name(error)),
                 None => {
                     self.count_all(tally);
-                    self.member(|sink| write_node(value, &layout, marker, sink))
+                    self.member(|sink| write_node(value, &layout, self.marker(), sink))
                 }
             },
         }
@@ -376,14 +394,13 @@ impl<'w> Archive<'w> {
         let before = self.open_group()?;
         {
             let _entered = self.enter(variant)?;
-            let marker = self.marker();
-            let (layout, tally) = measure_content(value, marker).map_err(|e| self.place.name(e))?;
+            let (layout, tally) = measure_content(value, self.around()).map_err(|e| self.place.name(e))?;
             self.check_elements(&layout, Some(elements))?;
             match layout {
                 Layout::Misfit(misfit) => return Err(self.place.name(misfit.into_error())),
                 layout @ Layout::Axis { .. } => {
                     self.count_all(tally);
-                    self.member(|sink| write_node(value, &layout, marker, sink))?;
+                    self.member(|sink| write_node(value, &layout, self.marker(), sink))?;
                 }
                 _ => {
                     let before = self.tally.get();

@@ -13,7 +13,7 @@ use std::fmt;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::error::is_our_error;
-use crate::format::dtype::{Dtype, MAX_AXES};
+use crate::format::dtype::{Dtype, MAX_AXES, Wide};
 use crate::format::header::Header;
 use crate::npy::de::raw::WholeArray;
 use crate::npy::marker::{JSON, RAW, VALUE};
@@ -219,6 +219,11 @@ fn elements<T: Element>(items: &[Scalar], element: impl Fn(&Scalar) -> T) -> Any
     items.iter().map(element).collect::<Vec<_>>().into()
 }
 
+/// An integer that is too large for a number of NumPy's.
+fn wide(wide: Wide, bytes: [u8; 16]) -> Part {
+    Part::Whole(Value::Array(AnyArray::of(Header::single(wide.dtype()), bytes.into())))
+}
+
 /// A value within so many sequences and maps.
 struct Seed {
     depth: u64,
@@ -289,6 +294,20 @@ impl<'de> Visitor<'de> for Anything {
         visit_f64 f64, v => Scalar::F64(v);
         visit_str &str, v => Scalar::Str(v.to_owned());
         visit_string String, v => Scalar::Str(v);
+    }
+
+    fn visit_i128<E: de::Error>(self, v: i128) -> Result<Part, E> {
+        match i64::try_from(v) {
+            Ok(v) => self.visit_i64(v),
+            Err(_) => Ok(wide(Wide::I128, v.to_le_bytes())),
+        }
+    }
+
+    fn visit_u128<E: de::Error>(self, v: u128) -> Result<Part, E> {
+        match u64::try_from(v) {
+            Ok(v) => self.visit_u64(v),
+            Err(_) => Ok(wide(Wide::U128, v.to_le_bytes())),
+        }
     }
 
     fn visit_bytes<E: de::Error>(self, v: &[u8]) -> Result<Part, E> {

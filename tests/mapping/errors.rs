@@ -24,7 +24,7 @@ fn x<T>(x: T) -> X<T> {
 fn the_error_type() {
     fn holds<T: Send + Sync + 'static + std::error::Error>() {}
     holds::<Error>();
-    let err = refused(&x(1_i128), UnsupportedType, "x", &["i128"]);
+    let err = refused(&x(Some(())), UnsupportedType, "x", &["Some(())"]);
     let err: io::Error = err.into();
     assert_eq!(err.kind(), io::ErrorKind::InvalidData);
     let back = Error::from(err);

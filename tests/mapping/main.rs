@@ -15,4 +15,5 @@ mod slices;
 mod tokens;
 mod value;
 mod views;
+mod wide;
 mod with;

@@ -123,6 +123,8 @@ impl Serializer for Capture<'_> {
         serialize_i16(i16) Text to_string;
         serialize_i32(i32) Text to_string;
         serialize_i64(i64) Text to_string;
+        serialize_i128(i128) Text to_string;
+        serialize_u128(u128) Text to_string;
         serialize_bool(bool) Text to_string;
         serialize_char(char) Text to_string;
         serialize_bytes(&[u8]) Bytes to_vec;

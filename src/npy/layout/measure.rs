@@ -41,31 +41,36 @@ pub(crate) const MAX_LEVELS: u8 = 100;
 
 /// The layout of `value`.
 pub(crate) fn measure<T: Serialize + ?Sized>(value: &T) -> Result<Layout> {
-    measure_marked(value, None)
+    measure_counted(value, Around::default()).map(|(layout, _)| layout)
 }
 
-/// The layout of `value` inside a `with` module.
-pub(crate) fn measure_marked<T: Serialize + ?Sized>(value: &T, marker: Option<Marker>) -> Result<Layout> {
-    measure_counted(value, marker).map(|(layout, _)| layout)
+/// What is around a value that is measured by itself.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Around {
+    /// What the innermost `with` module asks for.
+    pub(crate) marker: Option<Marker>,
+    /// The value is a field beside a `flatten`, or inside of one.
+    pub(crate) flattened: bool,
 }
 
 /// The layout of `value`, and what the walk has met.
-pub(crate) fn measure_counted<T: Serialize + ?Sized>(value: &T, marker: Option<Marker>) -> Result<(Layout, Tally)> {
-    walk(value, marker, false).map(|(layout, tally)| (layout.settled(), tally))
+pub(crate) fn measure_counted<T: Serialize + ?Sized>(value: &T, around: Around) -> Result<(Layout, Tally)> {
+    walk(value, around, false).map(|(layout, tally)| (layout.settled(), tally))
 }
 
 /// The layout of what a tuple variant holds, which is that of the tuple, and what the walk has met.
-pub(crate) fn measure_content<T: Serialize + ?Sized>(value: &T, marker: Option<Marker>) -> Result<(Layout, Tally)> {
-    walk(value, marker, true)
+pub(crate) fn measure_content<T: Serialize + ?Sized>(value: &T, around: Around) -> Result<(Layout, Tally)> {
+    walk(value, around, true)
 }
 
-fn walk<T: Serialize + ?Sized>(value: &T, marker: Option<Marker>, content: bool) -> Result<(Layout, Tally)> {
+fn walk<T: Serialize + ?Sized>(value: &T, around: Around, content: bool) -> Result<(Layout, Tally)> {
     let mut tally = Tally::default();
     let measure = Measure {
         seen: None,
         tally: &mut tally,
         at: Place {
-            marker,
+            marker: around.marker,
+            flattened: around.flattened,
             content,
             ..Place::default()
         },
@@ -120,6 +125,8 @@ struct Place {
     content: bool,
     /// The layout cannot matter any more: the value is part of a list.
     counting: bool,
+    /// Inside of fields that are read through serde's buffer.
+    flattened: bool,
     /// The float that a None would have been, where the type tells.
     none: Option<Number>,
 }
@@ -182,6 +189,9 @@ impl<'a> Measure<'a> {
         }
         if self.at.in_option && self.at.marker == Some(Marker::Nan) {
             scalar.check_not_nan()?;
+        }
+        if self.at.flattened {
+            scalar.check_buffered()?;
         }
         let leaf = scalar.layout(self.at.marker)?;
         self.layout(leaf)

@@ -3,7 +3,7 @@
 use half::f16;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::dtype::{Dtype, Kind, TimeBase, TimeUnit};
+use crate::format::dtype::{Dtype, Kind, TimeBase, TimeUnit, Wide};
 use crate::npy::layout::tally::Thing;
 use crate::npy::marker::Marker;
 use crate::npy::sink::{MAX_ROOM, Put};
@@ -23,10 +23,14 @@ pub(crate) enum Scalar<'a> {
     I16(i16),
     I32(i32),
     I64(i64),
+    /// The lower and the higher half.
+    I128(u64, i64),
     U8(u8),
     U16(u16),
     U32(u32),
     U64(u64),
+    /// The lower and the higher half.
+    U128(u64, u64),
     F16(u16),
     Bf16(u16),
     F32(f32),
@@ -46,6 +50,8 @@ pub(crate) enum Scalar<'a> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum ScalarLayout {
     Number(Number),
+    /// 128 bits, as a record of two halves.
+    Wide(Wide),
     Bf16,
     /// `width` code points at most, `text` bytes of text over all values.
     Str {
@@ -67,6 +73,7 @@ impl ScalarLayout {
     pub(crate) fn size(self) -> u64 {
         match self {
             ScalarLayout::Number(number) => number.size(),
+            ScalarLayout::Wide(_) => 16,
             ScalarLayout::Bf16 => 2,
             ScalarLayout::Str { width, .. } => width.saturating_mul(4),
             ScalarLayout::Raw(len) | ScalarLayout::Bytes(len) => len,
@@ -80,7 +87,7 @@ impl ScalarLayout {
             ScalarLayout::Number(number) => Thing::of_number(number),
             ScalarLayout::Bf16 | ScalarLayout::Nan => Thing::Float,
             ScalarLayout::Str { .. } | ScalarLayout::Raw(_) | ScalarLayout::Bytes(_) => Thing::Text,
-            ScalarLayout::Datetime(_) | ScalarLayout::Timedelta(_) => Thing::Integer,
+            ScalarLayout::Wide(_) | ScalarLayout::Datetime(_) | ScalarLayout::Timedelta(_) => Thing::Integer,
         }
     }
 
@@ -103,6 +110,7 @@ impl ScalarLayout {
     pub(crate) fn dtype(self) -> Dtype {
         match self {
             ScalarLayout::Number(number) => number.dtype(),
+            ScalarLayout::Wide(wide) => wide.dtype(),
             ScalarLayout::Bf16 => Dtype::new(Kind::Bf16),
             ScalarLayout::Str { width, .. } => Dtype::str(width.max(1)),
             ScalarLayout::Raw(len) => Dtype::void(len),
@@ -197,6 +205,20 @@ impl From<AnyComplex> for Scalar<'_> {
     }
 }
 
+impl From<i128> for Scalar<'_> {
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half is what is asked for")]
+    fn from(v: i128) -> Self {
+        Scalar::I128(v as u64, (v >> 64) as i64)
+    }
+}
+
+impl From<u128> for Scalar<'_> {
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half is what is asked for")]
+    fn from(v: u128) -> Self {
+        Scalar::U128(v as u64, (v >> 64) as u64)
+    }
+}
+
 impl Scalar<'_> {
     /// Numbers and bools stream without a measuring walk.
     #[inline(always)]
@@ -257,6 +279,21 @@ impl Scalar<'_> {
         Ok(())
     }
 
+    /// Beside a `flatten` and inside of one a value may be read through serde's buffer, which has no integers of 128 bits.
+    pub(crate) fn check_buffered(&self) -> Result<()> {
+        match self {
+            Scalar::I128(..) | Scalar::U128(..) => Err(Error::new(
+                ErrorKind::UnsupportedType,
+                format_args!(
+                    "found {} in a struct with `flatten`, expected an integer of at most 64 bits: serde keeps flattened \
+                     fields in a buffer that has none of 128; use a struct without `flatten`, or text",
+                    self.describe()
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// The NaN that stands for None among floats of this layout.
     pub(crate) fn nan(leaf: ScalarLayout) -> Scalar<'static> {
         match leaf {
@@ -272,6 +309,8 @@ impl Scalar<'_> {
             return self.marked(number, marker);
         }
         match *self {
+            Scalar::I128(..) => Ok(ScalarLayout::Wide(Wide::I128)),
+            Scalar::U128(..) => Ok(ScalarLayout::Wide(Wide::U128)),
             Scalar::Bf16(_) => Ok(ScalarLayout::Bf16),
             Scalar::Char('\0') => Err(ends_in_nul("the char '\\0'")),
             Scalar::Char(c) => Ok(ScalarLayout::Str {
@@ -354,6 +393,14 @@ impl Scalar<'_> {
     fn put_other<P: Put>(&self, leaf: ScalarLayout, out: &mut P) -> Result<()> {
         match (*self, leaf) {
             (Scalar::I64(v), ScalarLayout::Datetime(_) | ScalarLayout::Timedelta(_)) => out.put(&v.to_le_bytes()),
+            (Scalar::I128(lo, hi), ScalarLayout::Wide(Wide::I128)) => {
+                out.put(&lo.to_le_bytes())?;
+                out.put(&hi.to_le_bytes())
+            }
+            (Scalar::U128(lo, hi), ScalarLayout::Wide(Wide::U128)) => {
+                out.put(&lo.to_le_bytes())?;
+                out.put(&hi.to_le_bytes())
+            }
             (Scalar::Bf16(v), ScalarLayout::Bf16) => out.put(&v.to_le_bytes()),
             (Scalar::F32(v), ScalarLayout::Number(Number::F16)) => out.put(&narrow(f16::from_f32(v), v.into())?),
             (Scalar::F64(v), ScalarLayout::Number(Number::F16)) => out.put(&narrow(f16::from_f32(to_odd(v)), v)?),
@@ -398,10 +445,12 @@ impl Scalar<'_> {
             Scalar::I16(_) => "an i16",
             Scalar::I32(_) => "an i32",
             Scalar::I64(_) => "an i64",
+            Scalar::I128(..) => "an i128",
             Scalar::U8(_) => "a u8",
             Scalar::U16(_) => "a u16",
             Scalar::U32(_) => "a u32",
             Scalar::U64(_) => "a u64",
+            Scalar::U128(..) => "a u128",
             Scalar::F16(_) => "an f16",
             Scalar::Bf16(_) => "a bf16",
             Scalar::F32(_) => "an f32",
@@ -488,12 +537,12 @@ macro_rules! scalars {
             u64 => U64 serialize_u64, f32 => F32 serialize_f32, f64 => F64 serialize_f64, char => Char serialize_char,
             &str => Str serialize_str);
 
-        fn serialize_i128(self, _: i128) -> Result<Self::Ok> {
-            Err($crate::npy::layout::scalar::no_128("i128").into())
+        fn serialize_i128(self, v: i128) -> Result<Self::Ok> {
+            self.scalar(v.into())
         }
 
-        fn serialize_u128(self, _: u128) -> Result<Self::Ok> {
-            Err($crate::npy::layout::scalar::no_128("u128").into())
+        fn serialize_u128(self, v: u128) -> Result<Self::Ok> {
+            self.scalar(v.into())
         }
 
         fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<Self::Ok> {
@@ -510,11 +559,3 @@ macro_rules! scalars {
     };
 }
 pub(crate) use scalars;
-
-#[cold]
-pub(crate) fn no_128(found: &str) -> Error {
-    Error::new(
-        ErrorKind::UnsupportedType,
-        format_args!("found an {found}, expected an integer of at most 64 bits: NumPy has none of 128"),
-    )
-}

@@ -19,7 +19,7 @@ use crate::io::source::in_memory;
 use crate::npy::layout::compound::refusals;
 use crate::npy::layout::known::{half, too_deep};
 use crate::npy::layout::measure::MAX_LEVELS;
-use crate::npy::layout::scalar::{Scalar, ScalarLayout, changed, no_128};
+use crate::npy::layout::scalar::{Scalar, ScalarLayout, changed};
 use crate::npy::marker::Marker;
 use crate::npy::ser::slots::{Slot, Slots, What};
 use crate::npy::sink::{Out, Put, Room};
@@ -265,14 +265,12 @@ impl<'a, 'w, 's, P: Put> Serializer for ArraySerializer<'a, 'w, 's, P> {
         self.number(Number::Bool, [u8::from(v)], move || Scalar::Bool(v))
     }
 
-    fn serialize_i128(self, _: i128) -> Result<()> {
-        self.walk.broken = true;
-        Err(no_128("i128"))
+    fn serialize_i128(self, v: i128) -> Result<()> {
+        self.scalar(v.into())
     }
 
-    fn serialize_u128(self, _: u128) -> Result<()> {
-        self.walk.broken = true;
-        Err(no_128("u128"))
+    fn serialize_u128(self, v: u128) -> Result<()> {
+        self.scalar(v.into())
     }
 
     fn serialize_char(self, v: char) -> Result<()> {

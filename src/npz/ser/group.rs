@@ -104,8 +104,13 @@ impl ser::SerializeMap for Group<'_, '_> {
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         let Group::Open(group) = self else { return Ok(()) };
         match group.key.take() {
-            Some(key) if key.whole => group.archive.whole(&key.name, value, key.on_none),
-            Some(key) => group.archive.child(&key.name, value, key.on_none),
+            Some(key) => group.archive.entry(group.fields, || {
+                if key.whole {
+                    group.archive.whole(&key.name, value, key.on_none)
+                } else {
+                    group.archive.child(&key.name, value, key.on_none)
+                }
+            }),
             None => Err(Error::new(
                 ErrorKind::Message,
                 "found a value without a key, expected `serialize_key` before it",

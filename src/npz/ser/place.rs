@@ -49,6 +49,9 @@ impl<'a, 'w, 's> PlaceSerializer<'a, 'w, 's> {
         if self.in_nan_option() {
             scalar.check_not_nan()?;
         }
+        if self.archive.flattened.get() {
+            scalar.check_buffered()?;
+        }
         let leaf = scalar.layout(marker)?;
         self.stream.out.begin(&Layout::Scalar(leaf).header()?)?;
         scalar.put(leaf, &mut self.stream.out)?;

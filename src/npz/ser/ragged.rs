@@ -12,10 +12,9 @@ use super::Archive;
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::capture;
 use crate::npy::layout::compound::{compound, refusals};
-use crate::npy::layout::measure::measure_marked;
+use crate::npy::layout::measure::{Around, measure_counted};
 use crate::npy::layout::scalar::{Scalar, ScalarLayout, changed, scalars};
 use crate::npy::layout::tree::Layout;
-use crate::npy::marker::Marker;
 use crate::npy::ser::slots::Slots;
 use crate::npy::sink::{Out, Put, Sink};
 use crate::npy::whole::Number;
@@ -27,7 +26,7 @@ pub(crate) const OFFSETS: &str = "offsets";
 /// Writes `value`, a sequence of rows, as the group at the archive's current path.
 pub(super) fn write_ragged<T: Serialize + ?Sized>(archive: &Archive<'_>, value: &T) -> Result<()> {
     let mut measured = Measured {
-        marker: archive.marker(),
+        around: archive.around(),
         text: false,
         item: Layout::Empty(None),
         offsets: vec![0],
@@ -74,7 +73,7 @@ trait Rows {
 
 /// The first walk: how long the rows are, and what all their elements have in common.
 struct Measured {
-    marker: Option<Marker>,
+    around: Around,
     /// The rows are texts or bytes.
     text: bool,
     item: Layout,
@@ -96,7 +95,8 @@ impl Measured {
             _ if self.text => return Err(no_row("texts and sequences").at_index(index)),
             _ => {}
         }
-        match measure_marked(row, self.marker).map_err(|e| e.at_index(index))? {
+        let (layout, _) = measure_counted(row, self.around).map_err(|e| e.at_index(index))?;
+        match layout {
             Layout::Axis { len, item, .. } => {
                 let seen = std::mem::replace(&mut self.item, Layout::Empty(None));
                 self.item = match seen.union(*item, index) {
@@ -158,7 +158,7 @@ impl Rows for Written<'_, '_> {
             };
         }
         self.row.set_len(found);
-        let put = self.row.fill(row, self.measured.marker, self.out);
+        let put = self.row.fill(row, self.measured.around.marker, self.out);
         put.map_err(|e| e.at_index(index as u64))
     }
 

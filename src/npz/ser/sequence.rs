@@ -180,7 +180,7 @@ impl<'a, 'w, 's> Elements<'a, 'w, 's> {
         if self.archive.marker().is_some() {
             return Ok(false);
         }
-        let measured = measure_counted(value, None);
+        let measured = measure_counted(value, self.archive.around());
         // Texts, records and numbers alone are what they are. Elsewhere a number may come first, and goes out at once.
         let clear = measured.as_ref().is_ok_and(|(first, _)| first.is_uniform());
         if let Some(len) = self.len.filter(|_| !clear && !self.tuple && !self.at.root)

@@ -219,7 +219,8 @@ impl ser::SerializeMap for Parts<'_> {
                 "found a value without a key, expected `serialize_key` before it",
             )
         })?;
-        self.archive.child(&name, value, on_none)
+        self.archive
+            .entry(self.fields, || self.archive.child(&name, value, on_none))
     }
 
     fn end(self) -> Result<()> {

@@ -183,7 +183,6 @@ fn array_roots() {
 fn refusals() {
     let rows = section("Refused");
     let cases = fields! {
-        1_i128;
         Some(None::<f64>);
         Some(());
         vec![(), ()];
@@ -287,6 +286,8 @@ fn scalar_cases() -> Vec<Case> {
         7_u32;
         7_u64;
         7_usize;
+        7_u128;
+        -7_i128;
         0.5_f32;
         0.5_f64;
         'é';
@@ -313,6 +314,7 @@ fn sequence_cases() -> Vec<Case> {
         vec!['a', 'b'];
         vec![Side::Left, Side::Right];
         vec![Some(1.0), Some(2.0)];
+        vec![1_u128, 2];
         Vec::<f32>::new();
         vec![Vec::<i64>::new(); 2];
         Vec::<String>::new();

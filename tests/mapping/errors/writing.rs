@@ -15,9 +15,6 @@ use serde_npz::{from_npz_slice, to_npy_vec, to_npz_vec};
 
 #[test]
 fn types_without_a_counterpart() {
-    refused(&x(1_i128), UnsupportedType, "x", &["i128"]);
-    refused(&x(1_u128), UnsupportedType, "x", &["u128"]);
-    refused(&x(vec![1_i128]), UnsupportedType, "x[0]", &["i128"]);
     refused(&x(Some(None::<u8>)), UnsupportedType, "x", &[]);
     refused(&x(Some(())), UnsupportedType, "x", &[]);
     refused(&x(vec![Some(Some(None::<u8>))]), UnsupportedType, "x[0]", &[]);
@@ -130,7 +127,7 @@ fn names() {
     let back: BTreeMap<String, i32> = ReadOptions::new().separator(None).from_npz_slice(&whole).unwrap();
     assert_eq!(back, BTreeMap::from([("a/b".to_owned(), 1)]));
     assert!(flat.to_npz_vec(&x(x(1))).is_err(), "nesting needs a separator");
-    let escape = to_npz_vec(&BTreeMap::from([("\u{1b}[31m", 1_i128)])).unwrap_err();
+    let escape = to_npz_vec(&BTreeMap::from([("\u{1b}[31m", Some(()))])).unwrap_err();
     assert!(!escape.to_string().contains('\u{1b}'), "{escape:?}");
     assert_eq!(escape.path(), "\u{1b}[31m");
 }
@@ -278,7 +275,7 @@ fn a_writer_whose_member_had_begun_stays_failed() {
 #[test]
 fn a_writer_whose_member_had_not_begun_goes_on() {
     let mut writer = NpzWriter::new(Cursor::new(Vec::new()));
-    is(writer.add("bad", &1_i128).unwrap_err(), UnsupportedType, "bad", &[]);
+    is(writer.add("bad", &Some(())).unwrap_err(), UnsupportedType, "bad", &[]);
     is(writer.add("bad", &vec!["\0"]).unwrap_err(), InvalidValue, "bad[0]", &[]);
     assert_eq!(writer.add("", &1).unwrap_err().kind(), InvalidName);
     writer.add("bad", &1).unwrap();

@@ -5,10 +5,10 @@ use serde::de::value::MapDeserializer;
 use serde::de::{IntoDeserializer, Visitor};
 
 use super::ElementDeserializer;
-use super::number::{Widest, fixed, float, int, uint};
+use super::number::{Wide, Widest, fixed, float, int, uint};
 use super::text::{SHORT, short_ascii, trim, utf8};
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::dtype::{Dtype, Kind, Order, TimeBase, TimeUnit};
+use crate::format::dtype::{Dtype, Kind, Order, TimeBase, TimeUnit, halves};
 use crate::format::time::{NAT, convert_count, iso};
 use crate::npy::de::data::Bytes;
 use crate::npy::de::plan::Plan;
@@ -59,10 +59,22 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
         }
     }
 
-    pub(super) fn integer<T: TryFrom<i128>>(&self, expected: &str) -> Result<T> {
+    /// The integer of 128 bits that a record of two halves is.
+    fn wide(&self) -> Option<Wide> {
+        match &self.dtype.kind {
+            Kind::Record(record) => halves(record).map(|halves| Wide::of(halves, self.bytes)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn integer<T: TryFrom<i128> + TryFrom<u128>>(&self, expected: &str) -> Result<T> {
+        let wide = self.wide();
         let found: i128 = match self.widest() {
             // A `with` module asks for a time, and a plain integer is not one.
-            Some(_) if matches!(self.marker, Some(Marker::Datetime(_) | Marker::Timedelta(_))) => {
+            found
+                if matches!(self.marker, Some(Marker::Datetime(_) | Marker::Timedelta(_)))
+                    && (found.is_some() || wide.is_some()) =>
+            {
                 return Err(self.mismatch("a datetime or timedelta"));
             }
             Some(Widest::Int(v)) => v.into(),
@@ -71,9 +83,10 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
             None if expected == "u8" && self.dtype.kind == (Kind::Void { len: 1 }) => {
                 uint(self.raw(), 1, Order::NATIVE).into()
             }
-            None => match self.time()? {
-                Some(count) => count.into(),
-                None => return Err(self.mismatch(expected)),
+            None => match (wide, self.time()?) {
+                (Some(wide), _) => return wide.narrow().ok_or_else(|| too_large(wide, expected)),
+                (None, Some(count)) => count.into(),
+                (None, None) => return Err(self.mismatch(expected)),
             },
         };
         T::try_from(found).map_err(|_| too_large(found, expected))
@@ -92,7 +105,10 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
             Some(Widest::F16(v)) => Ok(v.to_f64()),
             Some(Widest::F32(v)) => Ok(v.into()),
             Some(Widest::F64(v)) => Ok(v),
-            None => Err(self.mismatch("f64")),
+            None => match self.wide() {
+                Some(wide) => wide.float(f64::MANTISSA_DIGITS).ok_or_else(|| inexact(wide)),
+                None => Err(self.mismatch("f64")),
+            },
         }
     }
 
@@ -109,7 +125,14 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
             Some(Widest::F16(v)) => Ok(v.to_f32()),
             Some(Widest::F32(v)) => Ok(v),
             Some(Widest::F64(v)) if self.plan.casting == Casting::SameKind => Ok(v as f32),
-            _ => Err(self.mismatch("f32")),
+            Some(Widest::F64(_)) => Err(self.mismatch("f32")),
+            None => match self.wide() {
+                Some(wide) => wide
+                    .float(f32::MANTISSA_DIGITS)
+                    .map(|v| v as f32)
+                    .ok_or_else(|| inexact(wide)),
+                None => Err(self.mismatch("f32")),
+            },
         }
     }
 
@@ -251,7 +274,7 @@ fn inexact(found: impl std::fmt::Display) -> Error {
 }
 
 #[cold]
-fn too_large(found: i128, expected: &str) -> Error {
+fn too_large(found: impl std::fmt::Display, expected: &str) -> Error {
     Error::new(
         ErrorKind::InvalidValue,
         format_args!("found {found}, expected a number that fits {expected}"),

@@ -302,6 +302,9 @@ impl ser::SerializeMap for Fields<'_> {
     fn serialize_entry<K: Serialize + ?Sized, V: Serialize + ?Sized>(&mut self, key: &K, value: &V) -> Result<()> {
         // What derive's flatten passes is a `str`: a field. Any other key is an entry of a real map.
         self.counting |= !whole::is_str::<K>();
+        if let Some(at) = &mut self.at {
+            at.flattened = true;
+        }
         self.push(
             |name| capture::is_key(key, name),
             || Ok(Cow::Owned(capture::key(key)?)),
