@@ -239,8 +239,9 @@ impl Checkpoints {
             .map_err(|err| {
                 Error::new(
                     ErrorKind::Io,
-                    format_args!("found no thread to save in ({err}), expected one: `Checkpoints::save` needs none"),
+                    format_args!("found no thread to save in ({err}), expected one"),
                 )
+                .with_hint("`Checkpoints::save` needs none")
                 .with_source(err)
             })?;
         *pending = Some(Pending { step, thread });
@@ -394,6 +395,7 @@ impl Checkpoints {
                     err.kind(),
                     format_args!("saving step {step} in the background failed: {err}"),
                 )
+                .with_hint_of(&err)
                 .with_source(err));
             }
         }

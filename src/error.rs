@@ -1,7 +1,11 @@
 //! What went wrong, where, with which value: one boxed [`Error`].
 
+use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt::{self, Write};
 use std::io;
+
+use serde::{Serialize, Serializer};
 
 /// The result of every fallible call of this crate.
 ///
@@ -16,6 +20,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong, in which member, with what was found and what was expected.
 ///
+/// `{err}` is the fact. What helps against it, an option or a module of this crate, is advice for a programmer: it stands
+/// apart from the fact in [`hint`](Error::hint), and `{err:#}` shows both.
+///
 /// ```
 /// let err = serde_npz::from_npy_slice::<Vec<f64>>(b"just a text").unwrap_err();
 /// assert_eq!(err.kind(), serde_npz::ErrorKind::BadMagic);
@@ -25,7 +32,6 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Error(Box<Inner>);
 
 #[derive(thiserror::Error)]
-#[error("{}{message}", Place(path))]
 struct Inner {
     kind: ErrorKind,
     path: String,
@@ -33,8 +39,22 @@ struct Inner {
     /// begin with any character, a dot among them.
     named: bool,
     message: String,
+    hint: Option<Cow<'static, str>>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
+
+impl fmt::Display for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", Place(&self.path), self.message)?;
+        match &self.hint {
+            Some(hint) if f.alternate() => write!(f, "{HINT}{hint}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What stands between fact and hint.
+const HINT: &str = "; ";
 
 /// The path in front of a message. Names come from files: control characters must not reach a terminal.
 struct Place<'a>(&'a str);
@@ -48,78 +68,102 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// The class of an [`Error`], to match on.
-///
-/// ```
-/// use serde_npz::ErrorKind;
-///
-/// let err = serde_npz::to_npz_vec(&vec![1.0, 2.0]).unwrap_err();
-/// assert_eq!(err.kind(), ErrorKind::UnsupportedType);
-/// assert_eq!(err.kind().to_string(), "unsupported type");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// The operating system or the given reader or writer failed.
-    #[error("input or output failed")]
-    Io,
-    /// The bytes start neither as an array nor as an archive, or as the other of the two.
-    #[error("not an array or not an archive")]
-    BadMagic,
-    /// An array of a format version other than 1.0, 2.0 and 3.0.
-    #[error("unsupported format version")]
-    UnsupportedVersion,
-    /// The header of an array is no literal that NumPy accepts.
-    #[error("bad header")]
-    BadHeader,
-    /// An element type that has no counterpart here, such as `longdouble`.
-    #[error("unsupported dtype")]
-    UnsupportedDtype,
-    /// Object data, which only Python's pickle could read: always refused.
-    #[error("pickled objects")]
-    Pickle,
-    /// The data ends before what its header announces.
-    #[error("truncated data")]
-    Truncated,
-    /// The archive contradicts itself: checksums, sizes, names, overlap, leftovers.
-    #[error("corrupt archive")]
-    CorruptArchive,
-    /// A compression method or an encryption that is not supported.
-    #[error("unsupported archive")]
-    UnsupportedArchive,
-    /// More bytes, members, elements or levels than the options allow.
-    #[error("limit exceeded")]
-    LimitExceeded,
-    /// A member asked for as an array does not start as one.
-    #[error("not an array")]
-    NotAnArray,
-    /// No member or group has this name.
-    #[error("missing member")]
-    MissingMember,
-    /// Two members with one name.
-    #[error("duplicate name")]
-    DuplicateName,
-    /// A name that is empty, or holds NUL or the separator.
-    #[error("invalid name")]
-    InvalidName,
-    /// A value that the format or the asked type cannot hold.
-    #[error("invalid value")]
-    InvalidValue,
-    /// The asked type does not fit the dtype or the shape found.
-    #[error("type mismatch")]
-    TypeMismatch,
-    /// Rows of unequal lengths.
-    #[error("ragged rows")]
-    Ragged,
-    /// Elements of unequal kinds in one array.
-    #[error("mixed types")]
-    MixedTypes,
-    /// A Rust type with no counterpart in NumPy, or not at this place.
-    #[error("unsupported type")]
-    UnsupportedType,
-    /// An error that a `Serialize` or `Deserialize` implementation raised.
-    #[error("error of a `Serialize` or `Deserialize`")]
-    Message,
+/// Defines [`ErrorKind`] and the name of each of its variants.
+macro_rules! kinds {
+    ($(#[$about:meta])* { $($(#[$meaning:meta])* $kind:ident,)* }) => {
+        $(#[$about])*
+        pub enum ErrorKind {
+            $($(#[$meaning])* $kind,)*
+        }
+
+        impl ErrorKind {
+            /// The name of the kind, as the variant is spelled: `"MissingMember"`.
+            ///
+            /// ```
+            /// assert_eq!(serde_npz::ErrorKind::MissingMember.as_str(), "MissingMember");
+            /// ```
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(ErrorKind::$kind => stringify!($kind),)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The class of an [`Error`], to match on.
+    ///
+    /// The names are stable: `as_str`, `Display` and `Serialize` all give the variant's name as it is spelled here, so that
+    /// logs and other programs can rely on it. No name is changed or removed without a new major version; new kinds may
+    /// be added.
+    ///
+    /// ```
+    /// use serde_npz::ErrorKind;
+    ///
+    /// let err = serde_npz::to_npz_vec(&vec![1.0, 2.0]).unwrap_err();
+    /// assert_eq!(err.kind(), ErrorKind::UnsupportedType);
+    /// assert_eq!(err.kind().to_string(), "UnsupportedType");
+    /// assert_eq!(serde_json::to_string(&err.kind()).unwrap(), r#""UnsupportedType""#);
+    /// ```
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    #[non_exhaustive]
+    {
+        /// The operating system or the given reader or writer failed.
+        Io,
+        /// The bytes start neither as an array nor as an archive, or as the other of the two.
+        BadMagic,
+        /// An array of a format version other than 1.0, 2.0 and 3.0.
+        UnsupportedVersion,
+        /// The header of an array is no literal that NumPy accepts.
+        BadHeader,
+        /// An element type that has no counterpart here, such as `longdouble`.
+        UnsupportedDtype,
+        /// Object data, which only Python's pickle could read: always refused.
+        Pickle,
+        /// The data ends before what its header announces.
+        Truncated,
+        /// The archive contradicts itself: checksums, sizes, names, overlap, leftovers.
+        CorruptArchive,
+        /// A compression method or an encryption that is not supported.
+        UnsupportedArchive,
+        /// More bytes, members, elements or levels than the options allow.
+        LimitExceeded,
+        /// A member asked for as an array does not start as one.
+        NotAnArray,
+        /// No member or group has this name.
+        MissingMember,
+        /// Two members with one name.
+        DuplicateName,
+        /// A name that is empty, or holds NUL or the separator.
+        InvalidName,
+        /// A value that the format or the asked type cannot hold.
+        InvalidValue,
+        /// The asked type does not fit the dtype or the shape found.
+        TypeMismatch,
+        /// Rows of unequal lengths.
+        Ragged,
+        /// Elements of unequal kinds in one array.
+        MixedTypes,
+        /// A Rust type with no counterpart in NumPy, or not at this place.
+        UnsupportedType,
+        /// An error that a `Serialize` or `Deserialize` implementation raised.
+        Message,
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl std::error::Error for ErrorKind {}
+
+impl Serialize for ErrorKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
 }
 
 impl Error {
@@ -146,6 +190,24 @@ impl Error {
         &self.0.path
     }
 
+    /// What helps against the error: the option, module or method to use. `None` where there is nothing to advise.
+    ///
+    /// It speaks to the programmer who calls this crate; the error itself, `{err}`, is for everybody.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    ///
+    /// let ragged = BTreeMap::from([("x", vec![vec![1.0, 2.0, 3.0], vec![4.0, 5.0]])]);
+    /// let err = serde_npz::to_npz_vec(&ragged).unwrap_err();
+    /// assert_eq!(err.to_string(), "x[1]: found 2 elements, expected 3 as in the rows before");
+    /// assert!(err.hint().unwrap().contains("with::ragged"));
+    /// assert_eq!(format!("{err:#}"), format!("{err}; {}", err.hint().unwrap()));
+    /// ```
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    /// An error of fact: what was found, what was expected. Advice is added with [`with_hint`](Error::with_hint).
     #[cold]
     pub(crate) fn new(kind: ErrorKind, message: impl fmt::Display) -> Self {
         Error(Box::new(Inner {
@@ -153,13 +215,28 @@ impl Error {
             path: String::new(),
             named: false,
             message: Sober(message).to_string(),
+            hint: None,
             source: None,
         }))
+    }
+
+    /// Adds what helps: a clause that begins with a small letter or the name of an option, and ends without a full stop.
+    #[cold]
+    pub(crate) fn with_hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
     }
 
     #[cold]
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
+        self
+    }
+
+    /// Takes over the hint of the error that caused this one.
+    #[cold]
+    pub(crate) fn with_hint_of(mut self, cause: &Error) -> Self {
+        self.0.hint.clone_from(&cause.0.hint);
         self
     }
 
@@ -224,6 +301,7 @@ impl Error {
             path: self.0.path.clone(),
             named: self.0.named,
             message: self.0.message.clone(),
+            hint: self.0.hint.clone(),
             source: None,
         }))
     }
@@ -241,6 +319,7 @@ impl fmt::Debug for Inner {
             .field("kind", &self.kind)
             .field("path", &self.path)
             .field("message", &self.message)
+            .field("hint", &self.hint)
             .finish_non_exhaustive()
     }
 }
@@ -272,32 +351,40 @@ impl From<Error> for io::Error {
     }
 }
 
-/// A message about a value that is out of range, from code that has nothing but serde's `custom` to raise it.
-pub(crate) struct Invalid(pub(crate) String);
+thread_local! {
+    /// An error on its way through serde's `custom`, which takes nothing but a text.
+    static RAISED: Cell<Option<Error>> = const { Cell::new(None) };
+}
 
-impl fmt::Display for Invalid {
+/// The text of the error in [`RAISED`], for other formats. Errors of this crate know it by its type and take the error
+/// itself.
+struct Raised(String);
+
+impl fmt::Display for Raised {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-/// A message about a dtype or shape that does not fit, likewise.
-struct Mismatch(String);
-
-impl fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// Raises an error of this crate from a deserializer of any format. One of our own deserializers keeps the kind.
+/// Raises an error of this crate from a deserializer of any format. Those of this crate keep it whole: kind, path, hint
+/// and source.
 #[cold]
 pub(crate) fn into_custom<E: serde::de::Error>(err: Error) -> E {
-    match err.kind() {
-        ErrorKind::InvalidValue => E::custom(Invalid(err.to_string())),
-        ErrorKind::TypeMismatch => E::custom(Mismatch(err.to_string())),
-        _ => E::custom(err),
-    }
+    hand_over(err, |raised| E::custom(raised))
+}
+
+/// As [`into_custom`], from a serializer.
+#[cold]
+pub(crate) fn into_ser_custom<E: serde::ser::Error>(err: Error) -> E {
+    hand_over(err, |raised| E::custom(raised))
+}
+
+fn hand_over<E>(err: Error, custom: impl FnOnce(Raised) -> E) -> E {
+    let raised = Raised(err.to_string());
+    RAISED.set(Some(err));
+    let custom = custom(raised);
+    RAISED.set(None);
+    custom
 }
 
 /// Whether a serializer or deserializer with the error `E` is one of this crate's, also through serde's buffer.
@@ -307,20 +394,32 @@ pub(crate) fn is_our_error<E>() -> bool {
     typeid::of::<E>() == typeid::of::<Error>()
 }
 
-fn custom_kind<T>() -> ErrorKind {
+/// The error for what a `Serialize` or `Deserialize` raised.
+fn raised<T: fmt::Display>(message: T) -> Error {
     let id = typeid::of::<T>();
-    if id == typeid::of::<Invalid>() {
-        ErrorKind::InvalidValue
-    } else if id == typeid::of::<Mismatch>() {
-        ErrorKind::TypeMismatch
-    } else {
-        ErrorKind::Message
+    if id == typeid::of::<Raised>()
+        && let Some(err) = RAISED.take()
+    {
+        return err;
+    }
+    let fact = message.to_string();
+    let error = Error::new(ErrorKind::Message, &fact);
+    if id != typeid::of::<Error>() {
+        return error;
+    }
+    // One of ours, raised by the caller's own code: its hint is still good.
+    match format!("{message:#}")
+        .strip_prefix(&fact)
+        .and_then(|rest| rest.strip_prefix(HINT))
+    {
+        Some(hint) => error.with_hint(hint.to_owned()),
+        None => error,
     }
 }
 
 impl serde::ser::Error for Error {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Error::new(custom_kind::<T>(), message)
+        raised(message)
     }
 }
 
@@ -355,7 +454,7 @@ impl<T: fmt::Display> fmt::Display for Sober<T> {
 
 impl serde::de::Error for Error {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Error::new(custom_kind::<T>(), message)
+        raised(message)
     }
 
     fn invalid_type(unexpected: serde::de::Unexpected<'_>, expected: &dyn serde::de::Expected) -> Self {
@@ -382,8 +481,9 @@ impl serde::de::Error for Error {
     fn missing_field(field: &'static str) -> Self {
         Error::new(
             ErrorKind::MissingMember,
-            format_args!("no member `{field}`, expected one for the field of that name (an `Option` or `#[serde(default)]` makes it optional)"),
+            format_args!("no member `{field}`, expected one for the field of that name"),
         )
+        .with_hint("an `Option` or `#[serde(default)]` makes a field optional")
         .at_member(field)
     }
 

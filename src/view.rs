@@ -365,11 +365,9 @@ impl<'a, T: Element> ArrayView<'a, T> {
         if self.shape().len() != 1 {
             return Err(Error::new(
                 ErrorKind::TypeMismatch,
-                format_args!(
-                    "found an array of the shape {}, expected one axis: an `ArrayView` takes any number",
-                    Tuple(self.shape())
-                ),
-            ));
+                format_args!("found an array of the shape {}, expected one axis", Tuple(self.shape())),
+            )
+            .with_hint("an `ArrayView` takes any number of axes"));
         }
         Ok(match self.elements {
             Elements::Lent(lent) => Cow::Borrowed(lent),
@@ -486,7 +484,7 @@ fn check_aligned<T>(data: &[u8]) -> Result<()> {
     }
     Err(not_lent(format_args!(
         "found data that begins {off} bytes behind a multiple of {}, as NumPy's own archives may have it, expected it at \
-         a multiple: archives saved by this crate have it so",
+         a multiple",
         align_of::<T>()
     )))
 }
@@ -496,8 +494,9 @@ fn check_aligned<T>(data: &[u8]) -> Result<()> {
 fn not_lent(why: fmt::Arguments<'_>) -> Error {
     Error::new(
         ErrorKind::TypeMismatch,
-        format_args!("{why}: it cannot be lent without a copy, but `read`, `get` or `load_*` make a converted one"),
+        format_args!("{why}: it cannot be lent without a copy"),
     )
+    .with_hint("`read`, `get` or `load_*` make a converted copy; archives saved by this crate have their data aligned")
 }
 
 /// The error for bytes of the right dtype, length and alignment that are not valid elements: only bools have such.

@@ -84,6 +84,7 @@ impl<D: Disk> Store<D> {
                     err.kind(),
                     format_args!("what was written for step {step} does not read back, so nothing was replaced: {err}"),
                 )
+                .with_hint_of(&err)
                 .with_source(err)
             })
         })?;
@@ -202,6 +203,7 @@ impl<D: Disk> Store<D> {
                     "found no intact checkpoint, expected one: step {step} and all before it are damaged: {err}"
                 ),
             )
+            .with_hint_of(&err)
             .with_source(err)),
         }
     }
@@ -219,10 +221,11 @@ impl<D: Disk> Store<D> {
             err.kind(),
             format_args!(
                 "found the newest checkpoint, step {step}, damaged, expected it intact: {err}; step {} before it is \
-                 intact, and `Checkpoints::latest_intact` loads it",
+                 intact",
                 found.step
             ),
         )
+        .with_hint("`Checkpoints::latest_intact` loads the newest one that is intact")
         .with_source(err))
     }
 
@@ -243,6 +246,7 @@ impl<D: Disk> Store<D> {
             err.kind(),
             format_args!("`{}`: {err}", path.to_string_lossy().escape_debug()),
         )
+        .with_hint_of(&err)
         .with_source(err)
     }
 
@@ -255,10 +259,11 @@ impl<D: Disk> Store<D> {
         Error::new(
             ErrorKind::Io,
             format_args!(
-                "found no checkpoint of step {step} in `{}` but {there}, expected one: see `Checkpoints::steps`",
+                "found no checkpoint of step {step} in `{}` but {there}, expected one",
                 self.dir.to_string_lossy().escape_debug()
             ),
         )
+        .with_hint("`Checkpoints::steps` lists those there are")
         .with_source(err)
     }
 }

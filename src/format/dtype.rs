@@ -405,8 +405,9 @@ impl Dtype {
                 // NumPy would read it back as padding.
                 return Err(Error::new(
                     ErrorKind::InvalidName,
-                    "found a field with an empty name, expected at least one character: `#[serde(rename = \"..\")]` gives it one",
-                ));
+                    "found a field with an empty name, expected at least one character",
+                )
+                .with_hint("`#[serde(rename = \"..\")]` gives it one"));
             }
             layout.field(name, None, dtype)?;
         }

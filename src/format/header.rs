@@ -384,8 +384,9 @@ impl Version {
         let max = max as u64;
         let too_long = |found: &dyn fmt::Display| {
             limit(format_args!(
-                "found a header of {found}, expected at most {max} characters: `ReadOptions::max_header_size` allows more"
+                "found a header of {found}, expected at most {max} characters"
             ))
+            .with_hint("`ReadOptions::max_header_size` allows more")
         };
         // A character of UTF-8 has up to four bytes.
         let bytes_per_char = if self == Version::Three { 4 } else { 1 };
@@ -441,19 +442,24 @@ fn check_magic(found: &[u8]) -> Result<()> {
     if found.starts_with(b"\x80") {
         return Err(Error::new(
             ErrorKind::Pickle,
-            "found a bare pickle, which only Python could read, expected a .npy file: `np.save` a plain array instead",
-        ));
+            "found a bare pickle, which only Python could read, expected a .npy file",
+        )
+        .with_hint("`np.save` a plain array instead"));
     }
-    let message = if found.starts_with(b"PK\x03\x04") || found.starts_with(b"PK\x05\x06") {
-        "found an archive (.npz), expected a .npy file: `load_npz` and `from_npz_*` read it".to_owned()
-    } else {
-        format!(
+    if found.starts_with(b"PK\x03\x04") || found.starts_with(b"PK\x05\x06") {
+        return Err(
+            Error::new(ErrorKind::BadMagic, "found an archive (.npz), expected a .npy file")
+                .with_hint("`load_npz` and `from_npz_*` read an archive"),
+        );
+    }
+    Err(Error::new(
+        ErrorKind::BadMagic,
+        format_args!(
             "found '{}' at the start, expected the magic of a .npy file, '{}'",
             found.escape_ascii(),
             MAGIC.escape_ascii()
-        )
-    };
-    Err(Error::new(ErrorKind::BadMagic, message))
+        ),
+    ))
 }
 
 #[cold]
@@ -461,10 +467,11 @@ fn not_an_array(start: &[u8]) -> Error {
     Error::new(
         ErrorKind::NotAnArray,
         format_args!(
-            "found a member that starts with `{}`, expected an array's `\\x93NUMPY`: `NpzReader::raw` returns its bytes",
+            "found a member that starts with `{}`, expected an array's `\\x93NUMPY`",
             start.escape_ascii()
         ),
     )
+    .with_hint("`NpzReader::raw` returns its bytes")
 }
 
 fn exactly<const N: usize, R: Read>(reader: &mut R) -> Result<[u8; N]> {

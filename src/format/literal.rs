@@ -232,7 +232,7 @@ impl Parser<'_> {
             _ => {
                 let position = text[..start].chars().count();
                 Err(bad(format_args!(
-                    "found {} at character {position}, expected a plain literal: code is never run",
+                    "found {} at character {position}, expected a plain literal",
                     Quoted(word)
                 )))
             }

@@ -280,10 +280,14 @@ pub(crate) fn is_temporary(name: &OsStr) -> bool {
 /// An error of the system, with a text that says what was done to which path.
 pub(crate) fn failed(doing: &str, path: &Path, err: io::Error) -> Error {
     let path = path.to_string_lossy();
-    Error::new(
+    let error = Error::new(
         ErrorKind::Io,
         format_args!("{doing} `{}` failed: {err}", path.escape_debug()),
-    )
+    );
+    match err.get_ref().and_then(|cause| cause.downcast_ref()) {
+        Some(cause) => error.with_hint_of(cause),
+        None => error,
+    }
     .with_source(err)
 }
 

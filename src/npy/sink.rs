@@ -54,11 +54,12 @@ impl Memory {
             Error::new(
                 ErrorKind::LimitExceeded,
                 format_args!(
-                    "found {} bytes behind {} to write, expected no more than fit into memory: `save_*` keeps none",
+                    "found {} bytes behind {} to write, expected no more than fit into memory",
                     bytes.len(),
                     self.0.len()
                 ),
             )
+            .with_hint("`save_*` keeps none in memory")
         })?;
         self.0.extend_from_slice(bytes);
         Ok(())

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{self, Serialize, SerializeMap, SerializeSeq, Serializer};
 
-use crate::error::is_our_error;
+use crate::error::{into_ser_custom, is_our_error};
 use crate::io::source::Slice;
 use crate::npy::de::budget::Budget;
 use crate::npy::de::with_array;
@@ -20,7 +20,7 @@ impl Serialize for RawArray<'_> {
             bytes.extend_from_slice(piece);
             Ok(())
         });
-        gathered.map_err(ser::Error::custom)?;
+        gathered.map_err(into_ser_custom)?;
         // Elements without a byte are no reason to write without end: 2^40 of them cost their holder nothing.
         let limits = if bytes.is_empty() {
             Limits::new()
@@ -32,7 +32,7 @@ impl Serialize for RawArray<'_> {
         with_array(self.header.clone(), &mut Slice(&bytes), &options, &budget, |array| {
             Ok(transcode(array, serializer))
         })
-        .map_err(ser::Error::custom)?
+        .map_err(into_ser_custom)?
     }
 }
 

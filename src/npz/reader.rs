@@ -462,11 +462,9 @@ impl<R> NpzReader<R> {
         let found = self.find(name).ok_or_else(|| {
             Error::new(
                 ErrorKind::MissingMember,
-                format_args!(
-                    "found no member of this name among the {}, expected one: see `names()`",
-                    self.len()
-                ),
+                format_args!("found no member of this name among the {}, expected one", self.len()),
             )
+            .with_hint("`names()` lists those there are")
         });
         let index = found.and_then(|index| self.directory.check_unique(index).map(|()| index));
         index.map_err(|err| err.at_member(name))
@@ -499,16 +497,21 @@ fn check_start<R: Read + Seek>(reader: &mut R) -> Result<()> {
         return Ok(());
     }
     let found = if start == MAGIC {
-        "a single array: read it with `load_npy` or `from_npy_*`".to_owned()
+        "a single array (.npy)".to_owned()
     } else if start.is_empty() {
-        "no bytes: not an npz file".to_owned()
+        "no bytes".to_owned()
     } else {
-        format!("`{}` at the start: not an npz file", start.escape_ascii())
+        format!("`{}` at the start", start.escape_ascii())
     };
-    Err(Error::new(
+    let error = Error::new(
         ErrorKind::BadMagic,
-        format_args!("expected an archive that starts with `PK\\x03\\x04`, found {found}"),
-    ))
+        format_args!("found {found}: not an npz file, expected one that starts with `PK\\x03\\x04`"),
+    );
+    Err(if start == MAGIC {
+        error.with_hint("`load_npy` and `from_npy_*` read a single array")
+    } else {
+        error
+    })
 }
 
 /// How much is fetched to look at nothing but a local header: enough for nearly all of them.
@@ -520,11 +523,9 @@ fn check_size(size: u64, allowed: u64) -> Result<()> {
     }
     Err(Error::new(
         ErrorKind::LimitExceeded,
-        format_args!(
-            "found a member of {size} bytes, expected at most {allowed}: `Limits::member_bytes` and \
-             `Limits::total_bytes` allow more"
-        ),
-    ))
+        format_args!("found a member of {size} bytes, expected at most {allowed}"),
+    )
+    .with_hint("`Limits::member_bytes` and `Limits::total_bytes` allow more"))
 }
 
 /// The error for a member with bytes behind its array.

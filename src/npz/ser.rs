@@ -258,13 +258,13 @@ impl<'w> Archive<'w> {
         let separator = self.place.separator();
         check_name(name, separator).map_err(|e| self.place.name(e))?;
         if separator.is_none() && !self.place.path().is_empty() {
-            return Err(self.place.name(Error::new(
-                ErrorKind::UnsupportedType,
-                format_args!(
-                    "found a group with the member `{name}`, expected one array: `separator(None)` takes names as \
-                     whole keys and nests nothing"
-                ),
-            )));
+            return Err(self.place.name(
+                Error::new(
+                    ErrorKind::UnsupportedType,
+                    format_args!("found a group with the member `{name}`, expected one array"),
+                )
+                .with_hint("`separator(None)` takes names as whole keys and nests nothing"),
+            ));
         }
         Ok(self.place.enter(name))
     }
@@ -500,20 +500,18 @@ fn check_name(name: &str, separator: Option<char>) -> Result<()> {
     };
     Err(Error::new(
         ErrorKind::InvalidName,
-        format_args!(
-            "found the name {name:?}, which holds {held}, expected a name without: rename it, or choose another \
-             `WriteOptions::separator`"
-        ),
-    ))
+        format_args!("found the name {name:?}, which holds {held}, expected a name without"),
+    )
+    .with_hint("rename it, or choose another `WriteOptions::separator`"))
 }
 
 #[cold]
 fn array_root() -> Error {
     Error::new(
         ErrorKind::UnsupportedType,
-        "found one array at the root of an archive, expected a struct, a map or a tuple: use `to_npy_vec`, \
-         `to_npy_writer` or `save_npy`, or `NpzWriter::add` with a name",
+        "found one array at the root of an archive, expected a struct, a map or a tuple",
     )
+    .with_hint("use `to_npy_vec`, `to_npy_writer` or `save_npy`, or `NpzWriter::add` with a name")
 }
 
 /// Checks a name given by the caller, which may lie in groups.

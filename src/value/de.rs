@@ -12,7 +12,7 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::error::is_our_error;
+use crate::error::{Error, ErrorKind, into_custom, is_our_error};
 use crate::format::dtype::{Dtype, MAX_AXES, Wide};
 use crate::format::header::Header;
 use crate::npy::de::raw::WholeArray;
@@ -34,8 +34,8 @@ impl<'de> Deserialize<'de> for AnyArray {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
             Value::Array(array) => Ok(array),
-            Value::Group(_) => Err(de::Error::custom("found a group, expected one array")),
-            Value::Json(_) => Err(de::Error::custom("found a JSON text, expected one array")),
+            Value::Group(_) => Err(mismatch("a group", "one array")),
+            Value::Json(_) => Err(mismatch("a JSON text", "one array")),
         }
     }
 }
@@ -44,10 +44,18 @@ impl<'de> Deserialize<'de> for Group {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
             Value::Group(group) => Ok(group),
-            Value::Array(_) => Err(de::Error::custom("found one array, expected a group")),
-            Value::Json(_) => Err(de::Error::custom("found a JSON text, expected a group")),
+            Value::Array(_) => Err(mismatch("one array", "a group")),
+            Value::Json(_) => Err(mismatch("a JSON text", "a group")),
         }
     }
+}
+
+#[cold]
+fn mismatch<E: de::Error>(found: &str, expected: &str) -> E {
+    into_custom(Error::new(
+        ErrorKind::TypeMismatch,
+        format_args!("found {found}, expected {expected}"),
+    ))
 }
 
 /// A value that is being read. Scalars and arrays stay apart until it is known whether they join to one array.
@@ -202,7 +210,7 @@ fn array<E: de::Error>(shape: Vec<u64>, items: Vec<Scalar>) -> Result<Value, E> 
                 _ => String::new(),
             };
             let texts: Vec<String> = items.into_iter().map(text).collect();
-            AnyArray::new(&texts).map_err(|err| de::Error::custom(err.without_path()))?
+            AnyArray::new(&texts).map_err(|err| into_custom(err.without_path()))?
         }
         Some(Common::F64) | None => elements(&items, |item| match *item {
             Scalar::F64(v) => v,
@@ -212,7 +220,7 @@ fn array<E: de::Error>(shape: Vec<u64>, items: Vec<Scalar>) -> Result<Value, E> 
             _ => 0.0,
         }),
     };
-    row.reshape(&shape).map(Value::Array).map_err(de::Error::custom)
+    row.reshape(&shape).map(Value::Array).map_err(into_custom)
 }
 
 fn elements<T: Element>(items: &[Scalar], element: impl Fn(&Scalar) -> T) -> AnyArray {
@@ -234,8 +242,9 @@ impl<'de> DeserializeSeed<'de> for Seed {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Part, D::Error> {
         if self.depth > MAX_DEPTH {
-            return Err(de::Error::custom(format_args!(
-                "found a value nested deeper than {MAX_DEPTH} levels, expected no more than that"
+            return Err(into_custom(Error::new(
+                ErrorKind::LimitExceeded,
+                format_args!("found a value nested deeper than {MAX_DEPTH} levels, expected no more than that"),
             )));
         }
         let anything = Anything {
@@ -259,8 +268,9 @@ fn members<'de, A: MapAccess<'de>>(depth: u64, first: Option<String>, mut map: A
     while let Some(name) = next {
         let value = map.next_value_seed(Seed { depth: depth + 1 })?.finish::<A::Error>()?;
         if group.get(&name).is_some() {
-            return Err(de::Error::custom(format_args!(
-                "found two members of the name {name:?}, expected each name once"
+            return Err(into_custom(Error::new(
+                ErrorKind::DuplicateName,
+                format_args!("found two members of the name {name:?}, expected each name once"),
             )));
         }
         group.insert(name, value);

@@ -1,7 +1,8 @@
 //! Writes a value: arrays and texts unchanged, groups as maps.
 
-use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use crate::error::{Error, ErrorKind, into_ser_custom};
 use crate::npy::marker::{JSON, RAW};
 use crate::npy::raw::{RawArray, RawData, RawKey, RawText};
 use crate::options::MAX_GROUPS;
@@ -47,8 +48,9 @@ impl Serialize for Nested<'_> {
 
 fn group<S: Serializer>(members: &Group, groups: u64, serializer: S) -> Result<S::Ok, S::Error> {
     if groups > MAX_GROUPS {
-        return Err(S::Error::custom(format_args!(
-            "found groups nested deeper than {MAX_GROUPS}, expected no more than that"
+        return Err(into_ser_custom(Error::new(
+            ErrorKind::LimitExceeded,
+            format_args!("found groups nested deeper than {MAX_GROUPS}, expected no more than that"),
         )));
     }
     let mut map = serializer.serialize_map(Some(members.len()))?;

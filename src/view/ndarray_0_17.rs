@@ -68,9 +68,9 @@ impl<'a, T: Element, D: Dimension> TryFrom<Theirs<'a, T, D>> for ArrayView<'a, T
             Some(elements) => ArrayView::fortran(elements, &shape),
             None => Err(Error::new(
                 ErrorKind::InvalidValue,
-                "found an array whose elements do not lie side by side, expected C or Fortran order: \
-                 `as_standard_layout` makes a copy that does",
-            )),
+                "found an array whose elements do not lie side by side, expected C or Fortran order",
+            )
+            .with_hint("`as_standard_layout` makes a copy that does")),
         }
     }
 }

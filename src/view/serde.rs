@@ -5,12 +5,12 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::ser::{self, Serialize, Serializer};
+use serde::ser::{Serialize, Serializer};
 
 use super::element::{self, Fit, Part, file_bytes};
 use super::strides::Strided;
 use super::{ArrayView, Element, Elements};
-use crate::error::{into_custom, is_our_error};
+use crate::error::{into_custom, into_ser_custom, is_our_error};
 use crate::format::dtype::MAX_AXES;
 use crate::format::header::Header;
 use crate::npy::de::raw::{next_data, next_header};
@@ -22,7 +22,7 @@ impl<T: Element> Serialize for ArrayView<'_, T> {
     /// Writes an array of its shape, in Fortran order if the view is (and it makes a difference).
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let shape = self.shape().iter().map(|&axis| axis as u64).collect();
-        let header = Header::new(T::dtype(), shape, !self.layout.is_c()).map_err(ser::Error::custom)?;
+        let header = Header::new(T::dtype(), shape, !self.layout.is_c()).map_err(into_ser_custom)?;
         let bytes = file_bytes(self.as_slice());
         let raw = RawArray {
             header,

@@ -114,18 +114,18 @@ impl Strided {
     /// The length of the first axis, if each of its rows is contiguous.
     pub(super) fn rows(&self) -> Result<usize> {
         match self.shape[..] {
-            [] => Err(Error::new(
-                ErrorKind::TypeMismatch,
-                "found an array without axes, expected rows: `as_slice` holds its one element",
-            )),
+            [] => Err(
+                Error::new(ErrorKind::TypeMismatch, "found an array without axes, expected rows")
+                    .with_hint("`as_slice` holds its one element"),
+            ),
             [_, _, ..] if self.fortran => Err(Error::new(
                 ErrorKind::TypeMismatch,
                 format_args!(
-                    "found the shape {} in Fortran order, whose rows are scattered, expected C order: the rows of \
-                     `transposed()` are its columns, and `to_vec` copies into C order",
+                    "found the shape {} in Fortran order, whose rows are scattered, expected C order",
                     Tuple(&self.shape)
                 ),
-            )),
+            )
+            .with_hint("the rows of `transposed()` are its columns, and `to_vec` copies into C order")),
             [axis, ..] => Ok(axis),
         }
     }
@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(layout.row(3).unwrap().0, 9..12);
         assert!(layout.row(4).is_err());
         let fortran = Strided::new(&[4, 3], true, 12).unwrap();
-        assert!(fortran.row(0).unwrap_err().to_string().contains("transposed"));
+        assert!(fortran.row(0).unwrap_err().hint().unwrap().contains("transposed"));
         assert_eq!(fortran.transposed().row(2).unwrap().0, 8..12);
         // One axis has no order.
         assert!(Strided::new(&[4], true, 4).unwrap().slice(1..).is_ok());

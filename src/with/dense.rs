@@ -9,8 +9,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::ser::{Error as _, Serialize, Serializer};
+use serde::ser::{Serialize, Serializer};
 
+use crate::error::into_ser_custom;
 use crate::format::dtype::Kind;
 use crate::format::header::Header;
 use crate::npy::marker::{ORDERED, PAIRS, RAW};
@@ -40,7 +41,7 @@ pub(super) fn write<A: Number, S: Serializer>(
     elements: Elements<'_, A>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    let header = Header::new(A::dtype(), shape, fortran).map_err(S::Error::custom)?;
+    let header = Header::new(A::dtype(), shape, fortran).map_err(into_ser_custom)?;
     let pieces = |take: &mut dyn FnMut(&[u8]) -> crate::error::Result<()>| match elements {
         Elements::Whole(slice) => little_endian(slice, take),
         Elements::Pieces(each) => each(&mut |slice| little_endian(slice, take)),

@@ -11,7 +11,7 @@ use serde::de::{Deserialize, Deserializer, Unexpected, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use super::codec::{self, Codec, Decode, Encode};
-use crate::error::{Invalid, is_our_error};
+use crate::error::{Error, ErrorKind, into_ser_custom, is_our_error};
 use crate::format::dtype::{TimeBase, TimeUnit};
 use crate::format::time::{NAT, Unfit, convert, narrow};
 use crate::npy::marker;
@@ -117,7 +117,10 @@ fn take<'de, C: Counts, T: Time<C>, D: Deserializer<'de>>(codec: C, deserializer
 
 #[cold]
 fn refused<C: Counts, E: serde::ser::Error>(found: fmt::Arguments<'_>, codec: C, unfit: Unfit) -> E {
-    E::custom(Invalid(format!("found {found} for {}, expected {unfit}", dtype(codec))))
+    into_ser_custom(Error::new(
+        ErrorKind::InvalidValue,
+        format_args!("found {found} for {}, expected {unfit}", dtype(codec)),
+    ))
 }
 
 #[cold]

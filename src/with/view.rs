@@ -39,10 +39,10 @@
 
 use std::borrow::Cow;
 
-use serde::de::{Deserialize, Deserializer, Error};
-use serde::ser::{self, Serialize, Serializer};
+use serde::de::{Deserialize, Deserializer};
+use serde::ser::{Serialize, Serializer};
 
-use crate::error::into_custom;
+use crate::error::{Error, ErrorKind, into_custom, into_ser_custom};
 use crate::format::dtype::for_each_number;
 use crate::view::{ArrayView, Element};
 use crate::with::codec::{Codec, Decode, Encode};
@@ -121,7 +121,7 @@ macro_rules! elements {
     (() $($t:ty => $number:ident),*) => { $(
         impl Encode<View> for $t {
             fn encode<S: Serializer>(&self, _: View, serializer: S) -> Result<S::Ok, S::Error> {
-                let single = ArrayView::new(std::slice::from_ref(self), &[]).map_err(ser::Error::custom)?;
+                let single = ArrayView::new(std::slice::from_ref(self), &[]).map_err(into_ser_custom)?;
                 single.serialize(serializer)
             }
 
@@ -152,9 +152,12 @@ impl<'de, T: Element> Decode<'de, View> for &'de [T] {
     fn decode<D: Deserializer<'de>>(codec: View, deserializer: D) -> Result<Self, D::Error> {
         match Cow::decode(codec, deserializer)? {
             Cow::Borrowed(lent) => Ok(lent),
-            Cow::Owned(_) => Err(D::Error::custom(
-                "found an array that has to be copied or converted, expected one that can be lent: a field of \
-                 `Cow<[T]>` or `ArrayView<T>` takes both",
+            Cow::Owned(_) => Err(into_custom(
+                Error::new(
+                    ErrorKind::TypeMismatch,
+                    "found an array that has to be copied or converted, expected one that can be lent",
+                )
+                .with_hint("a field of `Cow<[T]>` or `ArrayView<T>` takes both"),
             )),
         }
     }

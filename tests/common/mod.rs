@@ -201,11 +201,11 @@ pub fn refused<T: Serialize + ?Sized>(value: &T, kind: ErrorKind, path: &str, wo
     }
 }
 
-/// An error with this kind, this path and these words in its message.
+/// An error with this kind, this path and these words in its message or hint.
 #[track_caller]
 pub fn is(err: Error, kind: ErrorKind, path: &str, words: &[&str]) -> Error {
     assert_eq!((err.kind(), err.path()), (kind, path), "{err}");
-    let text = err.to_string();
+    let text = format!("{err:#}");
     for word in words {
         assert!(text.contains(word), "{text:?} does not name {word:?}");
     }

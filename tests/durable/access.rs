@@ -195,7 +195,7 @@ fn refused(result: serde_npz::Result<PathBuf>, kind: io::ErrorKind, words: &[&st
         "{err}"
     );
     for word in words {
-        assert!(err.to_string().contains(word), "{err} does not name {word:?}");
+        assert!(format!("{err:#}").contains(word), "{err} does not name {word:?}");
     }
 }
 

@@ -29,7 +29,7 @@ fn state(step: u64) -> State {
 #[track_caller]
 fn said(err: &Error, words: &[&str]) {
     for word in words {
-        assert!(err.to_string().contains(word), "{err} does not name {word:?}");
+        assert!(format!("{err:#}").contains(word), "{err} does not name {word:?}");
     }
 }
 
@@ -203,7 +203,7 @@ fn another_type_is_no_damage() {
     checkpoints.save(2, &BTreeMap::from([("other", 1.5)])).unwrap();
     let err = checkpoints.latest::<State>().unwrap_err();
     assert_eq!((err.kind(), err.path()), (ErrorKind::MissingMember, "step"));
-    assert!(!err.to_string().contains("damaged"), "{err}");
+    assert!(!format!("{err:#}").contains("damaged"), "{err}");
     assert!(
         checkpoints.latest_intact::<State>().is_err(),
         "nothing older is passed off as the newest"

@@ -141,7 +141,7 @@ fn unknown_fields() {
     }
     let bytes = to_npz_vec(&first()).unwrap();
     let err = from_npz_slice::<Strict>(&bytes).unwrap_err();
-    assert!(err.to_string().contains("weights"), "{err}");
+    assert!(format!("{err:#}").contains("weights"), "{err}");
 }
 
 #[test]

@@ -212,7 +212,7 @@ fn nobodys_own_way_is_passed_by() {
 
     let negative = to_npy_vec(&vec![1.0, -1.0]).unwrap();
     let err = from_npy_slice::<Positive>(&negative).unwrap_err();
-    assert!(err.to_string().contains("negative"), "{err}");
+    assert!(format!("{err:#}").contains("negative"), "{err}");
 
     let mine = Mine {
         x: vec![1.0, 2.0],

@@ -125,7 +125,7 @@ fn what_lies_badly_is_copied() {
     assert_eq!(run.grid.slice(1..).unwrap().slice(1..).unwrap().as_slice(), [5.0, 6.0]);
     let err = serde_npz::from_npz_slice::<Run>(bytes.get()).unwrap_err();
     assert_eq!(err.path(), "id", "a slice alone cannot be a copy: {err}");
-    assert!(err.to_string().contains("Cow"), "{err}");
+    assert!(format!("{err:#}").contains("Cow"), "{err}");
 
     let packed = WriteOptions::new().compressed().to_npz_vec(&plain()).unwrap();
     let run: Copied = serde_npz::from_npz_slice(&packed).unwrap();
@@ -315,7 +315,7 @@ fn views_say_little_of_much() {
     assert!(text.len() < 150 && text.contains("[10, 100]"), "{text}");
     let err = ArrayView::new(&elements, &[10, 101]).unwrap_err();
     assert!(
-        err.kind() == ErrorKind::InvalidValue && err.to_string().contains("(10, 101)"),
+        err.kind() == ErrorKind::InvalidValue && format!("{err:#}").contains("(10, 101)"),
         "{err}"
     );
 }
@@ -326,7 +326,7 @@ fn views_convert_as_the_options_allow() {
     let bytes = serde_npz::to_npy_vec(&vec![[0.1, 0.5], [1.5, 2.5]]).unwrap();
     let err = serde_npz::from_npy_slice::<ArrayView<'_, f32>>(&bytes).unwrap_err();
     assert_eq!(err.kind(), ErrorKind::TypeMismatch);
-    assert!(err.to_string().contains("Casting::SameKind"), "{err}");
+    assert!(format!("{err:#}").contains("Casting::SameKind"), "{err}");
     let view: ArrayView<'_, f32> = rounds.from_npy_slice(&bytes).unwrap();
     assert_eq!(
         (view.shape(), view.as_slice()),
@@ -396,7 +396,7 @@ fn views_round_nothing_in_serdes_buffer() {
     assert!(read(vec![f64::NAN]).unwrap()[0].is_nan());
     let err = read(vec![0.5, 0.1]).unwrap_err();
     assert_eq!(err.kind(), ErrorKind::TypeMismatch);
-    assert!(err.to_string().contains("0.1"), "{err}");
+    assert!(format!("{err:#}").contains("0.1"), "{err}");
     assert_eq!(read(vec![1 << 24]).unwrap(), [16_777_216.0]);
     assert!(read(vec![(1 << 24) + 1]).is_err());
     // A text says nothing about the width of its numbers.

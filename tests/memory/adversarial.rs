@@ -186,7 +186,7 @@ fn npy_typed(bytes: &[u8], _: &ReadOptions) -> Result<(), String> {
 
 /// The message: text from files must reach nobody's terminal as it is, nor without end.
 fn sober(err: serde_npz::Error) -> String {
-    let text = err.to_string();
+    let text = format!("{err:#}");
     assert!(!text.chars().any(char::is_control), "control characters in {text:?}");
     assert!(!text.is_empty());
     text

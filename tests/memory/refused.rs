@@ -32,7 +32,7 @@ fn an_array_larger_than_the_memory_is_an_error() {
     for (name, read) in ways {
         let err = with_at_most(1 << 20, read).expect_err(name);
         assert_eq!(err.kind(), ErrorKind::LimitExceeded, "{name}: {err}");
-        assert!(err.to_string().contains("memory"), "{name}: {err}");
+        assert!(format!("{err:#}").contains("memory"), "{name}: {err}");
         assert!(read().is_ok(), "{name}");
     }
 }
@@ -52,6 +52,6 @@ fn an_archive_larger_than_the_memory_is_an_error() {
     for (name, write) in ways {
         let err = with_at_most(1 << 20, write).expect_err(name);
         assert_eq!(err.kind(), ErrorKind::LimitExceeded, "{name}: {err}");
-        assert!(err.to_string().contains("memory"), "{name}: {err}");
+        assert!(format!("{err:#}").contains("memory"), "{name}: {err}");
     }
 }

@@ -77,7 +77,7 @@ fn members_of_our_archives_are_lent() {
     }
     let err = map.array::<f32>("x").unwrap_err();
     assert_eq!((err.kind(), err.path()), (ErrorKind::TypeMismatch, "x"));
-    assert!(err.to_string().contains("`get`"), "{err}");
+    assert!(format!("{err:#}").contains("`get`"), "{err}");
 
     let path = WriteOptions::new()
         .compressed()
@@ -86,7 +86,7 @@ fn members_of_our_archives_are_lent() {
     let map = map_verified(&path).unwrap();
     let err = map.array::<f64>("x").unwrap_err();
     assert_eq!((err.kind(), err.path()), (ErrorKind::UnsupportedArchive, "x"));
-    assert!(err.to_string().contains("`get`"), "{err}");
+    assert!(format!("{err:#}").contains("`get`"), "{err}");
     assert_eq!(map.deserialize::<Run>().unwrap(), run());
 }
 
@@ -261,7 +261,7 @@ fn members_of_numpys_archives_are_lent_where_they_are_aligned() {
                     (err.kind(), reason),
                     (ErrorKind::TypeMismatch, Some(Unmappable::Misaligned))
                 );
-                assert!(err.to_string().contains("`get`"), "{err}");
+                assert!(format!("{err:#}").contains("`get`"), "{err}");
                 // It can still be copied.
                 assert_eq!(map.get::<Vec<f64>>(key).unwrap(), [1.5, 2.5]);
             }

@@ -22,7 +22,7 @@ fn refused<T: Element>(map: &NpyMmap, kind: ErrorKind, says: &[&str]) {
     let err = map.array::<T>().unwrap_err();
     assert_eq!(err.kind(), kind, "{err}");
     for word in says {
-        assert!(err.to_string().contains(word), "{err} lacks {word}");
+        assert!(format!("{err:#}").contains(word), "{err} lacks {word}");
     }
 }
 
@@ -130,7 +130,7 @@ fn fortran_order_is_lent_as_it_lies() {
         view.rows().err().unwrap(),
     ] {
         assert_eq!(err.kind(), ErrorKind::TypeMismatch);
-        assert!(err.to_string().contains("transposed"), "{err}");
+        assert!(format!("{err:#}").contains("transposed"), "{err}");
     }
     assert_eq!(view.transposed().row(2).unwrap().as_slice(), [3, 6]);
     assert_eq!(map.read::<Vec<[i32; 3]>>().unwrap(), [[1, 2, 3], [4, 5, 6]]);
@@ -219,14 +219,14 @@ fn files_that_lie() {
 
     let err = map_npy(dir.path("none.npy")).unwrap_err();
     assert!(
-        err.kind() == ErrorKind::Io && err.to_string().contains("none.npy"),
+        err.kind() == ErrorKind::Io && format!("{err:#}").contains("none.npy"),
         "{err}"
     );
     assert_eq!(map_npy(dir.path("")).unwrap_err().kind(), ErrorKind::Io);
     assert_eq!(map_npz(dir.path("")).unwrap_err().kind(), ErrorKind::Io);
     let err = map_npz(&path).unwrap_err();
     assert!(
-        err.kind() == ErrorKind::BadMagic && err.to_string().contains("load_npy"),
+        err.kind() == ErrorKind::BadMagic && err.hint().is_some_and(|hint| hint.contains("load_npy")),
         "{err}"
     );
 }
@@ -263,7 +263,7 @@ fn modes() {
     // `create` does not touch a file that exists.
     let err = map_new::<f64>(&path, &[2]).unwrap_err();
     assert_eq!(err.kind(), ErrorKind::Io);
-    assert!(err.to_string().contains("open_in_place"), "{err}");
+    assert!(format!("{err:#}").contains("open_in_place"), "{err}");
     assert_eq!(serde_npz::load_npy::<Vec<[f64; 2]>>(&path).unwrap(), after);
 
     let path = dir.path("new.npy");
@@ -295,7 +295,7 @@ fn a_file_that_is_changed_in_place_is_locked() {
         let source = err.source().and_then(|source| source.downcast_ref::<std::io::Error>());
         assert_eq!(source.map(std::io::Error::kind), Some(std::io::ErrorKind::WouldBlock));
         assert!(
-            err.kind() == ErrorKind::Io && err.to_string().contains("x.npy` locked"),
+            err.kind() == ErrorKind::Io && format!("{err:#}").contains("x.npy` locked"),
             "{err}"
         );
     };
@@ -324,5 +324,5 @@ fn bools_are_checked_before_they_are_lent_to_be_changed() {
     let mut map = map_copy_on_write(&path).unwrap();
     let err = map.array_mut::<bool>().unwrap_err();
     assert_eq!(err.kind(), ErrorKind::InvalidValue);
-    assert!(err.to_string().contains("element 1"), "{err}");
+    assert!(format!("{err:#}").contains("element 1"), "{err}");
 }

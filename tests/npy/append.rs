@@ -278,7 +278,7 @@ fn a_header_without_room_takes_as_many_rows_as_its_digits_can_tell() {
         "[9]",
         &["room", "save_npy"],
     );
-    assert!(err.to_string().contains("9 rows"), "{err}");
+    assert!(format!("{err:#}").contains("9 rows"), "{err}");
     writer.finish().unwrap();
     let values: Vec<f64> = load_npy(&path).unwrap();
     assert_eq!((values.len(), values[8]), (9, 1.0));

@@ -17,7 +17,7 @@ fn refused(path: &Path) {
     assert_eq!(source.map(io::Error::kind), Some(io::ErrorKind::WouldBlock), "{err}");
     assert_eq!(err.kind(), ErrorKind::Io);
     for word in ["locked", "NpyWriter", "NpyMmapMut", "another program"] {
-        assert!(err.to_string().contains(word), "{err} does not name {word:?}");
+        assert!(format!("{err:#}").contains(word), "{err} does not name {word:?}");
     }
 }
 

@@ -228,7 +228,7 @@ fn refused(path: &Path) {
     );
     assert_eq!(err.kind(), ErrorKind::Io);
     for word in ["locked", "NpzWriter", "another program"] {
-        assert!(err.to_string().contains(word), "{err} does not name {word:?}");
+        assert!(format!("{err:#}").contains(word), "{err} does not name {word:?}");
     }
 }
 

@@ -117,7 +117,7 @@ fn hostile_archives_get_their_verdict() {
             ),
             _ => {
                 if let Err(err) = result {
-                    assert!(!err.to_string().contains(char::is_control), "{id}: {err}");
+                    assert!(!format!("{err:#}").contains(char::is_control), "{id}: {err}");
                 }
             }
         }

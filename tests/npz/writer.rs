@@ -195,7 +195,7 @@ fn files_appear_whole_or_not_at_all() {
     assert!(npz.raw("x").unwrap().ends_with(&[1, 2]));
     let err = NpzReader::open(dir.path("no\x1bne.npz")).unwrap_err();
     assert_eq!(err.kind(), ErrorKind::Io);
-    assert!(err.to_string().contains("no\\u{1b}ne.npz"), "{err}");
+    assert!(format!("{err:#}").contains("no\\u{1b}ne.npz"), "{err}");
 }
 
 #[test]

@@ -305,10 +305,11 @@ fn longdouble(text: &str) -> Error {
     Error::new(
         ErrorKind::UnsupportedDtype,
         format_args!(
-            "found longdouble {}, whose bytes depend on the machine, expected floats of at most 8 bytes: `a.astype('f8')` before saving",
+            "found longdouble {}, whose bytes depend on the machine, expected floats of at most 8 bytes",
             Quoted(text)
         ),
     )
+    .with_hint("`a.astype('f8')` in Python before saving makes it a plain float")
 }
 
 #[cold]
@@ -316,11 +317,11 @@ fn pickle(text: &str) -> Error {
     Error::new(
         ErrorKind::Pickle,
         format_args!(
-            "found objects ({}), which only Python's pickle could read, expected plain data: \
-             `ReadOptions::skip_objects(true)` leaves such members of an archive out",
+            "found objects ({}), which only Python's pickle could read, expected plain data",
             Quoted(text)
         ),
     )
+    .with_hint("`ReadOptions::skip_objects(true)` leaves such members of an archive out")
 }
 
 #[cold]

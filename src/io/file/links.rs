@@ -11,12 +11,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::parent;
+use crate::error::{Error, ErrorKind};
 
 /// The path of the file to replace, and what is there now.
 pub(super) fn target(path: &Path) -> io::Result<(PathBuf, Option<Metadata>)> {
     let target = follow(path)?;
     if target.file_name().is_none() {
-        return Err(refused("the path ends without the name of a file"));
+        return Err(refused(
+            "found a path that ends without the name of a file, expected one with a name",
+            None,
+        ));
     }
     match fs::metadata(&target) {
         Ok(found) if found.is_file() => Ok((target, Some(found))),
@@ -44,7 +48,7 @@ fn follow(path: &Path) -> io::Result<PathBuf> {
             _ => return Ok(target),
         }
     }
-    Err(refused("too many symbolic links"))
+    Err(refused("found too many symbolic links, expected at most 40", None))
 }
 
 /// Whether a link in this directory may be followed.
@@ -55,8 +59,8 @@ fn check_link(directory: &Path, link: &Metadata) -> io::Result<()> {
     const STICKY_AND_WRITABLE_BY_ALL: u32 = 0o1002;
     if is_proc(directory)? {
         return Err(refused(
-            "found a link of the system to a file that is already open, such as `/dev/stdout`, expected the path of a \
-             file: `to_npy_writer`, `to_npz_writer` and `to_npz_stream` write to open files",
+            "found a link of the system to a file that is already open, such as `/dev/stdout`, expected the path of a file",
+            Some("`to_npy_writer`, `to_npz_writer` and `to_npz_stream` write to open files"),
         ));
     }
     let found = fs::metadata(directory)?;
@@ -109,14 +113,23 @@ fn check_free_name(target: &Path) -> io::Result<()> {
 
 /// A rename over a device or a pipe would replace the node itself.
 fn no_file(found: &Metadata) -> io::Error {
-    refused(if found.is_dir() {
-        "found a directory, expected a plain file or a free name"
+    if found.is_dir() {
+        refused("found a directory, expected a plain file or a free name", None)
     } else {
-        "found a device, pipe or socket, expected a plain file or a free name: `to_npy_writer`, `to_npz_writer` and \
-         `to_npz_stream` write to what is no plain file"
-    })
+        refused(
+            "found a device, pipe or socket, expected a plain file or a free name",
+            Some("`to_npy_writer`, `to_npz_writer` and `to_npz_stream` write to what is no plain file"),
+        )
+    }
 }
 
-fn refused(why: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, why)
+fn refused(fact: &'static str, hint: Option<&'static str>) -> io::Error {
+    let error = Error::new(ErrorKind::Io, fact);
+    io::Error::new(
+        io::ErrorKind::InvalidInput,
+        match hint {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        },
+    )
 }

@@ -179,10 +179,12 @@ fn held(path: &Path) -> Error {
     Error::new(
         ErrorKind::Io,
         format_args!(
-            "found `{}` locked, expected a file that nobody else is changing: another `NpyWriter`, an `NpzWriter` that \
-             appends, or an `NpyMmapMut` has it open, here or in another program",
+            "found `{}` locked, expected a file that nobody else is changing",
             path.to_string_lossy().escape_debug()
         ),
+    )
+    .with_hint(
+        "another `NpyWriter`, an `NpzWriter` that appends, or an `NpyMmapMut` has it open, here or in another program",
     )
     .with_source(io::Error::from(io::ErrorKind::WouldBlock))
 }

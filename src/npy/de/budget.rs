@@ -70,6 +70,7 @@ impl Account {
 pub(crate) fn limit(what: &str, found: u64, expected: u64, option: &str) -> Error {
     Error::new(
         ErrorKind::LimitExceeded,
-        format_args!("found {found} {what}, expected at most {expected}: `Limits::{option}` raises the bound"),
+        format_args!("found {found} {what}, expected at most {expected}"),
     )
+    .with_hint(format!("`Limits::{option}` raises the bound"))
 }

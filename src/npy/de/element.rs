@@ -65,16 +65,16 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
 
     #[cold]
     pub(crate) fn mismatch(&self, expected: &str) -> Error {
-        let hint = match self.dtype.kind {
-            Kind::Float { .. } | Kind::Complex { .. } if expected.contains("f32") => {
-                ": `ReadOptions::casting(Casting::SameKind)` rounds"
-            }
-            _ => "",
-        };
-        Error::new(
+        let error = Error::new(
             ErrorKind::TypeMismatch,
-            format_args!("found {}, expected {expected}{hint}", self.dtype),
-        )
+            format_args!("found {}, expected {expected}", self.dtype),
+        );
+        match self.dtype.kind {
+            Kind::Float { .. } | Kind::Complex { .. } if expected.contains("f32") => {
+                error.with_hint("`ReadOptions::casting(Casting::SameKind)` rounds")
+            }
+            _ => error,
+        }
     }
 
     fn sequence<V: Visitor<'de>>(self, visitor: V, len: Option<usize>) -> Result<V::Value> {

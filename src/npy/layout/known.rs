@@ -119,10 +119,10 @@ fn nanoseconds(name: &str, secs: u64, nanos: u64) -> Result<i64> {
         Error::new(
             ErrorKind::InvalidValue,
             format_args!(
-                "found a {name} of {secs} s, expected at most 9223372036 s: NumPy counts nanoseconds in 64 bits; use a \
-                 coarser unit of `with::datetime64` or `with::timedelta64`"
+                "found a {name} of {secs} s, expected at most 9223372036 s: NumPy counts nanoseconds in 64 bits"
             ),
         )
+        .with_hint("use a coarser unit of `with::datetime64` or `with::timedelta64`")
     })
 }
 

@@ -331,9 +331,9 @@ impl Scalar<'_> {
             },
             Scalar::Raw([]) => Err(Error::new(
                 ErrorKind::InvalidValue,
-                "found empty bytes in a sequence or record, expected at least one byte (NumPy has no |V0 data); \
-                 use `with::ragged` for bytes of any length",
-            )),
+                "found empty bytes in a sequence or record, expected at least one byte: NumPy has no |V0 data",
+            )
+            .with_hint("use `with::ragged` for bytes of any length")),
             Scalar::Raw(bytes) => Ok(ScalarLayout::Raw(bytes.len() as u64)),
             Scalar::Epoch(_) => Ok(ScalarLayout::Datetime(NANO)),
             _ => Ok(ScalarLayout::Timedelta(NANO)),

@@ -43,11 +43,12 @@ pub(crate) struct Misfit {
     kind: ErrorKind,
     index: Vec<u64>,
     message: String,
+    hint: &'static str,
 }
 
 impl Misfit {
     pub(crate) fn into_error(self) -> Error {
-        let mut error = Error::new(self.kind, self.message);
+        let mut error = Error::new(self.kind, self.message).with_hint(self.hint);
         for index in self.index.into_iter().rev() {
             error = error.at_index(index);
         }
@@ -181,9 +182,8 @@ impl Layout {
             (Layout::None { .. }, Layout::Scalar(_) | Layout::Maybe(_))
             | (Layout::Scalar(_) | Layout::Maybe(_), Layout::None { .. }) => misfit(
                 ErrorKind::InvalidValue,
-                "found None among scalars, expected all of them to be Some: use `with::nan` for floats, or a list of \
-                 their own with `with::list`"
-                    .into(),
+                "found None among scalars, expected all of them to be Some".into(),
+                SCALAR_OPTIONS,
             ),
             (
                 Layout::Axis {
@@ -277,10 +277,10 @@ impl Layout {
                         ErrorKind::LimitExceeded,
                         format_args!(
                             "found {count} texts of {text} bytes in all, the longest of {width} characters: padded to \
-                             equal width they take {padded} bytes, expected at most 64 MiB or 50 times the text; use \
-                             `with::ragged`"
+                             equal width they take {padded} bytes, expected at most 64 MiB or 50 times the text"
                         ),
-                    ));
+                    )
+                    .with_hint("use `with::ragged`"));
                 }
                 Ok(())
             }
@@ -309,21 +309,16 @@ fn join_scalars(a: ScalarLayout, b: ScalarLayout) -> Layout {
         (ScalarLayout::Raw(a), ScalarLayout::Raw(b)) if a != b => {
             return misfit(
                 ErrorKind::Ragged,
-                format!(
-                    "found {b} bytes, expected {a} as in the elements before: use `with::ragged` or `with::list` for \
-                     unequal lengths"
-                ),
+                format!("found {b} bytes, expected {a} as in the elements before"),
+                "use `with::ragged` or `with::list` for unequal lengths",
             );
         }
         (a, b) if a == b => a,
         (a, b) => {
             return misfit(
                 ErrorKind::MixedTypes,
-                format!(
-                    "found {}, expected {} as in the elements before: use `with::list` or `with::json` for elements of unequal kinds",
-                    b.dtype(),
-                    a.dtype()
-                ),
+                format!("found {}, expected {} as in the elements before", b.dtype(), a.dtype()),
+                UNEQUAL_KINDS,
             );
         }
     })
@@ -341,7 +336,7 @@ fn join_axes((a, x, s): Axis, (b, y, t): Axis) -> Layout {
         if s && t {
             Layout::Group
         } else {
-            misfit(ErrorKind::Ragged, ragged(b, a))
+            misfit(ErrorKind::Ragged, unequal_rows(b, a), UNEQUAL_ROWS)
         }
     } else if let Layout::Misfit(misfit) = item {
         Layout::Misfit(misfit)
@@ -354,11 +349,23 @@ fn join_axes((a, x, s): Axis, (b, y, t): Axis) -> Layout {
     }
 }
 
-pub(crate) fn ragged(found: u64, expected: u64) -> String {
-    format!(
-        "found {found} elements, expected {expected} as in the rows before: use `with::list` (one member per row) or \
-         `with::ragged` (values and offsets) for rows of unequal lengths"
-    )
+/// What helps where an Option is None among scalars.
+pub(crate) const SCALAR_OPTIONS: &str = "use `with::nan` for floats, or a list of their own with `with::list`";
+
+/// What helps where elements are of unequal kinds.
+pub(crate) const UNEQUAL_KINDS: &str = "use `with::list` or `with::json` for elements of unequal kinds";
+
+/// What helps where rows are of unequal lengths.
+const UNEQUAL_ROWS: &str =
+    "use `with::list` (one member per row) or `with::ragged` (values and offsets) for rows of unequal lengths";
+
+fn unequal_rows(found: u64, expected: u64) -> String {
+    format!("found {found} elements, expected {expected} as in the rows before")
+}
+
+#[cold]
+pub(crate) fn ragged(found: u64, expected: u64) -> Error {
+    Error::new(ErrorKind::Ragged, unequal_rows(found, expected)).with_hint(UNEQUAL_ROWS)
 }
 
 fn join_fields(a: Vec<(Cow<'static, str>, Layout)>, b: Vec<(Cow<'static, str>, Layout)>, tuple: bool) -> Layout {
@@ -373,10 +380,11 @@ fn join_fields(a: Vec<(Cow<'static, str>, Layout)>, b: Vec<(Cow<'static, str>, L
     Layout::Record { fields, tuple }
 }
 
-pub(crate) fn misfit(kind: ErrorKind, message: String) -> Layout {
+pub(crate) fn misfit(kind: ErrorKind, message: String, hint: &'static str) -> Layout {
     Layout::Misfit(Misfit {
         kind,
         index: Vec::new(),
         message,
+        hint,
     })
 }

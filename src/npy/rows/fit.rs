@@ -120,9 +120,7 @@ pub(super) fn check_growing(header: &Header) -> Result<()> {
 pub(super) fn not_growing(found: &str) -> Error {
     Error::new(
         ErrorKind::TypeMismatch,
-        format_args!(
-            "found {found}, expected a file with one array that can grow along its first axis: `load_npy` and `save_npy` \
-             make it one"
-        ),
+        format_args!("found {found}, expected a file with one array that can grow along its first axis"),
     )
+    .with_hint("`load_npy` and `save_npy` make it one")
 }

@@ -52,8 +52,9 @@ impl Head {
             Error::new(
                 ErrorKind::BadHeader,
                 "found a header whose number of rows cannot be changed in place, expected `'shape': (N, ..)` as NumPy \
-                 writes it: save the array anew with `load_npy` and `save_npy`, then append",
+                 writes it",
             )
+            .with_hint(SAVE_ANEW)
         })?;
         let end = bytes.len() - usize::from(bytes.ends_with(b"\n"));
         let text = bytes[..end].iter().rposition(|&b| b != b' ').map_or(0, |last| last + 1);
@@ -95,15 +96,17 @@ impl Head {
 
     #[cold]
     fn full(&self, rows: u64) -> Error {
-        let message = if self.most == largest(&self.header) {
-            format!("found {rows} rows, expected no more of them: an array has less than 2^63 bytes")
-        } else {
-            format!(
-                "found {rows} rows and a header without room for one more digit, expected some: save the array anew with \
-                 `load_npy` and `save_npy`, which leaves room for all, then append"
-            )
-        };
-        Error::new(ErrorKind::LimitExceeded, message)
+        if self.most == largest(&self.header) {
+            return Error::new(
+                ErrorKind::LimitExceeded,
+                format_args!("found {rows} rows, expected no more of them: an array has less than 2^63 bytes"),
+            );
+        }
+        Error::new(
+            ErrorKind::LimitExceeded,
+            format_args!("found {rows} rows and a header without room for one more digit, expected some"),
+        )
+        .with_hint(SAVE_ANEW)
     }
 
     /// Sets the number of rows, each of which has passed [`Head::check`]. Returns which bytes changed, and what they were.
@@ -126,6 +129,9 @@ impl Head {
         (changed, before)
     }
 }
+
+/// What helps where the header in a file has to become another one.
+const SAVE_ANEW: &str = "save the array anew with `load_npy` and `save_npy`, then append";
 
 /// How many rows an array may have, as [`Header::new`] checks it.
 fn largest(header: &Header) -> u64 {
@@ -247,7 +253,7 @@ mod tests {
             let rows = 10_u64.pow(room) - 1;
             assert!(head.check(rows - 1).is_ok(), "{text}");
             let err = head.check(rows).unwrap_err();
-            assert!(err.to_string().contains("save_npy"), "{err}");
+            assert!(err.hint().unwrap().contains("save_npy"), "{err:#}");
             head.set(rows);
             let header = Header::read(&mut head.bytes()).unwrap();
             assert_eq!(header.shape()[0], rows, "{text}");

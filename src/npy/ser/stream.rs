@@ -19,7 +19,7 @@ use crate::npy::layout::compound::refusals;
 use crate::npy::layout::measure::{half, measure};
 use crate::npy::layout::scalar::{Scalar, ScalarLayout, changed, miscounted, scalars};
 use crate::npy::layout::tally::{Tally, Thing};
-use crate::npy::layout::tree::{Layout, ragged};
+use crate::npy::layout::tree::{Layout, UNEQUAL_KINDS, ragged};
 use crate::npy::marker::Marker;
 use crate::npy::raw::RawArray;
 use crate::npy::ser::slots::Slots;
@@ -258,12 +258,12 @@ impl<'s> Stream<'s> {
         Error::new(
             ErrorKind::MixedTypes,
             format_args!(
-                "found {found}, expected {} in {} dimensions as in the elements before: use `with::list` or \
-                 `with::json` for elements of unequal kinds",
+                "found {found}, expected {} in {} dimensions as in the elements before",
                 begun.dtype(),
                 self.shape.len()
             ),
         )
+        .with_hint(UNEQUAL_KINDS)
     }
 
     /// An array as it lies in memory is all there is.
@@ -303,7 +303,7 @@ impl<'s> Stream<'s> {
                 return Err(self.other("a sequence"));
             };
             return match len {
-                Some(found) if found != expected => Err(Error::new(ErrorKind::Ragged, ragged(found, expected))),
+                Some(found) if found != expected => Err(ragged(found, expected)),
                 _ => Ok(len),
             };
         }
@@ -560,7 +560,7 @@ impl<'a, 's> StreamSeq<'a, 's> {
         let expected = self.stream.shape.get(self.depth).copied().unwrap_or_default();
         match self.len {
             Some(len) => miscounted(self.count, len),
-            None => Error::new(ErrorKind::Ragged, ragged(self.count, expected)),
+            None => ragged(self.count, expected),
         }
     }
 }

@@ -43,8 +43,9 @@ pub(crate) fn write_array<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink)
         Layout::Misfit(misfit) => Err(misfit.into_error()),
         Layout::Group => Err(Error::new(
             ErrorKind::UnsupportedType,
-            "found a value of several arrays, expected one array: use `to_npz_vec`, `to_npz_writer` or `save_npz`",
-        )),
+            "found a value of several arrays, expected one array",
+        )
+        .with_hint("use `to_npz_vec`, `to_npz_writer` or `save_npz`")),
         layout => match refused {
             // The same value was no array a moment ago.
             Some(error) => Err(error),

@@ -87,8 +87,9 @@ pub(super) fn missing(name: &str, members: usize) -> Error {
     Error::new(
         ErrorKind::MissingMember,
         format_args!(
-            "found no member or group of this name among {members} members, expected `{}`: see `names()`",
+            "found no member or group of this name among {members} members, expected `{}`",
             name.escape_debug()
         ),
     )
+    .with_hint("`names()` lists those there are")
 }

@@ -118,10 +118,10 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
                     with_array(header, source, &options, &budget, |array| body(array.marked(marker)))
                 })
             }
-            (None, Some(_)) => Err(Error::new(
-                ErrorKind::NotAnArray,
-                "found a JSON text, expected an array: read it with `with::json`, or `NpzReader::raw`",
-            )),
+            (None, Some(_)) => Err(
+                Error::new(ErrorKind::NotAnArray, "found a JSON text, expected an array")
+                    .with_hint("read it with `with::json`, or `NpzReader::raw`"),
+            ),
             (None, None) => Err(Error::new(
                 ErrorKind::TypeMismatch,
                 "found a group of members, expected one array",
@@ -205,8 +205,9 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
         list.or_else(|| children.is_empty().then(Vec::new)).ok_or_else(|| {
             Error::new(
                 ErrorKind::TypeMismatch,
-                "found a group whose names are not 0, 1, .., expected a list: read it as a struct or a map",
+                "found a group whose names are not 0, 1, .., expected a list",
             )
+            .with_hint("read it as a struct or a map")
         })
     }
 
@@ -259,8 +260,9 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
             let text = String::from_utf8(text).map_err(|err| {
                 Error::new(
                     ErrorKind::InvalidValue,
-                    format_args!("found a JSON text that is no UTF-8: {err}: `NpzReader::raw` reads its bytes"),
+                    format_args!("found a JSON text that is no UTF-8: {err}"),
                 )
+                .with_hint("`NpzReader::raw` reads its bytes")
             })?;
             return visitor.visit_newtype_struct(Tagged(JSON, IntoDeserializer::<Error>::into_deserializer(text)));
         }
@@ -303,9 +305,9 @@ fn twice() -> Error {
 fn both() -> Error {
     Error::new(
         ErrorKind::TypeMismatch,
-        "found both an array and a group of this name, expected one of them: read the members by name, or all of them \
-         by whole names with `ReadOptions::separator(None)`",
+        "found both an array and a group of this name, expected one of them",
     )
+    .with_hint("read the members by name, or all of them by whole names with `ReadOptions::separator(None)`")
 }
 
 #[cold]

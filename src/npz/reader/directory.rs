@@ -105,11 +105,9 @@ impl Directory {
         if end.count > most {
             return Err(Error::new(
                 ErrorKind::LimitExceeded,
-                format_args!(
-                    "found {} members, expected at most {most}: `Limits::members` allows more",
-                    end.count
-                ),
-            ));
+                format_args!("found {} members, expected at most {}", end.count, most),
+            )
+            .with_hint("`Limits::members` allows more"));
         }
         reader.seek(SeekFrom::Start(end.offset))?;
         let mut records = Records {
@@ -202,10 +200,10 @@ impl Directory {
         }
         let key = self.entries.get(index).map_or("", CentralEntry::key);
         Err(corrupt(format_args!(
-            "found the key `{}` twice, expected each key once: `ReadOptions::last_wins(true)` takes the last one, as NumPy \
-             does",
+            "found the key `{}` twice, expected each key once",
             key.escape_debug()
-        )))
+        ))
+        .with_hint("`ReadOptions::last_wins(true)` takes the last one, as NumPy does"))
     }
 
     /// Whether another member of the same key wins.
@@ -268,7 +266,8 @@ fn in_entry(err: Error, number: u64, count: u64) -> Error {
         kind => Error::new(
             kind,
             format_args!("in member {} of {count} in the directory: {err}", number + 1),
-        ),
+        )
+        .with_hint_of(&err),
     }
 }
 

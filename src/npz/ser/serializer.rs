@@ -85,11 +85,9 @@ impl<'w> Serializer<'w> {
     fn refuse(self, found: &str) -> Error {
         Error::new(
             ErrorKind::UnsupportedType,
-            format_args!(
-                "found {found} at the root of an archive, expected a struct, a map or a tuple: add it under a name with \
-                 `NpzWriter::add`, or write one array with `NpySerializer`"
-            ),
+            format_args!("found {found} at the root of an archive, expected a struct, a map or a tuple"),
         )
+        .with_hint("add it under a name with `NpzWriter::add`, or write one array with `NpySerializer`")
     }
 }
 

@@ -216,9 +216,9 @@ fn unique(entries: &[Entry], last_wins: bool) -> Result<Vec<&Entry>> {
     match live().find(|entry| !wins(entry)) {
         Some(twice) if !last_wins => Err(Error::new(
             ErrorKind::CorruptArchive,
-            "found this key twice, expected each key once: `add` or `remove` it, or `WriteOptions::last_wins(true)` keeps \
-             the last one",
+            "found this key twice, expected each key once",
         )
+        .with_hint("`add` or `remove` it, or `WriteOptions::last_wins(true)` keeps the last one")
         .at_member(key(&twice.name))),
         _ => Ok(live().filter(wins).collect()),
     }
@@ -268,6 +268,7 @@ fn check_movable(entry: &Entry) -> Result<()> {
     };
     Err(Error::new(
         ErrorKind::UnsupportedArchive,
-        format_args!("found {found}, which cannot be moved: `remove` it or leave the archive as it is"),
-    ))
+        format_args!("found {found}, expected a member that can be moved"),
+    )
+    .with_hint("`remove` it or leave the archive as it is"))
 }

@@ -153,11 +153,11 @@ impl<'w> Place<'w> {
         }
         Err(Error::new(
             ErrorKind::LimitExceeded,
-            format_args!(
-                "found a value of {count} members or more, expected at most {most}: use `with::nan` for optional floats, \
-                 `with::ragged` for rows of unequal lengths, fixed-size fields for structs, or raise \
-                 `WriteOptions::max_members`"
-            ),
+            format_args!("found a value of {count} members or more, expected at most {most}"),
+        )
+        .with_hint(
+            "use `with::nan` for optional floats, `with::ragged` for rows of unequal lengths, fixed-size fields for \
+             structs, or raise `WriteOptions::max_members`",
         ))
     }
 

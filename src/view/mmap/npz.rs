@@ -377,8 +377,9 @@ impl NpzMmap {
         let Some(range) = npz.stored_range(index)? else {
             return Err(Error::new(
                 ErrorKind::UnsupportedArchive,
-                "found a compressed member, expected a stored one: it cannot be lent without a copy, but `get` inflates one",
-            ));
+                "found a compressed member, expected a stored one, which can be lent without a copy",
+            )
+            .with_hint("`get` inflates a copy"));
         };
         let member = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
         let Some(member) = member.and_then(|(start, end)| self.map.get(start..end)) else {

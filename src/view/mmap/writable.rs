@@ -417,10 +417,10 @@ fn exists(path: &Path, err: io::Error) -> Error {
     Error::new(
         ErrorKind::Io,
         format_args!(
-            "found a file at `{}`, expected none: `open_in_place` changes it, and a new one needs another name or this one \
-             removed",
+            "found a file at `{}`, expected none",
             path.to_string_lossy().escape_debug()
         ),
     )
+    .with_hint("`open_in_place` changes it, and a new one needs another name or this one removed")
     .with_source(err)
 }

@@ -258,7 +258,7 @@ fn is_told(name: &str, fault: Fault, result: serde_npz::Result<()>) {
         Fault::TooMuch(_) | Fault::Endless(_) => "the `Read` is wrong",
         _ => "injected",
     };
-    assert!(err.to_string().contains(expected), "{name}, {fault:?}: {err}");
+    assert!(format!("{err:#}").contains(expected), "{name}, {fault:?}: {err}");
 }
 
 #[test]

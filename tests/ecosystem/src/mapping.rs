@@ -203,7 +203,7 @@ fn refusals() {
     let told: Vec<[String; 2]> = rows.iter().map(|row| [squeeze(&row[0]), row[1].clone()]).collect();
     assert_same(&told, &found);
     for (row, case) in rows.iter().zip(&cases) {
-        let message = case.bytes.as_ref().unwrap_err().to_string();
+        let message = format!("{:#}", case.bytes.as_ref().unwrap_err());
         for way in row[2].split('`').filter(|way| way.starts_with("with::")) {
             assert!(
                 message.contains(way),

@@ -39,7 +39,7 @@ fn roots_of_the_wrong_sort() {
         to_npy_vec(&x(Some(1))).unwrap_err(),
     ] {
         assert_eq!(err.kind(), UnsupportedType, "{err}");
-        assert!(err.to_string().contains("to_npz_"), "{err}");
+        assert!(format!("{err:#}").contains("to_npz_"), "{err}");
     }
 }
 

@@ -49,7 +49,7 @@ fn fortran(bytes: &[u8]) -> bool {
 fn refused<T: serde::de::DeserializeOwned>(bytes: &[u8], kind: ErrorKind) -> String {
     let err: Error = from_npy_slice::<T>(bytes).map(|_| ()).unwrap_err();
     assert_eq!(err.kind(), kind, "{err}");
-    err.to_string()
+    format!("{err:#}")
 }
 
 #[test]
@@ -381,7 +381,7 @@ fn flattened_arrays_are_written_and_not_read() {
     let flat = to_npz_vec(&Flat { inner: it }).unwrap();
     assert_eq!(flat, plain);
     let err = from_npz_slice::<Flat>(&flat).unwrap_err();
-    assert!(err.to_string().contains("flatten"), "{err}");
+    assert!(format!("{err:#}").contains("flatten"), "{err}");
 }
 
 #[test]

@@ -137,7 +137,7 @@ fn shapes_have_to_match() {
             .map(|_| ())
             .unwrap_err();
         assert_eq!(err.kind(), ErrorKind::TypeMismatch, "{err}");
-        err.to_string()
+        format!("{err:#}")
     }
     whole!(Square, Matrix3<f64>);
     whole!(Vector, Vector3<f64>);

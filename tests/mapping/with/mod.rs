@@ -59,7 +59,7 @@ fn layout(bytes: &[u8]) -> Vec<String> {
 fn refused<T: Serialize>(value: &T, kind: ErrorKind, path: &str) -> String {
     let err = to_npz_vec(value).unwrap_err();
     assert_eq!((err.kind(), err.path()), (kind, path), "{err}");
-    err.to_string()
+    format!("{err:#}")
 }
 
 #[test]

@@ -228,10 +228,9 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
         let refuse = |found: &str| {
             Error::new(
                 ErrorKind::InvalidValue,
-                format_args!(
-                    "found {found}, expected a {name}: read an i64 with `with::datetime64` or `with::timedelta64`"
-                ),
+                format_args!("found {found}, expected a {name}"),
             )
+            .with_hint("read an i64 with `with::datetime64` or `with::timedelta64`")
         };
         if count == NAT {
             return Err(refuse("NaT"));

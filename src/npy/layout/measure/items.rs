@@ -10,7 +10,7 @@ use crate::format::dtype::TimeUnit;
 use crate::npy::layout::compound::compound;
 use crate::npy::layout::scalar::ScalarLayout;
 use crate::npy::layout::tally::{Tally, Thing};
-use crate::npy::layout::tree::{Layout, misfit};
+use crate::npy::layout::tree::{Layout, SCALAR_OPTIONS, misfit};
 use crate::npy::marker::Marker;
 use crate::npy::whole::{self, Element, Number};
 
@@ -191,9 +191,8 @@ impl Items<'_> {
             Some(Layout::None { scalar: true }) => {
                 return Found::new(misfit(
                     ErrorKind::InvalidValue,
-                    "found only None among optional scalars, expected all of them to be Some: use `with::nan` for \
-                     floats, or a list of their own with `with::list`"
-                        .into(),
+                    "found only None among optional scalars, expected all of them to be Some".into(),
+                    SCALAR_OPTIONS,
                 ));
             }
             Some(Layout::Unit) => return Err(units()),
