@@ -154,7 +154,7 @@ fn an_archive_that_is_not_there_yet_is_made() {
         first.finish().unwrap();
         let err = second.finish().unwrap_err();
         assert_eq!(err.kind(), ErrorKind::Io);
-        assert!(err.to_string().contains("somebody else"), "{err}");
+        assert!(format!("{err:#}").contains("somebody else"), "{err}");
         assert!(NpzReader::open(&path).unwrap().names().eq(["a"]));
         assert_eq!(dir.files(), ["x.npz"]);
         std::fs::remove_file(&path).unwrap();

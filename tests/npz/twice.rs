@@ -37,7 +37,7 @@ fn is_twice<T: std::fmt::Debug>(result: Result<T, Error>, path: &str) {
     let err = result.unwrap_err();
     assert_eq!((err.kind(), err.path()), (ErrorKind::CorruptArchive, path), "{err}");
     for word in ["twice", "last_wins"] {
-        assert!(err.to_string().contains(word), "{err} does not name {word:?}");
+        assert!(format!("{err:#}").contains(word), "{err} does not name {word:?}");
     }
 }
 
