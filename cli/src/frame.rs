@@ -1,0 +1,10 @@
+//! What every verb stands on.
+
+pub mod context;
+pub mod fault;
+pub mod glob;
+pub mod input;
+pub mod json;
+pub mod select;
+pub mod table;
+pub mod text;

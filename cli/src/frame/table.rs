@@ -1,0 +1,112 @@
+//! Rows of cells in aligned columns, cut to the width of the terminal.
+
+use std::io::{self, Write};
+
+use anstyle::Style;
+
+use crate::frame::context::Context;
+use crate::frame::text::{cut, width};
+
+/// What a cell may be cut to, and no further.
+const LEAST: usize = 6;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Align {
+    Left,
+    Right,
+}
+
+pub struct Column {
+    pub title: &'static str,
+    pub align: Align,
+    /// Whether its cells may be cut in the middle where the terminal is too narrow.
+    pub flexible: bool,
+}
+
+/// Columns and their rows; the widths are known once all rows are there.
+pub struct Table {
+    columns: Vec<Column>,
+    rows: Vec<Row>,
+}
+
+pub struct Row {
+    pub cells: Vec<String>,
+    pub style: Style,
+}
+
+impl Table {
+    pub fn new(columns: Vec<Column>) -> Self {
+        Table {
+            columns,
+            rows: Vec::new(),
+        }
+    }
+
+    pub fn row(&mut self, cells: Vec<String>, style: Style) {
+        self.rows.push(Row { cells, style });
+    }
+
+    /// Writes the titles and all rows.
+    pub fn write(&self, out: &mut dyn Write, context: &Context) -> io::Result<()> {
+        let widths = self.widths(context.width());
+        let titles: Vec<&str> = self.columns.iter().map(|column| column.title).collect();
+        self.line(out, context, &widths, &titles, context.style(Style::new().dimmed()))?;
+        for row in &self.rows {
+            let cells: Vec<&str> = row.cells.iter().map(String::as_str).collect();
+            self.line(out, context, &widths, &cells, context.style(row.style))?;
+        }
+        Ok(())
+    }
+
+    fn line(
+        &self,
+        out: &mut dyn Write,
+        context: &Context,
+        widths: &[usize],
+        cells: &[&str],
+        style: Style,
+    ) -> io::Result<()> {
+        let mut line = String::new();
+        for ((cell, column), &most) in cells.iter().zip(&self.columns).zip(widths) {
+            let text = match column.flexible {
+                true => cut(cell, most, context.ascii()),
+                false => (*cell).into(),
+            };
+            let blanks = " ".repeat(most.saturating_sub(width(&text)));
+            match column.align {
+                Align::Left => line.extend([&*text, &*blanks, "  "]),
+                Align::Right => line.extend([&*blanks, &*text, "  "]),
+            }
+        }
+        writeln!(out, "{style}{}{style:#}", line.trim_end())
+    }
+
+    /// The widest cell of each column, or less where the line would be too long: the widest flexible one gives way first.
+    fn widths(&self, most: Option<usize>) -> Vec<usize> {
+        let mut widths: Vec<usize> = self.columns.iter().map(|column| width(column.title)).collect();
+        for row in &self.rows {
+            for (widest, cell) in widths.iter_mut().zip(&row.cells) {
+                *widest = (*widest).max(width(cell));
+            }
+        }
+        let Some(most) = most else {
+            return widths;
+        };
+        let between = 2 * widths.len().saturating_sub(1);
+        let mut excess = (widths.iter().sum::<usize>() + between).saturating_sub(most);
+        while excess > 0 {
+            let flexible = |(i, _): &(usize, &usize)| self.columns[*i].flexible;
+            let widest = widths
+                .iter()
+                .enumerate()
+                .filter(flexible)
+                .max_by_key(|(_, width)| **width);
+            match widest.map(|(i, width)| (i, *width)) {
+                Some((i, width)) if width > LEAST => widths[i] -= 1,
+                _ => break,
+            }
+            excess -= 1;
+        }
+        widths
+    }
+}

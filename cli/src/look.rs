@@ -1,0 +1,3 @@
+//! Verbs that show what is in a file and change nothing.
+
+pub mod ls;

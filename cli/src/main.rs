@@ -1,0 +1,39 @@
+//! `npz`: what is in that .npy or .npz?
+//!
+//! ```text
+//! args        what was asked: the verbs and the options of all of them
+//! frame       what every verb stands on: files by content, members by name, text and JSON, errors and exit codes
+//! look        verbs that show: ls
+//! ```
+//!
+//! A verb is one file with its arguments, `Args`, and `run`.
+
+mod args;
+#[allow(dead_code)] // The verbs that come next stand on it.
+mod frame;
+mod look;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Verb};
+use crate::frame::context::Context;
+use crate::frame::fault::{self, Outcome};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse_from(args::with_verb(std::env::args_os()));
+    let context = Context::new(&cli.common);
+    let result = match &cli.verb {
+        Verb::Ls(args) => look::ls::run(args, &context),
+    };
+    let flushed = context.flush();
+    match result.and_then(|outcome| flushed.map(|()| outcome)) {
+        Ok(outcome) => outcome.max(context.worst()).into(),
+        Err(fault) if fault.is_closed_pipe() => Outcome::Done.into(),
+        Err(fault) => {
+            fault::report(&fault);
+            Outcome::Failed.into()
+        }
+    }
+}
