@@ -9,6 +9,7 @@ mod mapping;
 mod numpy;
 mod properties;
 mod records;
+mod total;
 mod tree;
 mod types;
 mod zip;
