@@ -244,7 +244,7 @@ fn the_entries_of_the_directory_must_fit() {
     let cases: [Lie; 12] = [
         (|part| part.central.signature[3] = 3, "expected the signature"),
         (|part| part.offset = Some(1 << 30), "before the directory"),
-        (|part| part.offset = Some(0), "the name `a.npy`"),
+        (|part| part.offset = Some(0), "where something else starts"),
         (|part| part.central.name.clear(), "empty name"),
         (|part| part.central.name = b"a\0b".to_vec(), "without NUL"),
         (

@@ -239,20 +239,22 @@ impl Directory {
     }
 }
 
-/// Tells every member where the next one starts.
-///
-/// Of several members at one offset, the local header there can agree with one name only.
+/// Tells every member where the next one starts. Several members at one offset have no room at all.
 fn set_limits(entries: &mut [CentralEntry], directory: u64) {
     let mut order: Vec<usize> = (0..entries.len()).collect();
     order.sort_unstable_by_key(|&i| entries[i].offset);
-    let (mut next, mut limit) = (directory, directory);
-    for &i in order.iter().rev() {
-        let entry = &mut entries[i];
-        // Nothing lies behind the directory.
-        if entry.offset < next {
-            (limit, next) = (next, entry.offset);
+    let mut next = directory;
+    for at in (0..order.len()).rev() {
+        let offset = entries[order[at]].offset;
+        let shared = at
+            .checked_sub(1)
+            .is_some_and(|before| entries[order[before]].offset == offset);
+        if shared {
+            next = offset;
         }
-        entry.limit = limit;
+        entries[order[at]].limit = next;
+        // Nothing lies behind the directory.
+        next = next.min(offset);
     }
 }
 
