@@ -9,7 +9,7 @@ use serde_npz::{ErrorKind, NpzWriter, ReadOptions, Result, Value, load_npy};
 fn main() -> Result<()> {
     let mut arguments = std::env::args_os().skip(1);
     let value = match arguments.next().map(PathBuf::from) {
-        Some(path) => match ReadOptions::new().skip_objects(true).load_npz(&path) {
+        Some(path) => match ReadOptions::new().skip_unsupported(true).load_npz(&path) {
             // The content tells, not the suffix.
             Err(err) if err.kind() == ErrorKind::BadMagic => load_npy(&path)?,
             other => other?,

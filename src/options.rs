@@ -356,7 +356,7 @@ pub struct ReadOptions {
     pub(crate) casting: Casting,
     pub(crate) max_header_size: usize,
     pub(crate) limits: Limits,
-    pub(crate) skip_objects: bool,
+    pub(crate) skip_unsupported: bool,
     pub(crate) last_wins: bool,
     pub(crate) threads: Option<usize>,
 }
@@ -374,7 +374,7 @@ impl ReadOptions {
             casting: Casting::Safe,
             max_header_size: 10_000,
             limits: Limits::new(),
-            skip_objects: false,
+            skip_unsupported: false,
             last_wins: false,
             threads: None,
         }
@@ -426,14 +426,22 @@ impl ReadOptions {
         self
     }
 
-    /// Whether members that hold objects are left out of a group instead of failing it.
+    /// Whether members that have no counterpart here are left out of an archive or group instead of failing it.
+    ///
+    /// That is: Python objects, `longdouble` and other dtypes of NumPy's own, other compressions than deflate, encrypted
+    /// members, and `.npy` files that hold no array, such as the `._x.npy` that macOS puts into its archives. A group of which
+    /// nothing is left is left out as well. [`NpzReader::entries`](crate::NpzReader::entries) tells of each member
+    /// [why](crate::NpzEntry::unsupported). Asked for by its own name, such a member is still the error that says so.
+    ///
+    /// Damage is never skipped. What is left out is read to its end, and its checksum compared; of encrypted members and
+    /// other compressions, which cannot be, both headers are compared.
     ///
     /// ```
-    /// let options = serde_npz::ReadOptions::new().skip_objects(true);
+    /// let options = serde_npz::ReadOptions::new().skip_unsupported(true);
     /// # let _ = options;
     /// ```
-    pub fn skip_objects(mut self, skip: bool) -> Self {
-        self.skip_objects = skip;
+    pub fn skip_unsupported(mut self, skip: bool) -> Self {
+        self.skip_unsupported = skip;
         self
     }
 

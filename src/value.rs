@@ -30,7 +30,7 @@
 //!
 //! Not in a `Value`, because group reads leave them out: members that are neither arrays nor `.json`
 //! ([`NpzReader::raw`](crate::NpzReader::raw) has them), and with
-//! [`skip_objects`](crate::ReadOptions::skip_objects) the refused ones. A name that is both an array and a group is an
+//! [`skip_unsupported`](crate::ReadOptions::skip_unsupported) the refused ones. A name that is both an array and a group is an
 //! error; [`separator(None)`](crate::ReadOptions::separator) reads and writes such an archive by whole names.
 //!
 //! # Other formats

@@ -233,10 +233,7 @@ impl<D: Disk> Store<D> {
     fn check<F: Read + Seek>(&self, mut file: F) -> Result<NpzReader<BufReader<F>>> {
         file.seek(SeekFrom::Start(0))?;
         let mut npz = NpzReader::with_options(BufReader::new(file), &self.read)?;
-        let names: Vec<String> = npz.names().map(str::to_owned).collect();
-        for name in names {
-            npz.verify(&name)?;
-        }
+        npz.verify_all()?;
         Ok(npz)
     }
 

@@ -9,6 +9,7 @@
 //! The public methods name the member in their errors. Those for other modules do not: the caller knows the way to the
 //! value.
 
+mod check;
 mod directory;
 pub(crate) mod entry;
 mod inflate;
@@ -35,7 +36,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::{Header, MAGIC};
 use crate::io::checked::Checked;
 use crate::io::{file, source};
-use crate::npz::tree::{Tree, key};
+use crate::npz::tree::Tree;
 use crate::npz::zip::{EndRecord, LocalHeader};
 use crate::options::ReadOptions;
 
@@ -219,17 +220,6 @@ impl<R: Read + Seek> NpzReader<R> {
         self.verify_member(index).map_err(|err| err.at_member(name))
     }
 
-    /// As [`NpzReader::verify`], also for one of several members of a key.
-    pub(crate) fn verify_member(&mut self, index: usize) -> Result<()> {
-        let bytes_used = self.bytes_used;
-        let result = self
-            .start(index, self.options.limits.member_bytes)
-            .and_then(Member::skip_to_end);
-        // Nothing was handed out, so nothing counts.
-        self.bytes_used = bytes_used;
-        result
-    }
-
     /// The bytes of a member, read one after another; an error at once if they exceed the limits.
     pub(crate) fn member(&mut self, index: usize) -> Result<Member<'_, Window<R>>> {
         self.directory.check_unique(index)?;
@@ -256,40 +246,6 @@ impl<R: Read + Seek> NpzReader<R> {
         let start = self.locate(index, u64::MAX)?;
         self.bytes_used = self.bytes_used.saturating_add(size);
         Ok(Some(start..start + size))
-    }
-
-    /// Compares the local headers of all members that were not read, as far as they have to do with a key that is
-    /// `asked` for: otherwise a member whose name is damaged in the directory would look as if it were not there.
-    pub(crate) fn check_rest(&mut self, asked: impl Fn(&str) -> bool) -> Result<()> {
-        let directory = Arc::clone(&self.directory);
-        for index in directory.not_compared() {
-            let entry = &directory.entries[index];
-            match self.compare_local(index) {
-                Ok(()) => directory.set_compared(index),
-                Err(err) if err.kind() == ErrorKind::Io || asked(entry.key()) => return Err(err.at_member(entry.key())),
-                Err(err) => {
-                    // The name in the local header may be the right one, if no other member has it.
-                    let name = member::local_name(&mut self.reader, entry)?;
-                    if name.is_some_and(|name| asked(key(&name)) && !self.has_key(key(&name))) {
-                        return Err(err.at_member(entry.key()));
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn compare_local(&mut self, index: usize) -> Result<()> {
-        // A member that is unsupported may still be whole.
-        if let Some(fault) = self.directory.fault(index)
-            && fault.kind() != ErrorKind::UnsupportedArchive
-        {
-            return Err(fault.duplicate());
-        }
-        let entry = &self.directory.entries[index];
-        let header = entry.offset.saturating_add(LOCAL_MOST);
-        self.reader.focus(entry.offset, entry.limit.min(header));
-        member::check_local(&mut self.reader, entry, &mut self.scratch).map(drop)
     }
 
     /// The header of an array and how many bytes it takes.
@@ -324,17 +280,6 @@ impl<R: Read + Seek> NpzReader<R> {
         check_size(self.directory.entry(index)?.size, allowed)?;
         self.locate(index, u64::MAX)?;
         self.member_here(index)
-    }
-
-    /// Where the bytes of a member begin, once its local header has been found to agree with the directory; the reader
-    /// then stands there. No more than `most` bytes of the member are fetched at once.
-    fn locate(&mut self, index: usize, most: u64) -> Result<u64> {
-        let entry = self.directory.entry(index)?;
-        self.reader
-            .focus(entry.offset, entry.limit.min(entry.offset.saturating_add(most)));
-        let start = member::locate(&mut self.reader, entry, &mut self.scratch)?;
-        self.directory.set_compared(index);
-        Ok(start)
     }
 
     /// The bytes of a member that has been located.
@@ -513,9 +458,6 @@ fn check_start<R: Read + Seek>(reader: &mut R) -> Result<()> {
         error
     })
 }
-
-/// How much is fetched to look at nothing but a local header: enough for nearly all of them.
-const LOCAL_MOST: u64 = 512;
 
 fn check_size(size: u64, allowed: u64) -> Result<()> {
     if size <= allowed {

@@ -237,13 +237,13 @@ fn a_failed_read_makes_no_member_vanish() {
     assert!(failed > 10, "{failed}");
 }
 
-/// `skip_objects` leaves out what holds objects, not what damage makes look so.
+/// `skip_unsupported` leaves out what holds objects, not what damage makes look so.
 #[test]
 fn no_damaged_member_is_skipped_as_an_object() {
     let mut archive = to_npz_vec(&BTreeMap::from([("x", vec![1_i64])])).unwrap();
     let at = archive.windows(3).position(|window| window == b"<i8").unwrap();
     archive[at..at + 3].copy_from_slice(b"|O8");
-    let options = ReadOptions::new().skip_objects(true);
+    let options = ReadOptions::new().skip_unsupported(true);
     let err = options
         .from_npz_slice::<BTreeMap<String, Vec<i64>>>(&archive)
         .unwrap_err();

@@ -7,6 +7,7 @@ mod container;
 mod either;
 mod entries;
 mod reader;
+mod skipped;
 mod twice;
 mod walks;
 mod writer;

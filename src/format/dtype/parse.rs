@@ -321,7 +321,7 @@ fn pickle(text: &str) -> Error {
             Quoted(text)
         ),
     )
-    .with_hint("`ReadOptions::skip_objects(true)` leaves such members of an archive out")
+    .with_hint("`ReadOptions::skip_unsupported(true)` leaves such members of an archive out")
 }
 
 #[cold]

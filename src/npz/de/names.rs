@@ -14,6 +14,7 @@ pub(super) fn tree<R: Read + Seek>(reader: &mut NpzReader<R>) -> Result<Arc<Tree
     if let Some(tree) = reader.tree() {
         return Ok(tree);
     }
+    let skips = reader.options().skip_unsupported;
     let mut tree = Tree::new(reader.options().separator, reader.len());
     for index in 0..reader.len() {
         if reader.is_hidden(index) {
@@ -21,8 +22,10 @@ pub(super) fn tree<R: Read + Seek>(reader: &mut NpzReader<R>) -> Result<Arc<Tree
         }
         let name = Arc::clone(reader.central_entries()[index].name());
         let key = key(&name);
+        if skips && reader.is_unsupported(index)? {
+            tree.leave_out(index);
         // A member that starts as an array is one whatever its name. Of all others only JSON texts are values.
-        if name.ends_with(".npy") || starts_as_array(reader, index)? {
+        } else if name.ends_with(".npy") || starts_as_array(reader, index)? {
             tree.insert(&name, key.len(), Role::Array(index));
         } else if let Some(key) = key.strip_suffix(".json") {
             tree.insert(&name, key.len(), Role::Json(index));
@@ -49,7 +52,7 @@ fn starts_as_array<R: Read + Seek>(reader: &mut NpzReader<R>, index: usize) -> R
 }
 
 /// Checks the members that are left out of the tree though `asked` wants their keys: one that was an array before it was
-/// damaged must not look as if it had never been there.
+/// damaged must not look as if it had never been there. What cannot be read has at least two headers that agree.
 pub(super) fn verify_left_out<R: Read + Seek>(
     reader: &mut NpzReader<R>,
     tree: &Tree,
@@ -57,7 +60,8 @@ pub(super) fn verify_left_out<R: Read + Seek>(
 ) -> Result<()> {
     for &index in tree.others() {
         let key = reader.central_entries()[index].key().to_owned();
-        if asked(&key) {
+        // A JSON text `x.json` is also asked for as `x`.
+        if asked(&key) || key.strip_suffix(".json").is_some_and(&asked) {
             match reader.verify_member(index) {
                 Err(err) if err.kind() != ErrorKind::UnsupportedArchive || reader.is_faulty(index) => {
                     return Err(err.at_member(&key));

@@ -83,6 +83,11 @@ impl<'r, 'a, S> NodeDeserializer<'r, 'a, S> {
         self.reading.tree.node(self.at).array.is_some()
     }
 
+    /// Whether there is a JSON text here, and nothing else.
+    fn is_text(&self) -> bool {
+        self.reading.tree.node(self.at).json.is_some() && !self.is_group()
+    }
+
     fn is_group(&self) -> bool {
         self.at == ROOT || self.reading.claims.leaves_children(self.reading.tree, self.at)
     }
@@ -141,9 +146,6 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
         });
         let mut children = reading.children(self.at);
         children.extend(claimed);
-        if reading.store.reader().options().skip_objects {
-            self.skip_objects(&mut children)?;
-        }
         let (tree, reader) = (self.reading.tree, self.reading.store.reader());
         reader.plan(
             children
@@ -152,29 +154,6 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
                 .filter_map(|(_, at)| tree.node(*at).array),
         );
         Ok(children)
-    }
-
-    /// Leaves out the arrays that hold objects.
-    fn skip_objects(&mut self, children: &mut Vec<(&'a str, usize)>) -> Result<()> {
-        let reader = self.reading.store.reader();
-        let mut kept = Vec::with_capacity(children.len());
-        for (name, at) in children.drain(..) {
-            let node = self.reading.tree.node(at);
-            if let Some(index) = node.array.filter(|_| node.children.is_empty()) {
-                let key = reader.central_entries()[index].key().to_owned();
-                if matches!(reader.header(&key), Err(err) if err.kind() == ErrorKind::Pickle) {
-                    // A damaged header may look like one of objects.
-                    reader
-                        .verify(&key)
-                        .map_err(Error::without_path)
-                        .map_err(|err| err.at_member(name))?;
-                    continue;
-                }
-            }
-            kept.push((name, at));
-        }
-        *children = kept;
-        Ok(())
     }
 
     fn map<V: Visitor<'de>>(mut self, fields: Option<&'static [&'static str]>, visitor: V) -> Result<V::Value> {
@@ -398,14 +377,14 @@ impl<'de, S: Store<'de>> Deserializer<'de> for NodeDeserializer<'_, '_, S> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        if self.is_array() {
+        if self.is_array() || self.is_text() {
             return self.array(|array| array.deserialize_seq(visitor));
         }
         self.sequence(visitor, None)
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
-        if self.is_array() {
+        if self.is_array() || self.is_text() {
             return self.array(|array| array.deserialize_tuple(len, visitor));
         }
         self.sequence(visitor, Some(len))

@@ -27,6 +27,9 @@ const LATEST: u8 = 63;
 /// Where more entries than this are damaged, the directory is no directory.
 const MOST_FAULTS: usize = 1000;
 
+/// Each look at a member that damaged ones seem to lie in goes through the whole directory.
+const MOST_LOOKS: usize = 64;
+
 /// For so many members there is room from the start; for more, as they are found.
 const MOST_RESERVED: u64 = 1 << 17;
 
@@ -91,6 +94,10 @@ pub(super) struct Directory {
     last_wins: bool,
     /// What is wrong with the entries of members that cannot be read. The others can.
     faults: HashMap<usize, Error>,
+    /// Where the directory starts.
+    start: u64,
+    /// How many members were looked at again, as damaged ones seem to lie within them.
+    looks: AtomicUsize,
     /// Which members' local headers have been compared with the directory, by any reader of this archive.
     compared: Vec<AtomicBool>,
     /// How many have not.
@@ -157,6 +164,8 @@ impl Directory {
             sharing,
             last_wins: options.last_wins,
             faults,
+            start: end.offset,
+            looks: AtomicUsize::new(0),
         })
     }
 
@@ -189,6 +198,17 @@ impl Directory {
     /// What is wrong with the entry of a member.
     pub(super) fn fault(&self, index: usize) -> Option<&Error> {
         self.faults.get(&index)
+    }
+
+    /// Whether one more member may be looked at again.
+    pub(super) fn may_look_again(&self) -> bool {
+        self.looks.fetch_add(1, Ordering::Relaxed) < MOST_LOOKS
+    }
+
+    /// Where the next member starts from `at` on, or else the directory.
+    pub(super) fn limit_behind(&self, at: u64) -> u64 {
+        let offsets = self.entries.iter().map(|entry| entry.offset);
+        offsets.filter(|&offset| offset >= at).fold(self.start, u64::min)
     }
 
     /// An error for a member that is not the only one of its key, unless the last one wins.

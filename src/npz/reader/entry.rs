@@ -38,6 +38,8 @@ pub struct Entry {
     offset: Option<u64>,
     /// The header and its length.
     header: Result<(Header, u64)>,
+    /// Whether the entry in the directory is damaged.
+    is_faulty: bool,
 }
 
 /// Why the data of a member cannot be lent as a slice of numbers from a map of the archive.
@@ -120,6 +122,41 @@ impl Entry {
     /// Those of [`NpzReader::header`].
     pub fn header(&self) -> Result<&Header, &Error> {
         self.header.as_ref().map(|(header, _)| header)
+    }
+
+    /// Why [`ReadOptions::skip_unsupported`](crate::ReadOptions::skip_unsupported) leaves the member out; `None` where it
+    /// does not: because the member is a value, or because it is damaged.
+    ///
+    /// The kind is `Pickle` for objects, `UnsupportedDtype` for other dtypes without a counterpart, `UnsupportedVersion`,
+    /// `NotAnArray` for anything else than an array or a JSON text, `UnsupportedArchive` for encrypted members and other
+    /// compressions than deflate. The data was not read to see if it is whole: [`NpzReader::verify`] does that, where
+    /// it can be read.
+    ///
+    /// ```
+    /// # let data = std::collections::BTreeMap::from([("x", 1.5), ("y", 2.5)]);
+    /// # let mut bytes = serde_npz::to_npz_vec(&data)?;
+    /// # let at = bytes.windows(3).position(|window| window == b"<f8").unwrap();
+    /// # bytes[at..at + 3].copy_from_slice(b"|O8");
+    /// let mut npz = serde_npz::NpzReader::new(std::io::Cursor::new(bytes))?;
+    /// for entry in npz.entries() {
+    ///     if let Some(why) = entry.unsupported() {
+    ///         println!("{why}"); // x: found Python objects ..
+    ///     }
+    /// }
+    /// # assert_eq!(npz.entries().filter(|entry| entry.unsupported().is_some()).count(), 1);
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn unsupported(&self) -> Option<&Error> {
+        let err = self.header.as_ref().err().filter(|_| !self.is_faulty)?;
+        let lacks_counterpart = match err.kind() {
+            ErrorKind::Pickle
+            | ErrorKind::UnsupportedDtype
+            | ErrorKind::UnsupportedVersion
+            | ErrorKind::UnsupportedArchive => true,
+            ErrorKind::NotAnArray => !self.file_name().ends_with(".json"),
+            _ => false,
+        };
+        lacks_counterpart.then_some(err)
     }
 
     /// Whether the bytes are in the archive uncompressed.
@@ -285,6 +322,15 @@ impl<R: Read + Seek> NpzReader<R> {
         }
     }
 
+    /// Whether a member is one that [`Entry::unsupported`] tells of.
+    pub(crate) fn is_unsupported(&mut self, index: usize) -> Result<bool> {
+        let entry = self.describe(index);
+        match entry.header {
+            Err(err) if err.kind() == ErrorKind::Io => Err(err),
+            _ => Ok(entry.unsupported().is_some()),
+        }
+    }
+
     fn describe(&mut self, index: usize) -> Entry {
         let central = self.central_entries()[index].clone();
         let at_member = |err: Error| err.without_path().at_member(central.key());
@@ -306,6 +352,7 @@ impl<R: Read + Seek> NpzReader<R> {
             central,
             offset,
             header,
+            is_faulty: self.is_faulty(index),
         }
     }
 }

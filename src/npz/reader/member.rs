@@ -30,7 +30,6 @@ const SCRATCH: usize = 64 << 10;
 pub(super) fn locate<R: Read + Seek>(reader: &mut R, entry: &CentralEntry, scratch: &mut Vec<u8>) -> Result<u64> {
     // First what two readers would see differently: one of the two may be what makes it unsupported.
     let start = check_local(reader, entry, scratch)?;
-    check_claims(entry)?;
     let end = start.checked_add(entry.compressed).filter(|&end| end <= entry.limit).ok_or_else(|| {
         corrupt(format_args!(
             "found {} bytes of data from offset {start}, expected them to end at or before {}, where something else starts",
@@ -41,6 +40,7 @@ pub(super) fn locate<R: Read + Seek>(reader: &mut R, entry: &CentralEntry, scrat
         check_descriptor(reader, entry, end)?;
         reader.seek(SeekFrom::Start(start))?;
     }
+    check_claims(entry)?;
     Ok(start)
 }
 

@@ -128,9 +128,7 @@ impl NpzMmap {
     pub unsafe fn open_verified_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self> {
         // SAFETY: the caller gives the same promise.
         let npz = unsafe { NpzMmap::open_with(path, options)? };
-        for name in npz.names() {
-            npz.verify(name)?;
-        }
+        npz.reader().verify_all()?;
         Ok(npz)
     }
 

@@ -233,12 +233,44 @@ fn objects() {
         x(vec![0, 1]),
         "what is not asked for is not read"
     );
-    let skipping = ReadOptions::new().skip_objects(true);
+    let skipping = ReadOptions::new().skip_unsupported(true);
     let Any::Map(entries) = skipping.from_npz_slice::<Any>(&bytes).unwrap() else {
         panic!("no map")
     };
     assert_eq!(entries.len(), 1);
     assert_eq!(entries[0].0, "x");
+}
+
+/// It was an empty list once.
+#[test]
+fn a_json_text_is_no_sequence() {
+    let mut npz = serde_npz::NpzWriter::new(Cursor::new(Vec::new()));
+    #[derive(serde::Serialize)]
+    struct Text {
+        #[serde(with = "serde_npz::with::json")]
+        x: Vec<u8>,
+    }
+    npz.add("g", &Text { x: vec![1, 2] }).unwrap();
+    let bytes = npz.finish().unwrap().into_inner();
+    let mut npz = NpzReader::new(Cursor::new(&bytes)).unwrap();
+    is(
+        npz.get::<Vec<u8>>("g/x").unwrap_err(),
+        NotAnArray,
+        "g/x",
+        &["with::json"],
+    );
+    is(
+        npz.get::<(u8, u8)>("g/x").unwrap_err(),
+        NotAnArray,
+        "g/x",
+        &["with::json"],
+    );
+    is(
+        npz.get::<X<Vec<u8>>>("g").unwrap_err(),
+        NotAnArray,
+        "g/x",
+        &["with::json"],
+    );
 }
 
 #[test]
