@@ -94,7 +94,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     (
         "npz::reader",
-        &["window", "directory", "kept", "inflate", "member", "prefetch", "entry"],
+        &["window", "directory", "kept", "inflate", "member", "prefetch", "check", "entry"],
     ),
     (
         "npz::ser",
