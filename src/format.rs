@@ -1,5 +1,6 @@
-//! What a header says, and nothing of the data behind it.
+//! What a header says, and what numbers and times of one dtype are as another.
 
+pub(crate) mod cast;
 pub(crate) mod dtype;
 pub(crate) mod header;
 pub(crate) mod literal;

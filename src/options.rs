@@ -19,7 +19,20 @@ pub enum Compression {
     Deflate(u32),
 }
 
-/// What a reader may convert without losing anything, or on request with loss of precision.
+/// What a reader may convert. Nothing is lost, but for what [`SameKind`](Casting::SameKind) rounds: what does not fit is
+/// an error that names the level that would help.
+///
+/// | from | [`Safe`](Casting::Safe) | [`Exact`](Casting::Exact) also | [`SameKind`](Casting::SameKind) also |
+/// |---|---|---|---|
+/// | bool | numbers | | |
+/// | integer | integers, floats and complex numbers where the value fits; bool where it is 0 or 1 | | |
+/// | float | wider floats, complex numbers of these | narrower floats, integers, bool | narrower floats, rounded |
+/// | complex number | wider ones | narrower ones; without an imaginary part whatever its real part may become | narrower ones, rounded |
+///
+/// `Exact` takes a number where its value survives, and only there: 3.0 is a `usize`, 0.5 an `f32`, but 0.1 is not, and
+/// -0.0 is no integer. NaN and infinities are in every float, and in no integer. Times go to another unit where they are
+/// whole counts of it; no integer becomes a time, and nothing but a datetime a text. The same holds for records, views,
+/// [`Value`](crate::Value), and for rows of a reader.
 ///
 /// ```
 /// use serde_npz::{Casting, ReadOptions};
@@ -32,11 +45,23 @@ pub enum Compression {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Casting {
-    /// Integers where the value fits, integers to floats where exact, floats to wider floats.
+    /// What NumPy calls safe where the value is exact, and integers where the value fits.
     #[default]
     Safe,
     /// Also floats to narrower floats, rounded, as `casting='same_kind'` of `ndarray.astype`.
     SameKind,
+    /// Also any number to any type of number in which its value survives.
+    ///
+    /// ```
+    /// use serde_npz::{Casting, ReadOptions};
+    ///
+    /// let bytes = serde_npz::to_npy_vec(&vec![3.0, 4.0]).unwrap(); // as MATLAB writes integers
+    /// let exact = ReadOptions::new().casting(Casting::Exact);
+    /// assert_eq!(exact.from_npy_slice::<Vec<usize>>(&bytes).unwrap(), [3, 4]);
+    /// let bytes = serde_npz::to_npy_vec(&vec![3.5]).unwrap();
+    /// assert!(exact.from_npy_slice::<Vec<usize>>(&bytes).is_err());
+    /// ```
+    Exact,
 }
 
 /// Upper bounds for what a reader takes from a file that cannot be trusted.

@@ -23,7 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("io", &["checked", "pool", "source", "file"]),
     ("io::file", &["links", "access", "lock", "disk", "model", "tests"]),
-    ("format", &["literal", "dtype", "time", "header"]),
+    ("format", &["literal", "dtype", "cast", "time", "header"]),
     ("format::header", &["tests"]),
     (
         "format::dtype",
@@ -70,7 +70,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "array",
         ],
     ),
-    ("npy::de::element", &["number", "text", "convert", "parts"]),
+    ("npy::de::element", &["number", "text", "convert", "complex", "parts"]),
     (
         "npy::rows",
         &[

@@ -20,6 +20,7 @@ use serde::de::DeserializeSeed;
 use self::array::ArrayDeserializer;
 use self::budget::Budget;
 use self::data::ArrayData;
+use self::element::hand;
 use self::plan::Plan;
 use crate::error::Result;
 use crate::format::header::Header;
@@ -43,7 +44,7 @@ pub(crate) fn read_array_seed<'de, T: DeserializeSeed<'de>>(
     seed: T,
 ) -> Result<T::Value> {
     let budget = Budget::new(&options.limits);
-    with_array(header, source, options, &budget, |array| seed.deserialize(array))
+    with_array(header, source, options, &budget, |array| hand(seed, array))
 }
 
 /// Runs `body` on the array of this header, whose data comes next.

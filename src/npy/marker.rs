@@ -24,6 +24,8 @@ pub(crate) const LIST: &str = "$serde_npz::list";
 pub(crate) const RAGGED: &str = "$serde_npz::ragged";
 /// The value is the JSON text `x.json`.
 pub(crate) const JSON: &str = "$serde_npz::json";
+/// A tuple that is a complex number, which may be a real one in the file. Only asked for on reading.
+pub(crate) const COMPLEX: &str = "$serde_npz::complex";
 /// The array as it lies in a file: its header and its data.
 pub(crate) const RAW: &str = "$serde_npz::raw";
 /// The struct of an array's shape, whether its first axis runs fastest, and its elements as they lie in the file.
@@ -42,6 +44,7 @@ pub(crate) enum Marker {
     Nan,
     Float16,
     Bytes,
+    Complex,
     List,
     Ragged,
     Json,
@@ -70,7 +73,12 @@ impl Marker {
     #[inline]
     pub(crate) fn is_layout(self) -> bool {
         match self {
-            Marker::Nan | Marker::Float16 | Marker::Bytes | Marker::Datetime(_) | Marker::Timedelta(_) => true,
+            Marker::Nan
+            | Marker::Float16
+            | Marker::Bytes
+            | Marker::Complex
+            | Marker::Datetime(_)
+            | Marker::Timedelta(_) => true,
             Marker::List | Marker::Ragged | Marker::Json | Marker::Raw | Marker::Value => false,
         }
     }
@@ -81,6 +89,7 @@ impl Marker {
             Marker::Nan => "a value inside `with::nan`",
             Marker::Float16 => "a value inside `with::float16`",
             Marker::Bytes => "a value inside `with::bytes`",
+            Marker::Complex => "a complex number",
             Marker::List => "a value inside `with::list`",
             Marker::Ragged => "a value inside `with::ragged`",
             Marker::Json => "a value inside `with::json`",
@@ -98,6 +107,7 @@ fn named(name: &str) -> Option<Marker> {
         NAN => Marker::Nan,
         FLOAT16 => Marker::Float16,
         BYTES => Marker::Bytes,
+        COMPLEX => Marker::Complex,
         LIST => Marker::List,
         RAGGED => Marker::Ragged,
         JSON => Marker::Json,
@@ -178,6 +188,7 @@ mod tests {
             (NAN, Marker::Nan),
             (FLOAT16, Marker::Float16),
             (BYTES, Marker::Bytes),
+            (COMPLEX, Marker::Complex),
             (LIST, Marker::List),
             (RAGGED, Marker::Ragged),
             (JSON, Marker::Json),

@@ -18,6 +18,7 @@ use self::place::{NodeDeserializer, Reading};
 use self::store::{Lender, Reader, Store};
 use crate::error::Result;
 use crate::format::header::Header;
+use crate::npy::de::element::hand;
 use crate::npz::reader::NpzReader;
 use crate::npz::tree::{ROOT, Tree};
 use crate::options::ReadOptions;
@@ -130,5 +131,8 @@ fn get<'de, S: Store<'de>, T: Deserialize<'de>>(store: &mut S, name: &str) -> Re
 }
 
 fn read_node<'de, S: Store<'de>, T: Deserialize<'de>>(store: &mut S, tree: &Tree, at: usize) -> Result<T> {
-    T::deserialize(NodeDeserializer::new(&mut Reading::new(store, tree), at))
+    hand(
+        PhantomData::<T>,
+        NodeDeserializer::new(&mut Reading::new(store, tree), at),
+    )
 }

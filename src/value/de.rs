@@ -13,11 +13,12 @@ use std::fmt;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::error::{Error, ErrorKind, into_custom, is_our_error};
+use crate::format::cast::{AnyNumber, Cast};
 use crate::format::dtype::{Dtype, MAX_AXES, Wide};
 use crate::format::header::Header;
 use crate::npy::de::raw::WholeArray;
 use crate::npy::marker::{JSON, RAW, VALUE};
-use crate::options::MAX_GROUPS;
+use crate::options::{Casting, MAX_GROUPS};
 use crate::value::{AnyArray, Group, Value};
 use crate::view::Element;
 
@@ -175,16 +176,13 @@ fn common<'a>(items: impl Iterator<Item = &'a Scalar> + Clone) -> Option<Common>
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a float beyond i128 becomes a number that is not equal"
-)]
 fn exact(item: &Scalar) -> bool {
-    match *item {
-        Scalar::Int(v) => i128::from(v) == (v as f64) as i128,
-        Scalar::Uint(v) => i128::from(v) == (v as f64) as i128,
-        _ => true,
-    }
+    let number = match *item {
+        Scalar::Int(v) => AnyNumber::Int(v),
+        Scalar::Uint(v) => AnyNumber::Uint(v),
+        _ => return true,
+    };
+    f64::cast(number, Casting::Safe).is_ok()
 }
 
 fn array<E: de::Error>(shape: Vec<u64>, items: Vec<Scalar>) -> Result<Value, E> {

@@ -7,7 +7,9 @@ use half::f16;
 use num_complex::Complex;
 use serde::de::Deserialize;
 
+use crate::format::cast::{AnyNumber, Cast};
 use crate::format::dtype::{Dtype, Number};
+use crate::options::Casting;
 
 /// A number whose bytes in memory are its bytes in a file: what an [`ArrayView`](crate::ArrayView) is made of.
 ///
@@ -51,12 +53,11 @@ pub trait Sealed: Sized + for<'de> Deserialize<'de> {
     fn join(parts: Vec<Self::Part>, axes: &mut Vec<usize>) -> Option<Vec<Self>>;
 }
 
-/// A number that other formats know. Floats round, unless the value has to be `exact`.
+/// A number from another format, or from serde's buffer.
 pub trait Part: Sized {
-    fn from_bool(value: bool) -> Option<Self>;
-    fn from_i64(value: i64, exact: bool) -> Option<Self>;
-    fn from_u64(value: u64, exact: bool) -> Option<Self>;
-    fn from_f64(value: f64, exact: bool) -> Option<Self>;
+    /// Through serde's buffer a number has to be `exact`. Other formats do not tell how wide their numbers are: floats round.
+    #[doc(hidden)]
+    fn part(number: AnyNumber, exact: bool) -> Option<Self>;
 }
 
 /// How the dtype of a file compares with the elements of a view.
@@ -227,85 +228,42 @@ complex! {
 }
 
 impl Part for bool {
-    fn from_bool(value: bool) -> Option<bool> {
-        Some(value)
-    }
-
-    fn from_i64(_: i64, _: bool) -> Option<bool> {
-        None
-    }
-
-    fn from_u64(_: u64, _: bool) -> Option<bool> {
-        None
-    }
-
-    fn from_f64(_: f64, _: bool) -> Option<bool> {
-        None
+    fn part(number: AnyNumber, exact: bool) -> Option<bool> {
+        let fits = exact || matches!(number, AnyNumber::Bool(_));
+        fits.then(|| <bool as Cast>::cast(number, Casting::Safe).ok())?
     }
 }
 
 macro_rules! int_parts {
+    ($($t:ty as $wide:ty)*) => { $(
+        impl Part for $t {
+            fn part(number: AnyNumber, exact: bool) -> Option<$t> {
+                let fits = exact || !matches!(number, AnyNumber::Bool(_));
+                let wide = fits.then(|| <$wide as Cast>::cast(number, Casting::Safe).ok())??;
+                wide.try_into().ok()
+            }
+        }
+    )* };
+}
+
+int_parts!(i8 as i8 i16 as i16 i32 as i32 i64 as i64 isize as i64 u8 as u8 u16 as u16 u32 as u32 u64 as u64 usize as u64);
+
+macro_rules! float_parts {
     ($($t:ty)*) => { $(
         impl Part for $t {
-            fn from_bool(_: bool) -> Option<$t> {
-                None
-            }
-
-            fn from_i64(value: i64, _: bool) -> Option<$t> {
-                value.try_into().ok()
-            }
-
-            fn from_u64(value: u64, _: bool) -> Option<$t> {
-                value.try_into().ok()
-            }
-
-            fn from_f64(_: f64, _: bool) -> Option<$t> {
-                None
+            fn part(number: AnyNumber, exact: bool) -> Option<$t> {
+                let casting = if exact { Casting::Exact } else { Casting::SameKind };
+                let number = match number {
+                    AnyNumber::Bool(_) if !exact => return None,
+                    // As serde reads floats.
+                    AnyNumber::Int(v) if !exact => AnyNumber::F64(v as f64),
+                    AnyNumber::Uint(v) if !exact => AnyNumber::F64(v as f64),
+                    number => number,
+                };
+                <$t as Cast>::cast(number, casting).ok()
             }
         }
     )* };
 }
 
-int_parts!(i8 i16 i32 i64 isize u8 u16 u32 u64 usize);
-
-/// As serde reads floats: a text does not tell how wide its numbers are.
-macro_rules! float_parts {
-    ($($t:ty: $from:expr;)*) => { $(
-        impl Part for $t {
-            fn from_bool(_: bool) -> Option<$t> {
-                None
-            }
-
-            #[expect(clippy::cast_possible_truncation, reason = "a float beyond i128 becomes a number that is not equal")]
-            fn from_i64(value: i64, exact: bool) -> Option<$t> {
-                let part = ($from)(value as f64);
-                (!exact || f64::from(part) as i128 == i128::from(value)).then_some(part)
-            }
-
-            #[expect(clippy::cast_possible_truncation, reason = "a float beyond i128 becomes a number that is not equal")]
-            fn from_u64(value: u64, exact: bool) -> Option<$t> {
-                let part = ($from)(value as f64);
-                (!exact || f64::from(part) as i128 == i128::from(value)).then_some(part)
-            }
-
-            fn from_f64(value: f64, exact: bool) -> Option<$t> {
-                let part = ($from)(value);
-                (!exact || f64::from(part) == value || value.is_nan()).then_some(part)
-            }
-        }
-    )* };
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "rounding is what is asked for, and the caller compares"
-)]
-fn rounded(value: f64) -> f32 {
-    value as f32
-}
-
-float_parts! {
-    f16: f16::from_f64;
-    f32: rounded;
-    f64: |value: f64| value;
-}
+float_parts!(f16 f32 f64);

@@ -11,6 +11,7 @@ use super::element::{self, Fit, Part, file_bytes};
 use super::strides::Strided;
 use super::{ArrayView, Element, Elements};
 use crate::error::{into_custom, into_ser_custom, is_our_error};
+use crate::format::cast::AnyNumber;
 use crate::format::dtype::MAX_AXES;
 use crate::format::header::Header;
 use crate::npy::de::raw::{next_data, next_header};
@@ -273,31 +274,25 @@ impl<'de, T: Element> Visitor<'de> for Level<'_, T> {
     }
 
     fn visit_bool<E: de::Error>(self, v: bool) -> Result<(), E> {
-        self.nested
-            .push(T::Part::from_bool(v), self.depth, de::Unexpected::Bool(v))
+        self.push(AnyNumber::Bool(v), de::Unexpected::Bool(v))
     }
 
     fn visit_i64<E: de::Error>(self, v: i64) -> Result<(), E> {
-        self.nested.push(
-            T::Part::from_i64(v, is_exact::<E>()),
-            self.depth,
-            de::Unexpected::Signed(v),
-        )
+        self.push(AnyNumber::Int(v), de::Unexpected::Signed(v))
     }
 
     fn visit_u64<E: de::Error>(self, v: u64) -> Result<(), E> {
-        self.nested.push(
-            T::Part::from_u64(v, is_exact::<E>()),
-            self.depth,
-            de::Unexpected::Unsigned(v),
-        )
+        self.push(AnyNumber::Uint(v), de::Unexpected::Unsigned(v))
     }
 
     fn visit_f64<E: de::Error>(self, v: f64) -> Result<(), E> {
-        self.nested.push(
-            T::Part::from_f64(v, is_exact::<E>()),
-            self.depth,
-            de::Unexpected::Float(v),
-        )
+        self.push(AnyNumber::F64(v), de::Unexpected::Float(v))
+    }
+}
+
+impl<T: Element> Level<'_, T> {
+    fn push<E: de::Error>(self, number: AnyNumber, found: de::Unexpected<'_>) -> Result<(), E> {
+        self.nested
+            .push(T::Part::part(number, is_exact::<E>()), self.depth, found)
     }
 }

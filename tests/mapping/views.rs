@@ -158,7 +158,7 @@ fn dtypes_and_orders_convert_as_a_vec_does() {
     for (bytes, kind) in [
         (npy("<U1", "False", "(2,)", &[0; 8]), ErrorKind::TypeMismatch),
         (npy("<c16", "False", "(1,)", &[0; 16]), ErrorKind::TypeMismatch),
-        (npy("|b1", "False", "(2,)", &[0; 2]), ErrorKind::TypeMismatch),
+        (npy("|S1", "False", "(2,)", &[0; 2]), ErrorKind::TypeMismatch),
         (
             npy("<i8", "False", "(1,)", &i64::MAX.to_le_bytes()),
             ErrorKind::InvalidValue,

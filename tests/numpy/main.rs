@@ -1,5 +1,6 @@
 //! NumPy as the judge: needs Python with NumPy (`SERDE_NPZ_PYTHON`).
 
+mod casting;
 #[path = "../common/mod.rs"]
 mod common;
 mod differential;

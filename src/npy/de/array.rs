@@ -5,7 +5,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::{Kind, Order, Tuple};
 use crate::npy::de::data::ArrayData;
-use crate::npy::de::element::{ElementDeserializer, same_calls, utf8};
+use crate::npy::de::element::{ElementDeserializer, hand, hand_some, same_calls, utf8};
 use crate::npy::de::ndarray::NdarrayAccess;
 use crate::npy::de::ordered::OrderedAccess;
 use crate::npy::de::plan::{Plan, holds_any_array, visits};
@@ -343,7 +343,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         if self.is_element() && may_be_none {
             return self.element()?.deserialize_option(visitor);
         }
-        visitor.visit_some(self)
+        hand_some(visitor, self)
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -382,7 +382,11 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         self.sequence(visitor, None)
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
+    fn deserialize_tuple<V: Visitor<'de>>(mut self, len: usize, visitor: V) -> Result<V::Value> {
+        if self.marker == Some(Marker::Complex) && !self.is_element() {
+            // A pair of floats.
+            self.marker = None;
+        }
         self.sequence(visitor, Some(len))
     }
 
@@ -475,7 +479,7 @@ impl<'de> SeqAccess<'de> for &mut AxisAccess<'_, '_, 'de> {
             len: None,
             marker: self.array.marker,
         };
-        seed.deserialize(array).map(Some).map_err(|e| e.at_index(index))
+        hand(seed, array).map(Some).map_err(|e| e.at_index(index))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -510,7 +514,7 @@ impl<'de> ElementSource<'de> for &mut ElementAccess<'_, '_, 'de> {
             number: self.number,
             marker: self.marker,
         };
-        seed.deserialize(element).map_err(|e| e.at_index(index))
+        hand(seed, element).map_err(|e| e.at_index(index))
     }
 }
 

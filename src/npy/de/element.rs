@@ -3,8 +3,9 @@
 use serde::de::value::StrDeserializer;
 use serde::de::{Deserializer, IntoDeserializer, Visitor};
 
+use self::complex::RealAccess;
+pub(crate) use self::complex::{hand, hand_some};
 use self::convert::converted;
-use self::number::{Widest, float};
 pub(crate) use self::number::{int, uint};
 use self::parts::{OrderedRecordAccess, RecordAccess, SubarrayAccess, explain};
 pub(crate) use self::text::utf8;
@@ -20,6 +21,7 @@ use crate::npy::de::plan::{Plan, holds_any_array, may_be_derived, may_be_ordered
 use crate::npy::marker::{Marker, ORDERED, RAW};
 use crate::npy::whole::Number;
 
+mod complex;
 mod convert;
 mod number;
 mod parts;
@@ -65,19 +67,16 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
 
     #[cold]
     pub(crate) fn mismatch(&self, expected: &str) -> Error {
-        let error = Error::new(
+        Error::new(
             ErrorKind::TypeMismatch,
             format_args!("found {}, expected {expected}", self.dtype),
-        );
-        match self.dtype.kind {
-            Kind::Float { .. } | Kind::Complex { .. } if expected.contains("f32") => {
-                error.with_hint("`ReadOptions::casting(Casting::SameKind)` rounds")
-            }
-            _ => error,
-        }
+        )
     }
 
     fn sequence<V: Visitor<'de>>(self, visitor: V, len: Option<usize>) -> Result<V::Value> {
+        if self.marker == Some(Marker::Complex) {
+            return self.complex(visitor, len);
+        }
         match &self.dtype.kind {
             Kind::Complex { size, order } => {
                 self.expect_len(2, len)?;
@@ -145,6 +144,20 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
                 visitor.visit_seq(RecordAccess::new(self, record, &[]))
             }
             _ => Err(self.mismatch("a sequence")),
+        }
+    }
+
+    /// The tuple of a complex number; a real number is one without an imaginary part.
+    fn complex<V: Visitor<'de>>(self, visitor: V, len: Option<usize>) -> Result<V::Value> {
+        let item = ElementDeserializer { marker: None, ..self };
+        match self.dtype.kind {
+            Kind::Bool | Kind::Int { .. } | Kind::Uint { .. } | Kind::Float { .. } => visitor.visit_seq(RealAccess {
+                real: Some(ElementDeserializer {
+                    number: item.number_of(item.dtype),
+                    ..item
+                }),
+            }),
+            _ => item.sequence(visitor, len),
         }
     }
 
@@ -278,7 +291,7 @@ macro_rules! integers {
                 {
                     return visitor.$visit(<$t>::from_ne_bytes(*bytes));
                 })?
-                visitor.$visit(converted(self, |item| item.integer(stringify!($t)))?)
+                visitor.$visit(converted(self, |item| item.integer::<$t>())?)
             }
         )*
     };
@@ -292,11 +305,8 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
             Kind::Bool => visitor.visit_bool(self.boolean()?),
             Kind::Int { size, order } => visitor.visit_i64(int(self.raw(), size, order)),
             Kind::Uint { size, order } => visitor.visit_u64(uint(self.raw(), size, order)),
-            Kind::Float { size, order } => match float(self.raw(), size, order) {
-                Widest::F64(v) => visitor.visit_f64(v),
-                Widest::F32(v) => visitor.visit_f32(v),
-                _ => visitor.visit_f32(self.single()?),
-            },
+            Kind::Float { size: 8, .. } => visitor.visit_f64(self.cast()?),
+            Kind::Float { .. } => visitor.visit_f32(self.cast()?),
             Kind::Datetime { .. } | Kind::Timedelta { .. } => visitor.visit_i64(self.time()?.unwrap_or(NAT)),
             Kind::Str { .. } => visitor.visit_string(self.chars()?),
             Kind::Bytes { .. } => self.text_or_bytes(visitor),
@@ -333,7 +343,7 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
         {
             return visitor.visit_f32(f32::from_ne_bytes(*bytes));
         }
-        visitor.visit_f32(converted(self, |item| item.single())?)
+        visitor.visit_f32(converted(self, |item| item.cast())?)
     }
 
     #[inline(always)]
@@ -343,7 +353,7 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
         {
             return visitor.visit_f64(f64::from_ne_bytes(*bytes));
         }
-        visitor.visit_f64(converted(self, |item| item.double())?)
+        visitor.visit_f64(converted(self, |item| item.cast())?)
     }
 
     fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -377,7 +387,7 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
         if self.is_none() && !holds_any_array::<V::Value>() {
             return visitor.visit_none();
         }
-        visitor.visit_some(self)
+        hand_some(visitor, self)
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {

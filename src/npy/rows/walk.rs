@@ -1,5 +1,7 @@
 //! The rows of one array, one at a time. Between two rows the source is not borrowed.
 
+use std::marker::PhantomData;
+
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -8,6 +10,7 @@ use crate::io::source::Source;
 use crate::npy::de::array::ArrayDeserializer;
 use crate::npy::de::budget::Budget;
 use crate::npy::de::data::{ArrayData, Suspended};
+use crate::npy::de::element::hand;
 use crate::npy::de::plan::{Plan, visits};
 use crate::options::ReadOptions;
 
@@ -71,7 +74,7 @@ impl Rows {
             return Some(Err(self.lost()));
         };
         let mut data = paused.resume(&self.plan, source);
-        let value = T::deserialize(ArrayDeserializer::row(&mut data)).and_then(|value| {
+        let value = hand(PhantomData::<T>, ArrayDeserializer::row(&mut data)).and_then(|value| {
             // A type may read only part of its row, or nothing of it.
             let behind = (self.count - row - 1) * self.len;
             data.skip(data.remaining().saturating_sub(behind))?;

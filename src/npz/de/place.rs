@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Header;
 use crate::npy::de::array::{ArrayBody, ArrayDeserializer, with_body};
 use crate::npy::de::budget::{Budget, limit};
-use crate::npy::de::element::same_calls;
+use crate::npy::de::element::{hand_some, same_calls};
 use crate::npy::de::raw::Tagged;
 use crate::npy::de::with_array;
 use crate::npy::marker::{JSON, Marker, ORDERED, VALUE};
@@ -348,7 +348,7 @@ impl<'de, S: Store<'de>> Deserializer<'de> for NodeDeserializer<'_, '_, S> {
         if self.is_array() && !self.is_group() {
             return self.array(|array| array.deserialize_option(visitor));
         }
-        visitor.visit_some(self)
+        hand_some(visitor, self)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(mut self, name: &'static str, visitor: V) -> Result<V::Value> {

@@ -5,10 +5,11 @@ use serde::de::value::MapDeserializer;
 use serde::de::{IntoDeserializer, Visitor};
 
 use super::ElementDeserializer;
-use super::number::{Wide, Widest, fixed, float, int, uint};
+use super::number::{any_number, fixed, float, int, uint};
 use super::text::{SHORT, short_ascii, trim, utf8};
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::dtype::{Dtype, Kind, Order, TimeBase, TimeUnit, halves};
+use crate::format::cast::{AnyNumber, Cast, Uncast};
+use crate::format::dtype::{Dtype, Kind, Order, TimeBase, TimeUnit};
 use crate::format::time::{NAT, convert_count, iso};
 use crate::npy::de::data::Bytes;
 use crate::npy::de::plan::Plan;
@@ -17,15 +18,6 @@ use crate::npy::whole::{Number, decode, from_code_points};
 use crate::options::Casting;
 
 impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
-    pub(super) fn widest(&self) -> Option<Widest> {
-        Some(match self.dtype.kind {
-            Kind::Int { size, order } => Widest::Int(int(self.raw(), size, order)),
-            Kind::Uint { size, order } => Widest::Uint(uint(self.raw(), size, order)),
-            Kind::Float { size, order } => float(self.raw(), size, order),
-            _ => return None,
-        })
-    }
-
     /// The count of a datetime or timedelta, in the unit a `with` module asks for.
     pub(super) fn time(&self) -> Result<Option<i64>> {
         let (unit, order, date) = match self.dtype.kind {
@@ -50,89 +42,42 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
         match self.dtype.kind {
             Kind::Datetime { order, .. } | Kind::Timedelta { order, .. } => int(self.raw(), 8, order) == NAT,
             Kind::Float { size, order } if self.marker == Some(Marker::Nan) => match float(self.raw(), size, order) {
-                Widest::F16(v) => v.is_nan(),
-                Widest::F32(v) => v.is_nan(),
-                Widest::F64(v) => v.is_nan(),
-                Widest::Int(_) | Widest::Uint(_) => false,
+                AnyNumber::F16(v) => v.is_nan(),
+                AnyNumber::F32(v) => v.is_nan(),
+                AnyNumber::F64(v) => v.is_nan(),
+                _ => false,
             },
             _ => false,
         }
     }
 
-    /// The integer of 128 bits that a record of two halves is.
-    fn wide(&self) -> Option<Wide> {
-        match &self.dtype.kind {
-            Kind::Record(record) => halves(record).map(|halves| Wide::of(halves, self.bytes)),
-            _ => None,
-        }
-    }
-
-    pub(super) fn integer<T: TryFrom<i128> + TryFrom<u128>>(&self, expected: &str) -> Result<T> {
-        let wide = self.wide();
-        let found: i128 = match self.widest() {
-            // A `with` module asks for a time, and a plain integer is not one.
-            found
-                if matches!(self.marker, Some(Marker::Datetime(_) | Marker::Timedelta(_)))
-                    && (found.is_some() || wide.is_some()) =>
-            {
-                return Err(self.mismatch("a datetime or timedelta"));
-            }
-            Some(Widest::Int(v)) => v.into(),
-            Some(Widest::Uint(v)) => v.into(),
-            Some(_) => return Err(self.mismatch(expected)),
-            None if expected == "u8" && self.dtype.kind == (Kind::Void { len: 1 }) => {
-                uint(self.raw(), 1, Order::NATIVE).into()
-            }
-            None => match (wide, self.time()?) {
-                (Some(wide), _) => return wide.narrow().ok_or_else(|| too_large(wide, expected)),
-                (None, Some(count)) => count.into(),
-                (None, None) => return Err(self.mismatch(expected)),
-            },
+    /// This number as one of another type.
+    pub(super) fn cast<T: Cast>(&self) -> Result<T> {
+        let Some(number) = any_number(self.dtype, self.raw()) else {
+            return Err(self.mismatch(T::NAME));
         };
-        T::try_from(found).map_err(|_| too_large(found, expected))
-    }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a float beyond i128 becomes a number that is not equal"
-    )]
-    pub(super) fn double(&self) -> Result<f64> {
-        match self.widest() {
-            Some(Widest::Int(v)) if i128::from(v) == (v as f64) as i128 => Ok(v as f64),
-            Some(Widest::Uint(v)) if i128::from(v) == (v as f64) as i128 => Ok(v as f64),
-            Some(Widest::Int(v)) => Err(inexact(v)),
-            Some(Widest::Uint(v)) => Err(inexact(v)),
-            Some(Widest::F16(v)) => Ok(v.to_f64()),
-            Some(Widest::F32(v)) => Ok(v.into()),
-            Some(Widest::F64(v)) => Ok(v),
-            None => match self.wide() {
-                Some(wide) => wide.float(f64::MANTISSA_DIGITS).ok_or_else(|| inexact(wide)),
-                None => Err(self.mismatch("f64")),
-            },
+        // A `with` module asks for a time, and a number is not one.
+        if matches!(self.marker, Some(Marker::Datetime(_) | Marker::Timedelta(_))) {
+            return Err(self.mismatch("a datetime or timedelta"));
         }
+        T::cast(number, self.plan.casting).map_err(|uncast| match uncast {
+            Uncast::Kind(level) => with_advice(self.mismatch(T::NAME), level),
+            Uncast::Value(level) => does_not_fit(number, T::NAME, level),
+        })
     }
 
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "as in `double`; and the caller asked for a rounded float"
-    )]
-    pub(super) fn single(&self) -> Result<f32> {
-        match self.widest() {
-            Some(Widest::Int(v)) if i128::from(v) == (v as f32) as i128 => Ok(v as f32),
-            Some(Widest::Uint(v)) if i128::from(v) == (v as f32) as i128 => Ok(v as f32),
-            Some(Widest::Int(v)) => Err(inexact(v)),
-            Some(Widest::Uint(v)) => Err(inexact(v)),
-            Some(Widest::F16(v)) => Ok(v.to_f32()),
-            Some(Widest::F32(v)) => Ok(v),
-            Some(Widest::F64(v)) if self.plan.casting == Casting::SameKind => Ok(v as f32),
-            Some(Widest::F64(_)) => Err(self.mismatch("f32")),
-            None => match self.wide() {
-                Some(wide) => wide
-                    .float(f32::MANTISSA_DIGITS)
-                    .map(|v| v as f32)
-                    .ok_or_else(|| inexact(wide)),
-                None => Err(self.mismatch("f32")),
-            },
+    /// As [`cast`](Self::cast), also from the count of a time and from a byte of raw data.
+    pub(super) fn integer<T: Cast + TryFrom<i64>>(&self) -> Result<T> {
+        match self.dtype.kind {
+            Kind::Datetime { .. } | Kind::Timedelta { .. } => {
+                let count = self.time()?.unwrap_or(NAT);
+                T::try_from(count).map_err(|_| does_not_fit(AnyNumber::Int(count), T::NAME, None))
+            }
+            Kind::Void { len: 1 } if T::NAME == "u8" => {
+                let byte = uint(self.raw(), 1, Order::NATIVE);
+                T::cast(AnyNumber::Uint(byte), self.plan.casting).map_err(|_| self.mismatch(T::NAME))
+            }
+            _ => self.cast(),
         }
     }
 
@@ -140,10 +85,7 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
     pub(super) fn boolean(self) -> Result<bool> {
         match (self.number, self.raw()) {
             (Some(Number::Bool), [byte]) => Ok(*byte != 0),
-            _ => converted(self, |item| match item.dtype.kind {
-                Kind::Bool => Ok(item.raw() != [0]),
-                _ => Err(item.mismatch("bool")),
-            }),
+            _ => converted(self, |item| item.cast()),
         }
     }
 
@@ -253,31 +195,33 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
 
     pub(super) fn half<V: Visitor<'de>>(self, name: &str, visitor: V) -> Result<V::Value> {
         let bits = match (name, &self.dtype.kind) {
-            ("f16", Kind::Float { size: 2, order }) => u16::from_le_bytes(fixed(self.raw(), *order)),
             ("bf16", Kind::Void { len: 2 }) => bf16::from_le_bytes(fixed(self.raw(), Order::Little)).to_bits(),
-            ("f16", Kind::Float { .. }) if self.plan.casting == Casting::SameKind => {
-                f16::from_f64(self.double()?).to_bits()
-            }
-            _ => return visitor.visit_newtype_struct(self),
+            ("bf16", _) => self.cast::<bf16>()?.to_bits(),
+            _ => self.cast::<f16>()?.to_bits(),
         };
         visitor.visit_newtype_struct(IntoDeserializer::<Error>::into_deserializer(bits))
     }
 }
 
+/// An error that names the level of conversions that would help.
 #[cold]
-fn inexact(found: impl std::fmt::Display) -> Error {
-    Error::new(
-        ErrorKind::InvalidValue,
-        format_args!("found the integer {found}, expected one that a float holds exactly"),
-    )
+fn with_advice(error: Error, level: Option<Casting>) -> Error {
+    match level {
+        Some(Casting::Exact) => {
+            error.with_hint("`ReadOptions::casting(Casting::Exact)` takes numbers where their value survives")
+        }
+        Some(Casting::SameKind) => error.with_hint("`ReadOptions::casting(Casting::SameKind)` rounds"),
+        Some(Casting::Safe) | None => error,
+    }
 }
 
 #[cold]
-fn too_large(found: impl std::fmt::Display, expected: &str) -> Error {
-    Error::new(
+fn does_not_fit(found: AnyNumber, expected: &str, level: Option<Casting>) -> Error {
+    let error = Error::new(
         ErrorKind::InvalidValue,
-        format_args!("found {found}, expected a number that fits {expected}"),
-    )
+        format_args!("found {found}, expected a number that {expected} holds exactly"),
+    );
+    with_advice(error, level)
 }
 
 /// A number that is not in the form that is asked for.

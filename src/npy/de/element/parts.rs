@@ -2,7 +2,7 @@
 
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
 
-use super::ElementDeserializer;
+use super::{ElementDeserializer, hand};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::{Dtype, Field, Kind, Record};
 use crate::npy::de::key::Key;
@@ -50,7 +50,7 @@ impl<'a, 'de: 'a> SeqAccess<'de> for &mut SubarrayAccess<'a, 'de, '_> {
             number: self.number,
             marker: self.item.marker,
         };
-        seed.deserialize(item).map(Some).map_err(|e| e.at_index(index))
+        hand(seed, item).map(Some).map_err(|e| e.at_index(index))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -99,7 +99,7 @@ impl<'a, 'de: 'a> RecordAccess<'a, 'de> {
             number: field.number.filter(|_| self.item.marker.is_none()),
             ..self.item
         };
-        seed.deserialize(item).map_err(|e| e.at_field(&field.name))
+        hand(seed, item).map_err(|e| e.at_field(&field.name))
     }
 }
 
@@ -192,7 +192,7 @@ impl<'a, 'de: 'a> SeqAccess<'de> for &mut OrderedRecordAccess<'_, 'a, 'de> {
             number: field.number,
             ..*self.item
         };
-        seed.deserialize(item).map(Some)
+        hand(seed, item).map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {

@@ -4,6 +4,7 @@ use serde::de::{DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess,
 
 use super::NodeDeserializer;
 use crate::error::{Error, ErrorKind, Result};
+use crate::npy::de::element::hand;
 use crate::npy::de::key::Key;
 use crate::npz::de::store::Store;
 
@@ -58,7 +59,7 @@ impl<'de, S: Store<'de>> MapAccess<'de> for GroupAccess<'_, '_, S> {
                 "found no member, expected a key to be taken first",
             ));
         };
-        seed.deserialize(self.group.child(at)).map_err(|e| e.at_member(name))
+        hand(seed, self.group.child(at)).map_err(|e| e.at_member(name))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -106,7 +107,7 @@ impl<'de, S: Store<'de>> SeqAccess<'de> for &mut ListAccess<'_, '_, S> {
         };
         let number = self.next;
         self.next += 1;
-        seed.deserialize(self.group.child(at))
+        hand(seed, self.group.child(at))
             .map(Some)
             .map_err(|e| e.at_member(&number.to_string()))
     }
@@ -142,7 +143,7 @@ impl<'de, S: Store<'de>> VariantAccess<'de> for VariantDeserializer<'_, '_, S> {
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value> {
-        seed.deserialize(self.content).map_err(|e| e.at_member(self.name))
+        hand(seed, self.content).map_err(|e| e.at_member(self.name))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
