@@ -379,6 +379,7 @@ impl Default for WriteOptions {
 pub struct ReadOptions {
     pub(crate) separator: Option<char>,
     pub(crate) casting: Casting,
+    pub(crate) squeeze: bool,
     pub(crate) max_header_size: usize,
     pub(crate) limits: Limits,
     pub(crate) skip_unsupported: bool,
@@ -397,6 +398,7 @@ impl ReadOptions {
         ReadOptions {
             separator: Some('/'),
             casting: Casting::Safe,
+            squeeze: false,
             max_header_size: 10_000,
             limits: Limits::new(),
             skip_unsupported: false,
@@ -425,6 +427,45 @@ impl ReadOptions {
     /// ```
     pub fn casting(mut self, casting: Casting) -> Self {
         self.casting = casting;
+        self
+    }
+
+    /// Whether axes of length 1 need not be asked for: `false` unless told.
+    ///
+    /// MATLAB and R have no vectors: theirs are (n, 1) or (1, n), and their numbers (1, 1). With this option
+    ///
+    /// - a scalar (a number, text, time or record) may be asked of an array of one element;
+    /// - a sequence of scalars may be asked of an array all of whose axes but one have length 1, and goes along that one;
+    /// - a sequence may be asked of a scalar, and has one element;
+    /// - likewise for sequences of sequences and for arrays of ndarray and nalgebra: axes of length 1 are left out, or added,
+    ///   until there are as many as are asked for. Where that can be done in several ways, it is an error.
+    ///
+    /// Nothing changes where as many axes are asked for as there are, nor for what takes any number of them: an
+    /// [`ArrayView`](crate::ArrayView), a [`Value`](crate::Value), ndarray's `ArrayD`, or a type that asks for anything, such
+    /// as `serde_json::Value`. The rows of a reader are those along the first axis; each is squeezed by itself.
+    ///
+    /// ```
+    /// use serde::Deserialize;
+    /// use serde_npz::{Casting, ReadOptions};
+    ///
+    /// #[derive(Deserialize)]
+    /// struct Recording {
+    ///     channels: usize,
+    ///     spikes: Vec<u32>,
+    /// }
+    ///
+    /// // As MATLAB has them: (1, 1) and (1, 3), all of them doubles.
+    /// let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([
+    ///     ("channels", vec![vec![384.0]]),
+    ///     ("spikes", vec![vec![12.0, 30.0, 47.0]]),
+    /// ]))?;
+    /// let options = ReadOptions::new().squeeze(true).casting(Casting::Exact);
+    /// let recording: Recording = options.from_npz_slice(&bytes)?;
+    /// assert_eq!((recording.channels, recording.spikes), (384, vec![12, 30, 47]));
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn squeeze(mut self, squeeze: bool) -> Self {
+        self.squeeze = squeeze;
         self
     }
 

@@ -9,5 +9,6 @@ mod headers;
 mod large;
 mod locked;
 mod rows;
+mod squeeze;
 #[path = "../common/zip.rs"]
 mod zip;

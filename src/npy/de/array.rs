@@ -1,18 +1,24 @@
 //! One array to a value: each axis is a sequence; within the last axis are the elements.
 
-use serde::de::{self, DeserializeSeed, Deserializer, SeqAccess, Visitor};
+mod access;
+mod squeeze;
 
+use serde::de::{Deserializer, Visitor};
+
+use self::access::ElementAccess;
+pub(crate) use self::access::{AxisAccess, Nothing};
+pub(crate) use self::squeeze::Axes;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::{Kind, Order, Tuple};
 use crate::npy::de::data::ArrayData;
-use crate::npy::de::element::{ElementDeserializer, hand, hand_some, same_calls, utf8};
+use crate::npy::de::element::{ElementDeserializer, hand_some, is_optional_time, same_calls, utf8};
 use crate::npy::de::ndarray::NdarrayAccess;
 use crate::npy::de::ordered::OrderedAccess;
-use crate::npy::de::plan::{Plan, holds_any_array, visits};
+use crate::npy::de::plan::{holds_any_array, visits};
 use crate::npy::de::raw::Tagged;
 use crate::npy::marker::{Marker, ORDERED, RAW};
 use crate::npy::whole;
-use crate::npy::whole::{ElementSource, Number, Plain, VecMaker};
+use crate::npy::whole::{Number, Plain, VecMaker};
 
 /// An array from some axis on.
 pub(crate) struct ArrayDeserializer<'a, 's, 'de> {
@@ -41,6 +47,7 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
 
     /// One row: everything at one index of the first axis.
     pub(crate) fn row(data: &'a mut ArrayData<'s, 'de>) -> Self {
+        data.open(1);
         ArrayDeserializer {
             data,
             axis: 1,
@@ -51,6 +58,7 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
 
     /// The next `len` elements along the first axis, as an array of their own.
     pub(crate) fn cut(&mut self, len: u64) -> ArrayDeserializer<'_, 's, 'de> {
+        self.data.settle_whole();
         ArrayDeserializer {
             data: &mut *self.data,
             axis: self.axis,
@@ -64,7 +72,7 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
     }
 
     pub(super) fn shape(&self) -> &[u64] {
-        self.data.header.shape().get(self.axis..).unwrap_or_default()
+        self.data.shape().get(self.axis..).unwrap_or_default()
     }
 
     /// The shape of this part.
@@ -118,7 +126,20 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
         })
     }
 
-    fn sequence<V: Visitor<'de>>(self, visitor: V, expected: Option<usize>) -> Result<V::Value> {
+    fn sequence<V: Visitor<'de>>(mut self, visitor: V, expected: Option<usize>) -> Result<V::Value> {
+        if self.data.is_open() {
+            if self.is_element_sequence(expected) {
+                self.settle(0)?;
+            } else if self.is_last_axis() {
+                self.data.settle_whole();
+            } else {
+                return self.open_sequence(visitor);
+            }
+        }
+        if self.is_complex() && !self.is_element() {
+            // A pair of floats.
+            self.marker = None;
+        }
         let Some(&axis) = self.shape().first() else {
             let element = self.element()?;
             return match expected {
@@ -137,20 +158,20 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
         if rest.is_empty() {
             return self.elements(len, visitor);
         }
-        let mut parts = AxisAccess {
-            axis: self.axis + 1,
-            array: self,
-            at: 0,
-            len,
-        };
+        let axis = self.axis + 1;
+        let mut parts = AxisAccess::new(self, axis, len);
         let value = visitor.visit_seq(&mut parts)?;
-        if parts.at < len {
-            return Err(parts.array.mismatch(&format!(
-                "{} elements along the first axis, as the target took",
-                parts.at
-            )));
+        parts.finish(value)
+    }
+
+    /// A sequence of an array that is open: its first element shows along which axis it goes.
+    fn open_sequence<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if let [len, rest @ ..] = self.shape() {
+            self.charge_zero_sized(*len, rest)?;
         }
-        Ok(value)
+        let mut parts = AxisAccess::open(self);
+        let value = visitor.visit_seq(&mut parts)?;
+        parts.finish(value)
     }
 
     /// Charges the budget for a loop over `len` parts of the shape `rest`, if the parts are zero-sized.
@@ -225,7 +246,15 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
     }
 
     fn is_bytes(&self) -> bool {
-        self.shape().len() == 1 && matches!(self.kind(), Kind::Uint { size: 1, .. } | Kind::Void { len: 1 })
+        self.shape().len() == 1 && self.is_of_bytes()
+    }
+
+    fn is_of_bytes(&self) -> bool {
+        matches!(self.kind(), Kind::Uint { size: 1, .. } | Kind::Void { len: 1 })
+    }
+
+    fn is_complex(&self) -> bool {
+        self.marker == Some(Marker::Complex)
     }
 
     fn is_marker(&self) -> bool {
@@ -262,7 +291,8 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
 macro_rules! scalars {
     ($($method:ident $expected:literal;)*) => {
         $(
-            fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+            fn $method<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
+                self.settle(0)?;
                 if !self.is_element() {
                     return Err(self.mismatch($expected));
                 }
@@ -275,7 +305,11 @@ macro_rules! scalars {
 impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
     type Error = Error;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+    fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
+        if self.axis > self.data.header.shape().len() {
+            self.settle(0)?;
+        }
+        self.data.settle_whole();
         if self.is_marker() {
             return visitor.visit_unit();
         }
@@ -314,7 +348,8 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
 
     same_calls!();
 
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+    fn deserialize_str<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
+        self.settle(0)?;
         if self.is_ragged_text() {
             return self.visit_row(visitor);
         }
@@ -324,7 +359,9 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         self.element()?.deserialize_str(visitor)
     }
 
-    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+    fn deserialize_bytes<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
+        self.settle_if(1, |array, _| array.is_of_bytes().then_some(()));
+        self.settle(0)?;
         if self.is_bytes() {
             return self.visit_bytes(visitor);
         }
@@ -334,7 +371,10 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         self.element()?.deserialize_bytes(visitor)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+    fn deserialize_option<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
+        if self.data.is_open() && (whole::is_optional_scalar::<V::Value>() || is_optional_time::<V::Value>()) {
+            self.settle(0)?;
+        }
         if self.is_marker() {
             return visitor.visit_none();
         }
@@ -346,15 +386,20 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         hand_some(visitor, self)
     }
 
-    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+    fn deserialize_unit<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
+        self.settle(0)?;
         if !self.is_element() {
             return Err(self.mismatch("the marker of `()`, 0-d |V0"));
         }
         self.element()?.deserialize_unit(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
-        if self.is_element() && matches!(name, "f16" | "bf16") {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(mut self, name: &'static str, visitor: V) -> Result<V::Value> {
+        let is_half = matches!(name, "f16" | "bf16");
+        if is_half {
+            self.settle(0)?;
+        }
+        if self.is_element() && is_half {
             return self.element()?.deserialize_newtype_struct(name, visitor);
         }
         let marker = Marker::of(name);
@@ -367,13 +412,16 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         })
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+    fn deserialize_seq<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
         if self.axis == 0 && self.len.is_none() && !self.is_element() {
             // An array without elements is an empty vector of scalars, whatever its other axes are.
             let empty = self.shape()[0] == 0 || (self.count() == 0 && whole::collects_scalars::<V>());
             if empty {
                 return visitor.visit_seq(Nothing);
             }
+        }
+        for axes in [1, 2] {
+            self.settle_if(axes, |array, shape| array.vec_maker::<V>(shape).map(drop));
         }
         if let Some(maker) = self.vec_maker::<V>(self.shape()) {
             let len = self.len.unwrap_or_else(|| self.shape()[0]);
@@ -382,18 +430,15 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         self.sequence(visitor, None)
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(mut self, len: usize, visitor: V) -> Result<V::Value> {
-        if self.marker == Some(Marker::Complex) && !self.is_element() {
-            // A pair of floats.
-            self.marker = None;
-        }
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
         self.sequence(visitor, Some(len))
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+    fn deserialize_map<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
         if self.is_empty_group() {
             return visitor.visit_map(Nothing);
         }
+        self.settle(0)?;
         if !self.is_element() {
             return Err(self.mismatch("a group or one record"));
         }
@@ -401,7 +446,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
-        self,
+        mut self,
         name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
@@ -412,6 +457,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         if name == ORDERED {
             return visitor.visit_map(OrderedAccess::new(self, fields));
         }
+        self.settle(0)?;
         if !self.is_element() {
             return self.deserialize_map(visitor);
         }
@@ -419,11 +465,12 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
-        self,
+        mut self,
         name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
+        self.settle(0)?;
         if !self.is_element() {
             return Err(self.mismatch("the name of a variant, or a group of one"));
         }
@@ -431,6 +478,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.data.settle_whole();
         let bytes = self.count() * self.data.header.dtype().itemsize();
         self.data.skip(bytes)?;
         visitor.visit_unit()
@@ -455,116 +503,3 @@ pub(crate) fn with_body<'de, T>(
 
 /// What takes an array, once.
 pub(crate) type ArrayBody<'b, 'de> = &'b mut dyn FnMut(ArrayDeserializer<'_, '_, 'de>) -> Result<()>;
-
-/// The parts of an array along one axis.
-pub(crate) struct AxisAccess<'a, 's, 'de> {
-    pub(super) array: ArrayDeserializer<'a, 's, 'de>,
-    pub(super) axis: usize,
-    pub(super) at: u64,
-    pub(super) len: u64,
-}
-
-impl<'de> SeqAccess<'de> for &mut AxisAccess<'_, '_, 'de> {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
-        if self.at == self.len {
-            return Ok(None);
-        }
-        let index = self.at;
-        self.at += 1;
-        let array = ArrayDeserializer {
-            data: &mut *self.array.data,
-            axis: self.axis,
-            len: None,
-            marker: self.array.marker,
-        };
-        hand(seed, array).map(Some).map_err(|e| e.at_index(index))
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        usize::try_from(self.len - self.at).ok()
-    }
-}
-
-/// The elements along the last axis.
-struct ElementAccess<'a, 's, 'de> {
-    data: &'a mut ArrayData<'s, 'de>,
-    plan: &'a Plan,
-    itemsize: u64,
-    number: Option<Number>,
-    marker: Option<Marker>,
-    at: u64,
-    len: u64,
-}
-
-impl<'de> ElementSource<'de> for &mut ElementAccess<'_, '_, 'de> {
-    fn left(&self) -> u64 {
-        self.len - self.at
-    }
-
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn next<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value> {
-        let index = self.at;
-        self.at += 1;
-        let element = ElementDeserializer {
-            dtype: &self.plan.dtype,
-            plan: self.plan,
-            bytes: self.data.take(self.itemsize).map_err(|e| e.at_index(index))?,
-            number: self.number,
-            marker: self.marker,
-        };
-        hand(seed, element).map_err(|e| e.at_index(index))
-    }
-}
-
-impl ElementAccess<'_, '_, '_> {
-    /// How many elements are certain to come, none of which can be borrowed from the input.
-    fn known(&self) -> usize {
-        let bytes = self.data.copied_len();
-        let known = bytes.checked_div(self.itemsize).unwrap_or(0).min(self.len);
-        usize::try_from(known).unwrap_or(0)
-    }
-}
-
-impl<'de> SeqAccess<'de> for &mut ElementAccess<'_, '_, 'de> {
-    type Error = Error;
-
-    #[inline]
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
-        if self.at == self.len {
-            return Ok(None);
-        }
-        self.next(seed).map(Some)
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        usize::try_from(self.len - self.at).ok()
-    }
-}
-
-/// No elements, no fields.
-pub(crate) struct Nothing;
-
-impl<'de> SeqAccess<'de> for Nothing {
-    type Error = Error;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, _: T) -> Result<Option<T::Value>> {
-        Ok(None)
-    }
-}
-
-impl<'de> de::MapAccess<'de> for Nothing {
-    type Error = Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, _: K) -> Result<Option<K::Value>> {
-        Ok(None)
-    }
-
-    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, _: T) -> Result<T::Value> {
-        Err(Error::new(
-            ErrorKind::Message,
-            "found no member, expected a key to be taken first",
-        ))
-    }
-}

@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::format::dtype::{Kind, Order};
 use crate::format::header::Header;
 use crate::io::source::{Source, in_memory, read_full, read_grow, truncated};
+use crate::npy::de::array::Axes;
 use crate::npy::de::budget::limit;
 use crate::npy::de::plan::Plan;
 use crate::npy::de::transpose::transpose_bytes;
@@ -57,6 +58,8 @@ fn nothing<'a>() -> &'a [u8] {
 pub(crate) struct ArrayData<'s, 'de> {
     pub(crate) header: Header,
     pub(crate) plan: &'s Plan,
+    /// How the target sees its axes.
+    pub(super) axes: Axes,
     data: Data<'s, 'de>,
 }
 
@@ -116,7 +119,21 @@ impl<'s, 'de> ArrayData<'s, 'de> {
         if header.fortran_order() && header.shape().len() > 1 {
             data = Data::Fortran(Box::new(data));
         }
-        Ok(ArrayData { header, plan, data })
+        let mut array = ArrayData {
+            header,
+            plan,
+            axes: Axes::Whole,
+            data,
+        };
+        array.open(0);
+        Ok(array)
+    }
+
+    /// Leaves it to the target how it sees the axes but for the first `settled` ones, if `squeeze` allows that.
+    pub(super) fn open(&mut self, settled: usize) {
+        if self.plan.squeeze {
+            self.axes = Axes::Open { settled };
+        }
     }
 
     /// The next `n` bytes, if they live as long as the input.
@@ -437,6 +454,7 @@ impl Suspended {
         ArrayData {
             header: self.header,
             plan,
+            axes: Axes::Whole,
             data: Data::Stream {
                 source,
                 chunk: self.ahead,

@@ -6,6 +6,7 @@ use serde::de::{Deserializer, IntoDeserializer, Visitor};
 use self::complex::RealAccess;
 pub(crate) use self::complex::{hand, hand_some};
 use self::convert::converted;
+pub(crate) use self::convert::is_optional_time;
 pub(crate) use self::number::{int, uint};
 use self::parts::{OrderedRecordAccess, RecordAccess, SubarrayAccess, explain};
 pub(crate) use self::text::utf8;
@@ -65,6 +66,22 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
         }
     }
 
+    /// The one element of a subarray whose axes all have length 1, where `squeeze` lets it stand for the array.
+    fn squeezed(self) -> Self {
+        match &self.dtype.kind {
+            Kind::Array { item, shape } if self.plan.squeeze && shape.iter().all(|&axis| axis == 1) => {
+                self.part(item, self.plan, self.bytes).squeezed()
+            }
+            _ => self,
+        }
+    }
+
+    /// Whether a sequence that is asked for is one along the axes of a subarray, or has a field as its only element.
+    fn is_squeezable(&self) -> bool {
+        // The elements of an array have been told apart along its axes.
+        self.plan.squeeze && !std::ptr::eq(self.dtype, &raw const self.plan.dtype)
+    }
+
     #[cold]
     pub(crate) fn mismatch(&self, expected: &str) -> Error {
         Error::new(
@@ -95,6 +112,10 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
                 };
                 visitor.visit_seq(&mut parts)
             }
+            Kind::Array { .. } if self.plan.squeeze => self.as_array(|array| match len {
+                Some(len) => array.deserialize_tuple(len, visitor),
+                None => array.deserialize_seq(visitor),
+            }),
             Kind::Array { item, shape } => {
                 if self.dtype.itemsize() == 0 {
                     self.plan.charge_zero_sized()?;
@@ -143,14 +164,18 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
                 self.expect_len(record.fields.len() as u64, len)?;
                 visitor.visit_seq(RecordAccess::new(self, record, &[]))
             }
+            _ if self.is_squeezable() => self.as_array(|array| match len {
+                Some(len) => array.deserialize_tuple(len, visitor),
+                None => array.deserialize_seq(visitor),
+            }),
             _ => Err(self.mismatch("a sequence")),
         }
     }
 
     /// The tuple of a complex number; a real number is one without an imaginary part.
     fn complex<V: Visitor<'de>>(self, visitor: V, len: Option<usize>) -> Result<V::Value> {
-        let item = ElementDeserializer { marker: None, ..self };
-        match self.dtype.kind {
+        let item = ElementDeserializer { marker: None, ..self }.squeezed();
+        match item.dtype.kind {
             Kind::Bool | Kind::Int { .. } | Kind::Uint { .. } | Kind::Float { .. } => visitor.visit_seq(RealAccess {
                 real: Some(ElementDeserializer {
                     number: item.number_of(item.dtype),
@@ -171,10 +196,10 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
         }
     }
 
-    #[inline(always)]
     fn map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match &self.dtype.kind {
             Kind::Record(record) => visitor.visit_map(RecordAccess::new(self, record, &[])),
+            Kind::Array { .. } if self.squeezed().dtype != self.dtype => self.squeezed().map(visitor),
             _ => Err(self.mismatch("a record or a group")),
         }
     }
@@ -206,7 +231,11 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
     #[inline(never)]
     fn by_name<V: Visitor<'de>>(self, names: &'static [&'static str], visitor: V) -> Result<V::Value> {
         let Kind::Record(record) = &self.dtype.kind else {
-            return self.map(visitor);
+            let item = self.squeezed();
+            return match item.dtype.kind {
+                Kind::Record(_) => item.by_name(names, visitor),
+                _ => self.map(visitor),
+            };
         };
         if self.marker.is_some() || !may_be_ordered::<V>(record, names) {
             return visitor.visit_map(RecordAccess::new(self, record, names));
@@ -357,9 +386,10 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
     }
 
     fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        let text = match self.plain() {
+        let item = self.squeezed();
+        let text = match item.plain() {
             Some(bytes) => utf8(bytes.get())?.to_owned(),
-            None => self.chars()?,
+            None => item.chars()?,
         };
         let mut chars = text.chars();
         match (chars.next(), chars.next()) {
@@ -372,19 +402,20 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.text(visitor)
+        self.squeezed().text(visitor)
     }
 
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.text(visitor)
+        self.squeezed().text(visitor)
     }
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.bytes(visitor)
+        self.squeezed().bytes(visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        if self.is_none() && !holds_any_array::<V::Value>() {
+        let may_be_none = !holds_any_array::<V::Value>();
+        if may_be_none && self.squeezed().is_none() {
             return visitor.visit_none();
         }
         hand_some(visitor, self)
@@ -400,7 +431,7 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
     #[inline]
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
         match name {
-            "f16" | "bf16" => self.half(name, visitor),
+            "f16" | "bf16" => self.squeezed().half(name, visitor),
             RAW => self.as_array(|array| array.deserialize_newtype_struct(name, visitor)),
             _ => visitor.visit_newtype_struct(match Marker::of(name) {
                 None => self,
@@ -434,7 +465,7 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
         visitor: V,
     ) -> Result<V::Value> {
         match name {
-            "Duration" | "SystemTime" => self.seconds(name, fields, visitor),
+            "Duration" | "SystemTime" => self.squeezed().seconds(name, fields, visitor),
             "Array" if fields == ["v", "dim", "data"] => {
                 self.as_array(|array| array.deserialize_struct(name, fields, visitor))
             }
@@ -449,15 +480,16 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
+        let item = self.squeezed();
         let mut short = [0; SHORT];
-        let text = match (self.plain(), &self.dtype.kind) {
+        let text = match (item.plain(), &item.dtype.kind) {
             (Some(bytes), _) => Some(utf8(bytes.get())?),
             (
                 None,
                 Kind::Str {
                     order: Order::NATIVE, ..
                 },
-            ) => short_ascii(self.raw(), &mut short),
+            ) => short_ascii(item.raw(), &mut short),
             _ => None,
         };
         match text {
@@ -465,7 +497,7 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
                 let variant: StrDeserializer<'_, Error> = text.into_deserializer();
                 visitor.visit_enum(variant)
             }
-            None => visitor.visit_enum(self.chars()?.into_deserializer()),
+            None => visitor.visit_enum(item.chars()?.into_deserializer()),
         }
     }
 

@@ -32,7 +32,7 @@ impl<'de> SeqAccess<'de> for NdarrayAccess<'_, '_, 'de> {
         match self.part {
             1 => seed.deserialize(1_u8.into_deserializer()).map(Some),
             2 => {
-                let Some(array) = &self.array else { return Ok(None) };
+                let Some(array) = &mut self.array else { return Ok(None) };
                 let dims = Dims {
                     array,
                     axes: &mut self.axes,
@@ -50,7 +50,7 @@ impl<'de> SeqAccess<'de> for NdarrayAccess<'_, '_, 'de> {
 
 /// The shape, as a tuple of as many axes as asked.
 struct Dims<'b, 'a, 's, 'de> {
-    array: &'b ArrayDeserializer<'a, 's, 'de>,
+    array: &'b mut ArrayDeserializer<'a, 's, 'de>,
     axes: &'b mut usize,
 }
 
@@ -58,11 +58,13 @@ impl<'de> Deserializer<'de> for Dims<'_, '_, '_, 'de> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.array.data.settle_whole();
         *self.axes = self.array.shape().len();
         visitor.visit_seq(SeqDeserializer::new(self.array.shape().iter().copied()))
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
+        self.array.settle(len)?;
         let shape = self.array.shape();
         let Some(asked) = shape.get(..len) else {
             return Err(self.array.mismatch(&format!("{len} axes")));
@@ -110,12 +112,8 @@ impl<'de> Deserializer<'de> for Flat<'_, '_, 'de> {
         if array.is_element() {
             return array.elements(len, visitor);
         }
-        let mut parts = AxisAccess {
-            axis: array.axis,
-            array,
-            at: 0,
-            len,
-        };
+        let axis = array.axis;
+        let mut parts = AxisAccess::new(array, axis, len);
         visitor.visit_seq(&mut parts)
     }
 

@@ -105,11 +105,13 @@ impl<'de> Deserializer<'de> for Axes<'_, '_, '_, 'de> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.array.data.settle_whole();
         let axes = self.array.shape().len();
         self.visit(axes, visitor)
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
+        self.array.settle(len)?;
         if self.array.shape().len() != len {
             return self.ranks(len);
         }

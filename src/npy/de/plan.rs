@@ -20,6 +20,7 @@ pub(crate) struct Plan {
     /// What each element is, where it is a plain number in the byte order of this machine.
     pub(crate) number: Option<Number>,
     pub(crate) casting: Casting,
+    pub(crate) squeeze: bool,
     pub(crate) budget: Arc<Budget>,
     /// The zero-sized elements of subarrays, over all elements of the array: taken from the budget with the first
     /// such subarray that is asked for.
@@ -31,15 +32,12 @@ pub(crate) struct Plan {
 impl Plan {
     pub(crate) fn new(header: &Header, options: &ReadOptions, budget: &Arc<Budget>) -> Self {
         let zero_sized = header.count().saturating_mul(zero_sized(header.dtype()));
-        Plan::with(header.dtype().clone(), options.casting, Arc::clone(budget), zero_sized)
-    }
-
-    fn with(dtype: Dtype, casting: Casting, budget: Arc<Budget>, zero_sized: u64) -> Self {
         Plan {
-            number: Number::native(&dtype),
-            dtype,
-            casting,
-            budget,
+            number: Number::native(header.dtype()),
+            dtype: header.dtype().clone(),
+            casting: options.casting,
+            squeeze: options.squeeze,
+            budget: Arc::clone(budget),
             zero_sized: Cell::new(zero_sized),
             ordered: [const { Cell::new(None) }; 4],
         }
@@ -48,7 +46,15 @@ impl Plan {
     /// By the same rules, for a part of the elements whose dtype had to be made: it has addresses of its own.
     pub(crate) fn of(&self, dtype: Dtype) -> Result<Self> {
         self.charge_zero_sized()?;
-        Ok(Plan::with(dtype, self.casting, Arc::clone(&self.budget), 0))
+        Ok(Plan {
+            number: Number::native(&dtype),
+            dtype,
+            casting: self.casting,
+            squeeze: self.squeeze,
+            budget: Arc::clone(&self.budget),
+            zero_sized: Cell::new(0),
+            ordered: [const { Cell::new(None) }; 4],
+        })
     }
 
     /// Takes the zero-sized elements of all subarrays from the budget, once for the array: no byte proves them, and a few

@@ -203,6 +203,19 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
     }
 }
 
+/// Whether `T` is an `Option` of a time, which NaT is the None of.
+pub(crate) fn is_optional_time<T>() -> bool {
+    let id = typeid::of::<T>();
+    #[cfg(feature = "chrono")]
+    let chrono = id == typeid::of::<Option<chrono::DateTime<chrono::Utc>>>()
+        || id == typeid::of::<Option<chrono::NaiveDateTime>>()
+        || id == typeid::of::<Option<chrono::NaiveDate>>()
+        || id == typeid::of::<Option<chrono::TimeDelta>>();
+    #[cfg(not(feature = "chrono"))]
+    let chrono = false;
+    chrono || id == typeid::of::<Option<std::time::SystemTime>>() || id == typeid::of::<Option<std::time::Duration>>()
+}
+
 /// An error that names the level of conversions that would help.
 #[cold]
 fn with_advice(error: Error, level: Option<Casting>) -> Error {
@@ -242,13 +255,14 @@ pub(super) fn converted<'a, 'de: 'a, T>(
         marker: Option<Marker>,
         convert: impl FnOnce(ElementDeserializer<'_, '_>) -> Result<T>,
     ) -> Result<T> {
-        convert(ElementDeserializer {
+        let item = ElementDeserializer {
             dtype,
             plan,
             bytes: Bytes::Seen(bytes),
             number: None,
             marker,
-        })
+        };
+        convert(item.squeezed())
     }
     apart(item.dtype, item.plan, item.raw(), item.marker, convert)
 }
