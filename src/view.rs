@@ -12,20 +12,23 @@ mod element;
 pub(crate) mod mmap;
 #[cfg(feature = "ndarray-0_17")]
 pub(crate) mod ndarray_0_17;
+mod rows;
 mod serde;
 mod strides;
 mod writable;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::iter::FusedIterator;
 use std::ops::{Range, RangeBounds};
 use std::sync::Arc;
 
 use self::element::Fit;
 pub(crate) use self::element::file_bytes;
 pub use self::element::{Element, Sealed};
-use self::strides::Strided;
+pub use self::rows::ArrayRows;
+#[cfg(feature = "mmap")]
+pub(crate) use self::rows::read_rows;
+use self::strides::{Pieces, Strided};
 pub use self::writable::ArrayViewMut;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::Tuple;
@@ -195,6 +198,8 @@ impl<'a, T: Element> ArrayView<'a, T> {
 
     /// The row at an index of the first axis; the rest of the file is not touched.
     ///
+    /// Of an array of several axes in Fortran order it is a copy: the elements of a row lie apart.
+    ///
     /// ```
     /// let view = serde_npz::ArrayView::new(&[1, 2, 3, 4], &[2, 2])?;
     /// assert_eq!(view.row(1)?.as_slice(), [3, 4]);
@@ -203,14 +208,13 @@ impl<'a, T: Element> ArrayView<'a, T> {
     ///
     /// # Errors
     ///
-    /// `InvalidValue` past the end; `TypeMismatch` for an array without axes, and for one in Fortran order with several,
-    /// whose columns are the rows of [`transposed`](Self::transposed).
+    /// `InvalidValue` past the end; `TypeMismatch` for an array without axes.
     pub fn row(&self, index: usize) -> Result<ArrayView<'a, T>> {
-        let (range, layout) = self.layout.row(index)?;
-        Ok(self.part(range, layout))
+        let (pieces, layout) = self.layout.row(index)?;
+        Ok(self.part(&pieces, layout))
     }
 
-    /// All rows, one after another.
+    /// All rows, one after another. Those of an array of several axes in Fortran order are copied, many at a time.
     ///
     /// ```
     /// let view = serde_npz::ArrayView::new(&[1, 2, 3, 4], &[2, 2])?;
@@ -223,13 +227,10 @@ impl<'a, T: Element> ArrayView<'a, T> {
     ///
     /// `TypeMismatch` as for [`row`](Self::row).
     pub fn rows(&self) -> Result<ArrayRows<'a, T>> {
-        Ok(ArrayRows {
-            left: 0..self.layout.rows()?,
-            view: self.clone(),
-        })
+        Ok(ArrayRows::new(self.clone(), self.layout.rows()?))
     }
 
-    /// A part of the first axis; the rest of the file is not touched.
+    /// A part of the first axis; the rest of the file is not touched. It is a copy where [`row`](Self::row) is one.
     ///
     /// ```
     /// let view = serde_npz::ArrayView::new(&[1, 2, 3, 4, 5, 6], &[3, 2])?;
@@ -242,8 +243,8 @@ impl<'a, T: Element> ArrayView<'a, T> {
     ///
     /// Those of [`row`](Self::row).
     pub fn slice(&self, range: impl RangeBounds<usize>) -> Result<ArrayView<'a, T>> {
-        let (range, layout) = self.layout.slice(range)?;
-        Ok(self.part(range, layout))
+        let (pieces, layout) = self.layout.slice(range)?;
+        Ok(self.part(&pieces, layout))
     }
 
     /// The same elements with the axes in the opposite order, as NumPy's `.T`.
@@ -286,7 +287,14 @@ impl<'a, T: Element> ArrayView<'a, T> {
             .finish_non_exhaustive()
     }
 
-    fn part(&self, range: Range<usize>, layout: Strided) -> ArrayView<'a, T> {
+    fn part(&self, pieces: &Pieces, layout: Strided) -> ArrayView<'a, T> {
+        let Some(range) = pieces.only() else {
+            let mut gathered = Vec::with_capacity(pieces.total());
+            for range in pieces.ranges() {
+                gathered.extend_from_slice(&self.as_slice()[range]);
+            }
+            return ArrayView::own(gathered, layout);
+        };
         let elements = match &self.elements {
             Elements::Lent(lent) => Elements::Lent(&lent[range]),
             Elements::Owned { all, part } => Elements::Owned {
@@ -340,13 +348,17 @@ impl<'a, T: Element> ArrayView<'a, T> {
     /// The elements of an array in the order of its header.
     fn owned(header: &Header, elements: Vec<T>) -> Result<Self> {
         let layout = layout(header, elements.len())?;
-        Ok(ArrayView {
+        Ok(ArrayView::own(elements, layout))
+    }
+
+    fn own(elements: Vec<T>, layout: Strided) -> Self {
+        ArrayView {
             elements: Elements::Owned {
                 part: 0..elements.len(),
                 all: Arc::new(elements),
             },
             layout,
-        })
+        }
     }
 
     /// A slice as an array of one axis.
@@ -377,52 +389,6 @@ impl<'a, T: Element> ArrayView<'a, T> {
                 Err(all) => all[part].to_vec(),
             }),
         })
-    }
-}
-
-/// The rows of an [`ArrayView`], from [`ArrayView::rows`].
-///
-/// ```
-/// let view = serde_npz::ArrayView::new(&[1, 2, 3, 4], &[2, 2])?;
-/// let mut rows = view.rows()?;
-/// assert_eq!(rows.len(), 2);
-/// assert_eq!(rows.next_back().unwrap().as_slice(), [3, 4]);
-/// # Ok::<(), serde_npz::Error>(())
-/// ```
-#[derive(Clone)]
-#[must_use = "iterators are lazy"]
-pub struct ArrayRows<'a, T: Element> {
-    view: ArrayView<'a, T>,
-    left: Range<usize>,
-}
-
-impl<'a, T: Element> Iterator for ArrayRows<'a, T> {
-    type Item = ArrayView<'a, T>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.view.row(self.left.next()?).ok()
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.left.size_hint()
-    }
-}
-
-impl<T: Element> DoubleEndedIterator for ArrayRows<'_, T> {
-    fn next_back(&mut self) -> Option<Self::Item> {
-        self.view.row(self.left.next_back()?).ok()
-    }
-}
-
-impl<T: Element> ExactSizeIterator for ArrayRows<'_, T> {}
-
-impl<T: Element> FusedIterator for ArrayRows<'_, T> {}
-
-impl<T: Element> fmt::Debug for ArrayRows<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ArrayRows")
-            .field("left", &self.left.len())
-            .finish_non_exhaustive()
     }
 }
 
@@ -519,18 +485,6 @@ fn no_elements<T: Element>(data: &[u8]) -> Error {
 fn convert<T: Element>(header: &Header, data: &[u8], options: &ReadOptions) -> Result<Vec<T>> {
     let flat = Header::new(header.dtype().clone(), vec![header.count()], false)?;
     read_array(flat, &mut Slice(data), options).map_err(Error::without_path)
-}
-
-/// The header of a part of the first axis, and where its bytes lie in the data.
-#[cfg(feature = "mmap")]
-pub(crate) fn first_axis_range(header: &Header, range: impl RangeBounds<usize>) -> Result<(Header, Range<usize>)> {
-    let whole = layout(header, usize::try_from(header.count()).unwrap_or(usize::MAX))?;
-    let (elements, part) = whole.slice(range)?;
-    let shape = part.shape.iter().map(|&axis| axis as u64).collect();
-    let header = Header::new(header.dtype().clone(), shape, header.fortran_order())?;
-    // The data is in memory, so the bytes of its elements can be counted.
-    let size = crate::io::source::in_memory(header.dtype().itemsize());
-    Ok((header, elements.start * size..elements.end * size))
 }
 
 fn layout(header: &Header, len: usize) -> Result<Strided> {

@@ -75,7 +75,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "npy::rows",
         &[
-            "walk", "place", "fit", "head", "encode", "texts", "writer", "append", "reader",
+            "columns", "walk", "place", "fit", "head", "encode", "texts", "writer", "append", "reader",
         ],
     ),
     ("npz", &["zip", "tree", "reader", "writer", "ser", "de", "either"]),
@@ -108,7 +108,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("npz::de::place", &["access"]),
     (
         "view",
-        &["strides", "element", "writable", "serde", "ndarray_0_17", "mmap"],
+        &[
+            "strides",
+            "element",
+            "rows",
+            "writable",
+            "serde",
+            "ndarray_0_17",
+            "mmap",
+        ],
     ),
     ("view::mmap", &["map", "npz", "writable"]),
     ("checkpoint", &["store", "tests"]),

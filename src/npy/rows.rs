@@ -1,6 +1,7 @@
 //! Arrays one row at a time: files that grow, and files larger than memory.
 
 mod append;
+pub(crate) mod columns;
 pub(crate) mod encode;
 mod fit;
 mod head;

@@ -248,6 +248,12 @@ impl<R: Read + Seek> NpzReader<R> {
         Ok(Some(start..start + size))
     }
 
+    /// Appends `len` bytes of the archive from an offset on.
+    pub(crate) fn read_at(&mut self, offset: u64, len: u64, into: &mut Vec<u8>) -> Result<()> {
+        self.reader.focus(offset, offset.saturating_add(len));
+        source::read_grow(&mut self.reader, into, len)
+    }
+
     /// The header of an array and how many bytes it takes.
     pub(crate) fn read_header(&mut self, index: usize) -> Result<(Header, u64)> {
         self.locate(index, HEADERS)?;

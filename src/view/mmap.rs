@@ -25,7 +25,7 @@ use crate::io::file;
 use crate::io::source::{Slice, truncated};
 use crate::npy::de::read_array;
 use crate::options::ReadOptions;
-use crate::view::{ArrayView, Element, first_axis_range};
+use crate::view::{ArrayView, Element, read_rows};
 
 /// A `.npy` file mapped to be read, as `np.load(path, mmap_mode='r')`: only what is touched is read from the disk.
 ///
@@ -195,7 +195,8 @@ impl NpyMmap {
         self.npy.read(&self.map)
     }
 
-    /// A part of the first axis as any type: of records and texts, too, nothing else is touched.
+    /// A part of the first axis as any type: of records and texts, too, nothing else is touched. Rows of an array in Fortran
+    /// order are gathered from its columns.
     ///
     /// ```
     /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npy-mmap-rows-{}.npy", std::process::id()));
@@ -260,7 +261,6 @@ impl Npy {
     }
 
     fn read_rows<'a, T: Deserialize<'a>>(&self, map: &'a [u8], range: impl RangeBounds<usize>) -> Result<T> {
-        let (header, part) = first_axis_range(&self.header, range)?;
-        read_array(header, &mut Slice(&self.bytes(map)[part]), &self.options)
+        read_rows(&self.header, self.bytes(map), range, &self.options)
     }
 }

@@ -70,7 +70,7 @@ impl Strided {
     }
 
     /// Where the part `range` of the first axis lies, and its layout.
-    pub(super) fn slice(&self, range: impl RangeBounds<usize>) -> Result<(Range<usize>, Strided)> {
+    pub(super) fn slice(&self, range: impl RangeBounds<usize>) -> Result<(Pieces, Strided)> {
         let axis = self.rows()?;
         let start = match range.start_bound() {
             Bound::Included(&start) => Some(start),
@@ -91,46 +91,57 @@ impl Strided {
                 ));
             }
         };
-        let row = self.row_len();
         let mut part = self.clone();
         part.shape[0] = end - start;
-        Ok((start * row..end * row, part))
+        Ok((self.pieces(start..end), part))
     }
 
     /// Where a row lies, and its layout.
-    pub(super) fn row(&self, index: usize) -> Result<(Range<usize>, Strided)> {
+    pub(super) fn row(&self, index: usize) -> Result<(Pieces, Strided)> {
         let axis = self.rows()?;
         if index >= axis {
             return Err(outside(format_args!("found the row {index}"), axis));
         }
-        let row = self.row_len();
         let layout = Strided {
             shape: self.shape[1..].to_vec(),
             fortran: self.fortran,
         };
-        Ok((index * row..(index + 1) * row, layout))
+        Ok((self.pieces(index..index + 1), layout))
     }
 
-    /// The length of the first axis, if each of its rows is contiguous.
+    /// The length of the first axis.
     pub(super) fn rows(&self) -> Result<usize> {
-        match self.shape[..] {
-            [] => Err(
-                Error::new(ErrorKind::TypeMismatch, "found an array without axes, expected rows")
-                    .with_hint("`as_slice` holds its one element"),
-            ),
-            [_, _, ..] if self.fortran => Err(Error::new(
-                ErrorKind::TypeMismatch,
-                format_args!(
-                    "found the shape {} in Fortran order, whose rows are scattered, expected C order",
-                    Tuple(&self.shape)
-                ),
-            )
-            .with_hint("the rows of `transposed()` are its columns, and `to_vec` copies into C order")),
-            [axis, ..] => Ok(axis),
+        self.shape.first().copied().ok_or_else(|| {
+            Error::new(ErrorKind::TypeMismatch, "found an array without axes, expected rows")
+                .with_hint("`as_slice` holds its one element")
+        })
+    }
+
+    /// Whether the elements of a row lie apart: one in each column.
+    pub(super) fn is_scattered(&self) -> bool {
+        !self.is_c()
+    }
+
+    fn pieces(&self, rows: Range<usize>) -> Pieces {
+        if self.is_scattered() {
+            return Pieces {
+                start: rows.start,
+                len: rows.len(),
+                step: self.shape[0],
+                count: self.row_len(),
+            };
+        }
+        let row = self.row_len();
+        Pieces {
+            start: rows.start * row,
+            len: rows.len() * row,
+            step: 0,
+            count: 1,
         }
     }
 
-    fn row_len(&self) -> usize {
+    /// How many elements a row has.
+    pub(super) fn row_len(&self) -> usize {
         if self.shape.contains(&0) {
             return 0;
         }
@@ -148,6 +159,66 @@ impl Strided {
     /// Whether the elements are in C order; they may be in Fortran order as well.
     pub(super) fn is_c(&self) -> bool {
         !self.fortran || self.shape.contains(&0) || self.shape.iter().filter(|&&axis| axis != 1).count() < 2
+    }
+}
+
+/// The elements of some rows: one piece, or one in each column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pieces {
+    start: usize,
+    len: usize,
+    /// How far the starts of two pieces are apart.
+    step: usize,
+    count: usize,
+}
+
+impl Pieces {
+    /// The range of the only piece.
+    pub(super) fn only(&self) -> Option<Range<usize>> {
+        (self.count == 1).then(|| self.start..self.start + self.len)
+    }
+
+    /// As [`only`](Self::only), or an error for rows that cannot be lent.
+    pub(super) fn to_lend(&self, layout: &Strided) -> Result<Range<usize>> {
+        self.only().ok_or_else(|| {
+            Error::new(
+                ErrorKind::TypeMismatch,
+                format_args!(
+                    "found the shape {} in Fortran order, whose rows are scattered, expected C order",
+                    Tuple(&layout.shape)
+                ),
+            )
+            .with_hint("`as_mut_slice` and `get_mut` reach every element")
+        })
+    }
+
+    /// Elements of `size` bytes each, counted in bytes.
+    #[cfg(feature = "mmap")]
+    pub(super) fn in_bytes(&self, size: usize) -> Pieces {
+        Pieces {
+            start: self.start * size,
+            len: self.len * size,
+            step: self.step * size,
+            count: self.count,
+        }
+    }
+
+    pub(super) fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
+        let Pieces {
+            start,
+            len,
+            step,
+            count,
+        } = *self;
+        (0..count).map(move |piece| {
+            let start = start + piece * step;
+            start..start + len
+        })
+    }
+
+    /// How long all of them are together.
+    pub(super) fn total(&self) -> usize {
+        self.len * self.count
     }
 }
 
@@ -181,7 +252,7 @@ mod tests {
         assert!(Strided::new(&[2, 3], false, 5).is_err());
         assert!(Strided::new(&[usize::MAX, 2], false, 5).is_err());
         let empty = Strided::new(&[usize::MAX, 2, 0], false, 0).unwrap();
-        assert_eq!(empty.slice(5..7).unwrap().0, 0..0);
+        assert_eq!(empty.slice(5..7).unwrap().0.only(), Some(0..0));
         assert_eq!(empty.strides().len(), 3);
         assert!(Strided::new(&[0], false, 1).is_err());
         assert!(Strided::new(&[], false, 0).is_err());
@@ -190,19 +261,28 @@ mod tests {
     #[test]
     fn parts_of_the_first_axis() {
         let layout = Strided::new(&[4, 3], false, 12).unwrap();
-        let (range, part) = layout.slice(1..3).unwrap();
-        assert_eq!((range, &part.shape[..]), (3..9, &[2, 3][..]));
-        assert_eq!(layout.slice(..).unwrap().0, 0..12);
-        assert_eq!(layout.slice(2..=3).unwrap().0, 6..12);
-        assert_eq!(layout.slice(4..).unwrap().0, 12..12);
+        let only = |(pieces, _): (Pieces, Strided)| pieces.only();
+        let (pieces, part) = layout.slice(1..3).unwrap();
+        assert_eq!((pieces.only(), &part.shape[..]), (Some(3..9), &[2, 3][..]));
+        assert_eq!(layout.slice(..).map(only).unwrap(), (Some(0..12)));
+        assert_eq!(layout.slice(2..=3).map(only).unwrap(), (Some(6..12)));
+        assert_eq!(layout.slice(4..).map(only).unwrap(), (Some(12..12)));
         #[expect(clippy::reversed_empty_ranges, reason = "it has to be refused")]
         let refused = [layout.slice(3..2), layout.slice(2..5), layout.slice(..=usize::MAX)];
         assert!(refused.iter().all(Result::is_err));
-        assert_eq!(layout.row(3).unwrap().0, 9..12);
+        assert_eq!(layout.row(3).map(only).unwrap(), Some(9..12));
         assert!(layout.row(4).is_err());
         let fortran = Strided::new(&[4, 3], true, 12).unwrap();
-        assert!(fortran.row(0).unwrap_err().hint().unwrap().contains("transposed"));
-        assert_eq!(fortran.transposed().row(2).unwrap().0, 8..12);
+        let (pieces, part) = fortran.slice(1..3).unwrap();
+        assert!(pieces.ranges().eq([1..3, 5..7, 9..11]));
+        assert_eq!((pieces.total(), part.shape), (6, vec![2, 3]));
+        assert!(fortran.row(3).unwrap().0.ranges().eq([3..4, 7..8, 11..12]));
+        assert_eq!(fortran.transposed().row(2).map(only).unwrap(), Some(8..12));
+        // Both orders are the same.
+        assert_eq!(
+            Strided::new(&[1, 3], true, 3).unwrap().row(0).map(only).unwrap(),
+            Some(0..3)
+        );
         // One axis has no order.
         assert!(Strided::new(&[4], true, 4).unwrap().slice(1..).is_ok());
     }

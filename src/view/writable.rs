@@ -105,9 +105,11 @@ impl<'a, T: Element> ArrayViewMut<'a, T> {
     ///
     /// # Errors
     ///
-    /// Those of [`ArrayView::row`].
+    /// Those of [`ArrayView::row`], and `TypeMismatch` for an array of several axes in Fortran order, whose rows are
+    /// scattered.
     pub fn row_mut(&mut self, index: usize) -> Result<ArrayViewMut<'_, T>> {
-        let (range, layout) = self.layout.row(index)?;
+        let (pieces, layout) = self.layout.row(index)?;
+        let range = pieces.to_lend(&self.layout)?;
         Ok(ArrayViewMut {
             elements: &mut self.elements[range],
             layout,
@@ -125,9 +127,11 @@ impl<'a, T: Element> ArrayViewMut<'a, T> {
     ///
     /// # Errors
     ///
-    /// Those of [`ArrayView::row`].
+    /// Those of [`ArrayView::row`], and `TypeMismatch` for an array of several axes in Fortran order, whose rows are
+    /// scattered.
     pub fn slice_mut(&mut self, range: impl RangeBounds<usize>) -> Result<ArrayViewMut<'_, T>> {
-        let (range, layout) = self.layout.slice(range)?;
+        let (pieces, layout) = self.layout.slice(range)?;
+        let range = pieces.to_lend(&self.layout)?;
         Ok(ArrayViewMut {
             elements: &mut self.elements[range],
             layout,

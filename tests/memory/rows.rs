@@ -75,3 +75,29 @@ fn rows_take_as_much_memory_as_one_of_them() {
         }
     }
 }
+
+#[test]
+fn rows_of_columns_take_a_block_of_them() {
+    let alone = Alone::wait();
+    let (rows, columns) = (1 << 20, 8);
+    let dir = Scratch::new("columns-memory");
+    let path = dir.path("x.npy");
+    // 64 MiB of zeros in Fortran order, without a byte on the disk.
+    let view = serde_npz::ArrayView::fortran(&[0.0_f64; 4], &[2, 2]).unwrap();
+    let head = serde_npz::to_npy_vec(&view).unwrap();
+    let text = String::from_utf8_lossy(&head[10..128]).replacen("(2, 2)", &format!("({rows}, {columns})"), 1);
+    let mut bytes = head[..10].to_vec();
+    bytes.extend(text.trim_end().bytes());
+    bytes.resize(127, b' ');
+    bytes.push(b'\n');
+    std::fs::write(&path, &bytes).unwrap();
+    std::fs::File::options()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_len(128 + (64 << 20))
+        .unwrap();
+    let mut reader = NpyReader::open(&path).unwrap();
+    let (_, taken) = alone.peak(|| assert_eq!(reader.rows::<[f64; 8]>().filter_map(Result::ok).count(), rows));
+    assert!(taken < 26 << 20, "reading 64 MiB took {taken}");
+}

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_npz::ArrayView;
 
 use crate::archives::run;
-use crate::common::Scratch;
+use crate::common::{Any, Scratch};
 use crate::{common, map_new, map_npy, map_verified};
 
 #[test]
@@ -41,6 +41,13 @@ m = np.lib.format.open_memmap("theirs.npy", mode="w+", dtype="c8", shape=(3, 2),
 m[:] = [[1, 2j], [3, 4j], [5, 6j]]
 m.flush()
 n = {"x": np.arange(6.0).reshape(2, 3), "flags": np.array([True, False]), "big": np.arange(3, dtype=">i4")}
+for kind in [">i4", "<f8", ">c16", "<U3", "<i2"]:
+    for shape in [(7,), (7, 3), (7, 1), (7, 2, 3), (7, 2, 1, 3)]:
+        a = np.asfortranarray(np.arange(np.prod(shape)).reshape(shape).astype(kind))
+        name = f"{kind[1:]}-{len(shape)}-{shape[1:2] == (1,)}"
+        n["f/" + name] = a
+        n["c/" + name] = np.ascontiguousarray(a)[2:5]
+        np.save(f"f-{name}.npy", a)
 np.savez("theirs.npz", **n)
 "#;
     drop(map);
@@ -63,6 +70,33 @@ np.savez("theirs.npz", **n)
         big: ArrayView<'a, i32>,
     }
     let map = map_verified(dir.path("theirs.npz")).unwrap();
+    // Parts of arrays in Fortran order and in the other byte order, as NumPy cuts them.
+    let mut parts = 0;
+    for name in map.names().filter_map(|name| name.strip_prefix("f/")) {
+        let expected: Any = map.get(&format!("c/{name}")).unwrap();
+        assert_eq!(
+            map.read_rows::<Any>(&format!("f/{name}"), 2..5).unwrap(),
+            expected,
+            "{name}"
+        );
+        let alone = map_npy(dir.path(&format!("f-{name}.npy"))).unwrap();
+        assert_eq!(alone.read_rows::<Any>(2..5).unwrap(), expected, "{name}");
+        let mut npz = serde_npz::NpzReader::open(dir.path("theirs.npz")).unwrap();
+        let rows = npz.rows::<Any>(&format!("f/{name}")).unwrap().skip(2).take(3);
+        assert_eq!(Any::Seq(rows.map(Result::unwrap).collect()), expected, "{name}");
+        if let Ok(view) = alone.read::<ArrayView<f64>>() {
+            let slice = serde_npz::to_npy_vec(&view.slice(2..5).unwrap()).unwrap();
+            assert_eq!(serde_npz::from_npy_slice::<Vec<Any>>(&slice).unwrap().len(), 3);
+            let rows = view.rows().unwrap().skip(2).take(3).map(|row| row.to_vec());
+            assert_eq!(
+                rows.collect::<Vec<_>>().concat(),
+                view.slice(2..5).unwrap().to_vec(),
+                "{name}"
+            );
+        }
+        parts += 1;
+    }
+    assert_eq!(parts, 25);
     let theirs: Theirs = map.deserialize().unwrap();
     assert_eq!(
         (theirs.x.shape(), theirs.x.as_slice()),

@@ -2,6 +2,7 @@
 
 mod append;
 mod casting;
+mod columns;
 #[path = "../common/mod.rs"]
 mod common;
 mod foreign;

@@ -128,8 +128,8 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
 
     fn sequence<V: Visitor<'de>>(mut self, visitor: V, expected: Option<usize>) -> Result<V::Value> {
         if self.data.is_open() {
-            if self.is_element_sequence(expected) {
-                self.settle(0)?;
+            if self.is_element_sequence(expected) && self.settle_if(0, |_, _| Some(())).is_some() {
+                // One element.
             } else if self.is_last_axis() {
                 self.data.settle_whole();
             } else {

@@ -88,19 +88,7 @@ impl<'s, 'de> ArrayData<'s, 'de> {
         source: &'s mut dyn Source<'de>,
         options: &ReadOptions,
     ) -> Result<Self> {
-        let limits = &options.limits;
-        let len = header.data_len();
-        if header.count() > limits.elements {
-            return Err(limit("elements", header.count(), limits.elements, "elements"));
-        }
-        if len > limits.member_bytes || len > limits.total_bytes {
-            return Err(limit(
-                "bytes",
-                len,
-                limits.member_bytes.min(limits.total_bytes),
-                "member_bytes",
-            ));
-        }
+        check_limits(&header, options)?;
         ArrayData::within_limits(header, plan, source)
     }
 
@@ -449,6 +437,16 @@ impl<'s, 'de> ArrayData<'s, 'de> {
 }
 
 impl Suspended {
+    /// Rows that are in memory, in C order.
+    pub(crate) fn in_memory(header: Header, rows: Vec<u8>) -> Self {
+        Suspended {
+            header,
+            ahead: rows,
+            at: 0,
+            left: 0,
+        }
+    }
+
     /// Continues with the source and the plan it was suspended from.
     pub(crate) fn resume<'s, 'de>(self, plan: &'s Plan, source: &'s mut dyn Source<'de>) -> ArrayData<'s, 'de> {
         ArrayData {
@@ -480,6 +478,24 @@ impl Suspended {
     pub(crate) fn wind(&mut self, at: u64) {
         self.at = in_memory(at).min(self.ahead.len());
     }
+}
+
+/// An error for an array that is larger than the options allow.
+pub(crate) fn check_limits(header: &Header, options: &ReadOptions) -> Result<()> {
+    let limits = &options.limits;
+    let len = header.data_len();
+    if header.count() > limits.elements {
+        return Err(limit("elements", header.count(), limits.elements, "elements"));
+    }
+    if len > limits.member_bytes || len > limits.total_bytes {
+        return Err(limit(
+            "bytes",
+            len,
+            limits.member_bytes.min(limits.total_bytes),
+            "member_bytes",
+        ));
+    }
+    Ok(())
 }
 
 /// Fetches until at least `n` bytes are ready; bytes that have not been taken are kept.

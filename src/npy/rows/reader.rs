@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Header;
 use crate::io::file;
-use crate::io::source::{Stream, truncated};
+use crate::io::source::{Stream, read_grow, truncated};
 use crate::npy::rows::walk::{Rows, count};
 use crate::options::ReadOptions;
 
@@ -33,7 +33,14 @@ pub struct NpyReader<R> {
     header: Header,
     options: ReadOptions,
     state: State,
+    /// How to seek, once it is known that the reader can.
+    seek: Option<SeekTo<R>>,
+    /// Where the data of this array starts, if its rows are gathered from all over it.
+    start: u64,
 }
+
+/// [`Seek::seek`] of a reader.
+type SeekTo<R> = fn(&mut R, SeekFrom) -> io::Result<u64>;
 
 /// How much of the array has been read.
 enum State {
@@ -78,7 +85,9 @@ impl NpyReader<BufReader<File>> {
     ///
     /// `Io`, and those of [`NpyReader::with_options`].
     pub fn open_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self> {
-        NpyReader::with_options(BufReader::new(file::open(path.as_ref())?), options)
+        let mut reader = NpyReader::with_options(BufReader::new(file::open(path.as_ref())?), options)?;
+        reader.seek = Some(Seek::seek);
+        Ok(reader)
     }
 }
 
@@ -120,6 +129,8 @@ impl<R: Read> NpyReader<R> {
             header,
             options: options.clone(),
             state: State::Nothing,
+            seek: None,
+            start: 0,
         })
     }
 
@@ -134,7 +145,10 @@ impl<R: Read> NpyReader<R> {
         &self.header
     }
 
-    /// The elements along the first axis, one after another in constant memory (an array in Fortran order is read whole).
+    /// The elements along the first axis, one after another in constant memory.
+    ///
+    /// Rows of an array in Fortran order are gathered from its columns, 8 MiB of them at a time, from a file that was opened by
+    /// its path, and once [`NpyReader::seek`] was called. From any other reader such an array is read whole.
     ///
     /// Another call continues where the last one stopped.
     ///
@@ -218,13 +232,51 @@ impl<R: Read> NpyReader<R> {
     /// Gets ready for rows, if that has not been done.
     fn open_rows(&mut self) -> Result<()> {
         if let State::Nothing = self.state {
+            if let Some(seek) = self.seek
+                && let Some(rows) = Rows::of_columns(&self.header, &self.options)?
+                // A pipe has a path, too, and cannot seek.
+                && let Ok(start) = seek(self.source.get_mut(), SeekFrom::Current(0))
+            {
+                self.start = start;
+                self.state = State::Rows(Box::new(rows));
+                return Ok(());
+            }
             self.state = State::Rows(Box::new(Rows::open(&self.header, &mut self.source, &self.options)?));
         }
         Ok(())
     }
 
+    fn next_row<T: DeserializeOwned>(&mut self) -> Option<Result<T>> {
+        let State::Rows(rows) = &mut self.state else {
+            return None;
+        };
+        if let Some(seek) = self.seek {
+            let (source, start) = (&mut self.source, self.start);
+            let fetched = rows.fetch(&mut |offset, len, into| {
+                seek(source.get_mut(), SeekFrom::Start(start.saturating_add(offset)))?;
+                read_grow(source, into, len)
+            });
+            if let Err(error) = fetched {
+                return Some(Err(error));
+            }
+        }
+        rows.next(&mut self.source)
+    }
+
     /// Reads what is left of the array.
     fn pass(&mut self) -> Result<()> {
+        if let (State::Rows(rows), Some(seek)) = (&self.state, self.seek)
+            && rows.is_of_columns()
+        {
+            let end = seek(self.source.get_mut(), SeekFrom::End(0))?;
+            let len = self.header.data_len();
+            if end - self.start.min(end) < len {
+                return Err(truncated(end - self.start.min(end), len));
+            }
+            seek(self.source.get_mut(), SeekFrom::Start(self.start + len))?;
+            self.state = State::All;
+            return Ok(());
+        }
         let left = self.left()?;
         let got = io::copy(&mut (&mut self.source).take(left), &mut io::sink())?;
         if got < left {
@@ -269,6 +321,13 @@ impl<R: Read + Seek> NpyReader<R> {
                 ErrorKind::InvalidValue,
                 format_args!("found {count} rows, expected row {row} or the end before it"),
             ));
+        }
+        self.seek = Some(Seek::seek);
+        if let State::Rows(rows) = &mut self.state
+            && rows.is_of_columns()
+        {
+            rows.seek(row)?;
+            return Ok(());
         }
         let behind = self.header.data_len() - self.left()?;
         let reader = self.source.get_mut();
@@ -329,10 +388,7 @@ impl<R: Read, T: DeserializeOwned> Iterator for NpyRows<'_, R, T> {
         }
         let row = match self.refused.take() {
             Some(error) => Some(Err(error)),
-            None => match &mut self.reader.state {
-                State::Rows(rows) => rows.next(&mut self.reader.source),
-                State::Nothing | State::All => None,
-            },
+            None => self.reader.next_row(),
         };
         self.ended = !matches!(row, Some(Ok(_)));
         row

@@ -1,6 +1,7 @@
 //! The rows of one array, one at a time. Between two rows the source is not borrowed.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 
@@ -9,9 +10,10 @@ use crate::format::header::Header;
 use crate::io::source::Source;
 use crate::npy::de::array::ArrayDeserializer;
 use crate::npy::de::budget::Budget;
-use crate::npy::de::data::{ArrayData, Suspended};
+use crate::npy::de::data::{ArrayData, Suspended, check_limits};
 use crate::npy::de::element::hand;
 use crate::npy::de::plan::{Plan, visits};
+use crate::npy::rows::columns::{Columns, ReadAt};
 use crate::options::ReadOptions;
 
 /// How far an array has been read.
@@ -26,6 +28,16 @@ pub(crate) struct Rows {
     len: u64,
     /// The array is in Fortran order, so all of it is in memory, transposed.
     fetched: bool,
+    /// Or it is so large that only some of its rows are.
+    columns: Option<Block>,
+}
+
+/// Rows that are gathered from the columns of an array.
+struct Block {
+    header: Header,
+    columns: Columns,
+    /// Those in memory.
+    rows: Range<u64>,
 }
 
 impl Rows {
@@ -52,7 +64,54 @@ impl Rows {
             count,
             len: header.data_len().checked_div(count).unwrap_or_default(),
             fetched: header.fortran_order() && header.shape().len() > 1,
+            columns: None,
         })
+    }
+
+    /// Gets ready for the first row of a large array in Fortran order, whose rows [`fetch`](Self::fetch) gathers. `None` for
+    /// any other array.
+    pub(crate) fn of_columns(header: &Header, options: &ReadOptions) -> Result<Option<Self>> {
+        let Some(columns) = Columns::of(header) else {
+            return Ok(None);
+        };
+        check_limits(header, options)?;
+        let count = count(header)?;
+        Ok(Some(Rows {
+            paused: None,
+            plan: Plan::new(header, options, &Budget::new(&options.limits)),
+            failed: None,
+            row: 0,
+            count,
+            len: header.data_len() / count,
+            fetched: true,
+            columns: Some(Block {
+                header: header.clone(),
+                columns,
+                rows: 0..0,
+            }),
+        }))
+    }
+
+    /// Whether rows have to be fetched.
+    pub(crate) fn is_of_columns(&self) -> bool {
+        self.columns.is_some()
+    }
+
+    /// Gathers the next row, and others behind it, if it is not in memory.
+    pub(crate) fn fetch(&mut self, read_at: ReadAt<'_>) -> Result<()> {
+        let Some(block) = &mut self.columns else { return Ok(()) };
+        if block.rows.contains(&self.row) || self.row == self.count || self.failed.is_some() {
+            return Ok(());
+        }
+        self.paused = None;
+        let rows = block.columns.gather(self.row, read_at).map_err(|error| {
+            let error = error.at_index(self.row);
+            self.failed = Some(error.duplicate());
+            error
+        })?;
+        block.rows = self.row..self.row + rows.len() as u64 / self.len;
+        self.paused = Some(Suspended::in_memory(block.header.clone(), rows));
+        Ok(())
     }
 
     /// How many rows are left.
@@ -76,7 +135,8 @@ impl Rows {
         let mut data = paused.resume(&self.plan, source);
         let value = hand(PhantomData::<T>, ArrayDeserializer::row(&mut data)).and_then(|value| {
             // A type may read only part of its row, or nothing of it.
-            let behind = (self.count - row - 1) * self.len;
+            let end = self.columns.as_ref().map_or(self.count, |block| block.rows.end);
+            let behind = (end - row - 1) * self.len;
             data.skip(data.remaining().saturating_sub(behind))?;
             Ok(value)
         });
@@ -100,6 +160,12 @@ impl Rows {
 
     /// Continues at `row`, at most one past the last. Returns which byte of the data the source has to seek to, if any.
     pub(crate) fn seek(&mut self, row: u64) -> Result<Option<u64>> {
+        if let Some(block) = &mut self.columns {
+            block.rows = 0..0;
+            self.row = row;
+            self.failed = None;
+            return Ok(None);
+        }
         let Some(paused) = &mut self.paused else {
             return Err(self.lost());
         };

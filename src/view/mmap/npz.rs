@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::Cursor as IoCursor;
+use std::ops::RangeBounds;
 use std::path::Path;
 
 use memmap2::Mmap;
@@ -16,7 +17,7 @@ use crate::npz::de::{get_lent, read_lent};
 use crate::npz::reader::entry::NpzNames;
 use crate::npz::reader::{NpzReader, left_over};
 use crate::options::ReadOptions;
-use crate::view::{ArrayView, Element};
+use crate::view::{ArrayView, Element, read_rows};
 
 /// A `.npz` file mapped to be read: stored arrays are lent without a copy, which NumPy cannot do.
 ///
@@ -26,7 +27,7 @@ use crate::view::{ArrayView, Element};
 ///
 /// | | checksum of the member |
 /// |---|---|
-/// | [`array`](NpzMmap::array), [`bytes`](NpzMmap::bytes) | on request: [`verify`](NpzMmap::verify) reads the member once |
+/// | [`array`](NpzMmap::array), [`bytes`](NpzMmap::bytes), [`read_rows`](NpzMmap::read_rows) | on request: [`verify`](NpzMmap::verify) reads the member once |
 /// | after [`open_verified`](NpzMmap::open_verified) | of all members, when opened |
 /// | [`get`](NpzMmap::get), [`deserialize`](NpzMmap::deserialize) | always, before a value is handed out |
 ///
@@ -264,6 +265,33 @@ impl NpzMmap {
             ArrayView::lend(&header, data)
         };
         lend().map_err(|err| err.without_path().at_member(name))
+    }
+
+    /// A part of the first axis of a stored array as any type: of records and texts, too, nothing else is touched. Rows of an
+    /// array in Fortran order are gathered from its columns.
+    ///
+    /// Its checksum is not compared: see [`verify`](NpzMmap::verify).
+    ///
+    /// ```
+    /// # let path = std::env::temp_dir().join(format!("serde_npz-doc-npz-mmap-rows-{}.npz", std::process::id()));
+    /// serde_npz::save_npz(&path, &std::collections::BTreeMap::from([("a", vec![(1_u32, 0.5), (2, 1.5), (3, 2.5)])]))?;
+    /// // SAFETY: nothing else writes to the file.
+    /// let map = unsafe { serde_npz::NpzMmap::open(&path)? };
+    /// assert_eq!(map.read_rows::<Vec<(u32, f64)>>("a", 1..)?, [(2, 1.5), (3, 2.5)]);
+    /// # drop(map);
+    /// # std::fs::remove_file(&path).unwrap();
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `UnsupportedArchive` for a compressed member, those of [`get`](NpzMmap::get) and of [`ArrayView::slice`].
+    pub fn read_rows<'a, T: Deserialize<'a>>(&'a self, name: &str, range: impl RangeBounds<usize>) -> Result<T> {
+        let read = || {
+            let (header, data) = self.stored(name)?;
+            read_rows(&header, data, range, self.npz.options())
+        };
+        read().map_err(|err| err.at_member(name))
     }
 
     /// The data of a stored array as bytes, whatever its dtype, without its checksum.
