@@ -56,8 +56,13 @@ def array(a):
         most = max(most, rows)
     if most > 1 << 16:
         return {"error": "too many rows to show"}
+    squeezed = np.atleast_1d(a.squeeze())
     dtype = a.dtype.str if a.dtype.names is None else repr(a.dtype.descr) if a.dtype.names else "[]"
-    return {"dtype": dtype, "shape": list(a.shape), "values": show(a)}
+    return {
+        "dtype": dtype, "shape": list(a.shape), "values": show(a),
+        # The only long axis, or nothing.
+        "row": show(squeezed) if squeezed.ndim == 1 and a.dtype.kind in "biufcmM" else None,
+    }
 
 
 def guarded(load):
@@ -74,7 +79,10 @@ def file(data):
         return {"error": f"{type(err).__name__}: {err}"[:2000].encode(errors="replace").decode()}
     if isinstance(loaded, np.ndarray):
         return {"lone": guarded(lambda: loaded)}
-    return {"members": [[name, guarded(lambda: loaded[name])] for name in loaded.files]}
+    members = [[name, guarded(lambda: loaded[name])] for name in loaded.files]
+    for _, member in members:
+        member.pop("row", None)
+    return {"members": members}
 
 
 with open(sys.argv[1], "rb") as batch:

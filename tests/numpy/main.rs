@@ -4,6 +4,7 @@ mod casting;
 #[path = "../common/mod.rs"]
 mod common;
 mod differential;
+mod readings;
 mod spellings;
 #[path = "../common/zip.rs"]
 mod zip;
