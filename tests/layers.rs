@@ -70,6 +70,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "array",
         ],
     ),
+    ("npy::de::data", &["axes"]),
     ("npy::de::array", &["squeeze", "access"]),
     ("npy::de::element", &["number", "text", "convert", "complex", "parts"]),
     (

@@ -7,7 +7,6 @@ use serde::de::{Deserializer, Visitor};
 
 use self::access::ElementAccess;
 pub(crate) use self::access::{AxisAccess, Nothing};
-pub(crate) use self::squeeze::Axes;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::{Kind, Order, Tuple};
 use crate::npy::de::data::ArrayData;
@@ -128,7 +127,7 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
 
     fn sequence<V: Visitor<'de>>(mut self, visitor: V, expected: Option<usize>) -> Result<V::Value> {
         if self.data.is_open() {
-            if self.is_element_sequence(expected) && self.settle_if(0, |_, _| Some(())).is_some() {
+            if self.is_element_sequence(expected) && self.data.settle_if(self.axis, |_| true) {
                 // One element.
             } else if self.is_last_axis() {
                 self.data.settle_whole();
@@ -215,12 +214,7 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
 
     /// The fast path for an array of this shape, if `V` makes a vector of its elements or of its rows.
     pub(super) fn vec_maker<V: Visitor<'de>>(&self, shape: &[u64]) -> Option<VecMaker<V>> {
-        let row = match shape {
-            [_] => None,
-            [_, row] => Some(usize::try_from(*row).ok()?),
-            _ => return None,
-        };
-        whole::vec_maker(self.plain()?, row)
+        vec_maker(self.plain(), shape)
     }
 
     /// What every element is. `None` inside a `with` module, which has to see each of them.
@@ -360,7 +354,8 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
     }
 
     fn deserialize_bytes<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
-        self.settle_if(1, |array, _| array.is_of_bytes().then_some(()));
+        let of_bytes = self.is_of_bytes();
+        self.data.settle_if(self.axis + 1, |_| of_bytes);
         self.settle(0)?;
         if self.is_bytes() {
             return self.visit_bytes(visitor);
@@ -412,7 +407,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         })
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if self.axis == 0 && self.len.is_none() && !self.is_element() {
             // An array without elements is an empty vector of scalars, whatever its other axes are.
             let empty = self.shape()[0] == 0 || (self.count() == 0 && whole::collects_scalars::<V>());
@@ -420,8 +415,15 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
                 return visitor.visit_seq(Nothing);
             }
         }
-        for axes in [1, 2] {
-            self.settle_if(axes, |array, shape| array.vec_maker::<V>(shape).map(drop));
+        if self.data.is_open() {
+            let (plain, axis) = (self.plain(), self.axis);
+            let fits = |shape: &[u64]| {
+                shape
+                    .get(axis..)
+                    .and_then(|shape| vec_maker::<V>(plain, shape))
+                    .is_some()
+            };
+            let _ = self.data.settle_if(axis + 1, fits) || self.data.settle_if(axis + 2, fits);
         }
         if let Some(maker) = self.vec_maker::<V>(self.shape()) {
             let len = self.len.unwrap_or_else(|| self.shape()[0]);
@@ -483,6 +485,15 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         self.data.skip(bytes)?;
         visitor.visit_unit()
     }
+}
+
+fn vec_maker<'de, V: Visitor<'de>>(plain: Option<Plain>, shape: &[u64]) -> Option<VecMaker<V>> {
+    let row = match shape {
+        [_] => None,
+        [_, row] => Some(usize::try_from(*row).ok()?),
+        _ => return None,
+    };
+    whole::vec_maker(plain?, row)
 }
 
 /// Runs `run` with a body that does what `body` does, and returns what that has made. So `run` is compiled once, not for

@@ -1,12 +1,14 @@
 //! The data of one array in C order, taken element by element or in large pieces.
 
+mod axes;
+
 use std::borrow::Cow;
 
+use self::axes::Axes;
 use crate::error::Result;
 use crate::format::dtype::{Kind, Order};
 use crate::format::header::Header;
 use crate::io::source::{Source, in_memory, read_full, read_grow, truncated};
-use crate::npy::de::array::Axes;
 use crate::npy::de::budget::limit;
 use crate::npy::de::plan::Plan;
 use crate::npy::de::transpose::transpose_bytes;
@@ -59,7 +61,7 @@ pub(crate) struct ArrayData<'s, 'de> {
     pub(crate) header: Header,
     pub(crate) plan: &'s Plan,
     /// How the target sees its axes.
-    pub(super) axes: Axes,
+    axes: Axes,
     data: Data<'s, 'de>,
 }
 
