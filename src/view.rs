@@ -474,11 +474,11 @@ fn no_elements<T: Element>(data: &[u8]) -> Error {
     Error::new(
         ErrorKind::InvalidValue,
         format_args!(
-            "found the byte {byte} as element {at} of {}, expected 0 or 1: NumPy takes it for True, and a copy does so too: \
-             `read`, `get` or `load_*`",
+            "found the byte {byte} as element {at} of {}, expected 0 or 1",
             T::dtype()
         ),
     )
+    .with_hint("`read`, `get` or `load_*` make a copy, in which it is true, as in NumPy")
 }
 
 /// Elements of another dtype, in the order of the file.
