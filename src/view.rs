@@ -28,6 +28,7 @@ pub use self::element::{Element, Sealed};
 pub use self::rows::ArrayRows;
 #[cfg(feature = "mmap")]
 pub(crate) use self::rows::read_rows;
+pub(crate) use self::serde::deserialize;
 use self::strides::{Pieces, Strided};
 pub use self::writable::ArrayViewMut;
 use crate::error::{Error, ErrorKind, Result};

@@ -96,7 +96,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     (
         "npz::reader",
-        &["window", "directory", "kept", "inflate", "member", "prefetch", "check", "entry"],
+        &[
+            "window",
+            "directory",
+            "kept",
+            "inflate",
+            "member",
+            "prefetch",
+            "check",
+            "entry",
+        ],
     ),
     (
         "npz::ser",

@@ -37,13 +37,25 @@ impl<'de: 'a, 'a, T: Element> Deserialize<'de> for ArrayView<'a, T> {
     /// Borrows if the input lives long enough and its elements are aligned, native-endian and of the same dtype; else copies
     /// and converts.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(RAW, Marked(PhantomData))
+        deserialize::<T, Vec<u64>, D>(deserializer)
     }
 }
 
-struct Marked<T>(PhantomData<T>);
+/// An array whose shape is asked for as `S`: `Vec<u64>` for one of any number of axes, `[u64; 1]` for one axis, which may be
+/// the only long one of several.
+pub(crate) fn deserialize<'de, T: Element, S: Shape<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<ArrayView<'de, T>, D::Error> {
+    deserializer.deserialize_newtype_struct(RAW, Marked::<T, S>(PhantomData))
+}
 
-impl<'de, T: Element> Visitor<'de> for Marked<T> {
+pub(crate) trait Shape<'de>: Deserialize<'de> + Into<Vec<u64>> {}
+
+impl<'de, S: Deserialize<'de> + Into<Vec<u64>>> Shape<'de> for S {}
+
+struct Marked<T, S>(PhantomData<(T, S)>);
+
+impl<'de, T: Element, S: Shape<'de>> Visitor<'de> for Marked<T, S> {
     type Value = ArrayView<'de, T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,7 +63,7 @@ impl<'de, T: Element> Visitor<'de> for Marked<T> {
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(AsItLies(PhantomData))
+        deserializer.deserialize_any(AsItLies::<T, S>(PhantomData))
     }
 }
 
@@ -60,7 +72,7 @@ fn expecting<T: Element>(f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 /// Reads an array of our own deserializers, or nested sequences of any other.
-struct AsItLies<T>(PhantomData<T>);
+struct AsItLies<T, S>(PhantomData<(T, S)>);
 
 /// Everything but a whole array goes to [`Nested`].
 macro_rules! as_nested {
@@ -73,7 +85,7 @@ macro_rules! as_nested {
     )* };
 }
 
-impl<'de, T: Element> Visitor<'de> for AsItLies<T> {
+impl<'de, T: Element, S: Shape<'de>> Visitor<'de> for AsItLies<T, S> {
     type Value = ArrayView<'de, T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,7 +97,7 @@ impl<'de, T: Element> Visitor<'de> for AsItLies<T> {
         if !is_raw {
             return Err(de::Error::invalid_type(de::Unexpected::Map, &self));
         }
-        map.next_value_seed(Whole(PhantomData))
+        map.next_value_seed(Whole::<T, S>(PhantomData))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
@@ -108,9 +120,9 @@ impl<'de, T: Element> Visitor<'de> for AsItLies<T> {
 
 /// An array of any dtype: its bytes where they are such elements, else the elements converted as the reader's options
 /// allow.
-struct Whole<T>(PhantomData<T>);
+struct Whole<T, S>(PhantomData<(T, S)>);
 
-impl<'de, T: Element> DeserializeSeed<'de> for Whole<T> {
+impl<'de, T: Element, S: Shape<'de>> DeserializeSeed<'de> for Whole<T, S> {
     type Value = ArrayView<'de, T>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -118,7 +130,7 @@ impl<'de, T: Element> DeserializeSeed<'de> for Whole<T> {
     }
 }
 
-impl<'de, T: Element> Visitor<'de> for Whole<T> {
+impl<'de, T: Element, S: Shape<'de>> Visitor<'de> for Whole<T, S> {
     type Value = ArrayView<'de, T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -126,7 +138,7 @@ impl<'de, T: Element> Visitor<'de> for Whole<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let header = next_header(&mut map)?;
+        let header = next_header::<S, _>(&mut map)?;
         if element::fit::<T>(header.dtype()) == Fit::Other {
             map.next_key::<IgnoredAny>()?;
             return ArrayView::owned(&header, map.next_value()?).map_err(into_custom);

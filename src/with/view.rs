@@ -44,7 +44,7 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::error::{Error, ErrorKind, into_custom, into_ser_custom};
 use crate::format::dtype::for_each_number;
-use crate::view::{ArrayView, Element};
+use crate::view::{self, ArrayView, Element};
 use crate::with::codec::{Codec, Decode, Encode};
 
 /// Writes an array in one piece.
@@ -143,7 +143,7 @@ impl<'de, T: Element> Decode<'de, View> for ArrayView<'de, T> {
 
 impl<'de, T: Element> Decode<'de, View> for Cow<'de, [T]> {
     fn decode<D: Deserializer<'de>>(_: View, deserializer: D) -> Result<Self, D::Error> {
-        let view = ArrayView::deserialize(deserializer)?;
+        let view = view::deserialize::<T, [u64; 1], D>(deserializer)?;
         view.into_row().map_err(into_custom)
     }
 }

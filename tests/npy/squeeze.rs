@@ -369,6 +369,27 @@ fn with_modules() {
     );
 }
 
+#[test]
+fn slices_that_are_lent() {
+    #[derive(Deserialize)]
+    struct Lent<'a> {
+        #[serde(borrow, with = "serde_npz::with::view")]
+        x: std::borrow::Cow<'a, [f64]>,
+        #[serde(borrow)]
+        y: ArrayView<'a, f64>,
+    }
+    for shape in [&[3, 1][..], &[1, 3]] {
+        for fortran in [false, true] {
+            let value: Value = from_npy_slice(&doubles(shape, fortran)).unwrap();
+            let bytes = to_npz_vec(&BTreeMap::from([("x", &value), ("y", &value)])).unwrap();
+            let lent: Lent<'_> = squeeze().from_npz_slice(&bytes).unwrap();
+            assert_eq!(lent.x, &[1.0, 2.0, 3.0][..]);
+            assert_eq!(lent.y.shape(), shape);
+            assert!(serde_npz::from_npz_slice::<Lent<'_>>(&bytes).is_err());
+        }
+    }
+}
+
 #[cfg(feature = "ndarray-0_17")]
 #[test]
 fn arrays_of_ndarray() {

@@ -79,7 +79,7 @@ impl<'de> Deserialize<'de> for WholeArray<'de> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
-                let header = next_header(&mut map)?;
+                let header = next_header::<Vec<u64>, _>(&mut map)?;
                 let data = next_data(&mut map, &header)?;
                 Ok(WholeArray { header, data })
             }
@@ -89,17 +89,21 @@ impl<'de> Deserialize<'de> for WholeArray<'de> {
     }
 }
 
-/// All entries of the struct `ORDERED` before its data.
-pub(crate) fn next_header<'de, A: MapAccess<'de>>(map: &mut A) -> std::result::Result<Header, A::Error> {
+/// All entries of the struct `ORDERED` before its data. As the type of the shape says, it has one axis or any number.
+pub(crate) fn next_header<'de, S, A>(map: &mut A) -> std::result::Result<Header, A::Error>
+where
+    S: Deserialize<'de> + Into<Vec<u64>>,
+    A: MapAccess<'de>,
+{
     fn next<'de, A: MapAccess<'de>, T: Deserialize<'de>>(map: &mut A) -> std::result::Result<T, A::Error> {
         map.next_key::<IgnoredAny>()?;
         map.next_value()
     }
     let descr: String = next(map)?;
     let dtype: Dtype = descr.parse().map_err(into_custom)?;
-    let shape = next(map)?;
+    let shape: S = next(map)?;
     let fortran = next(map)?;
-    Header::new(dtype, shape, fortran).map_err(into_custom)
+    Header::new(dtype, shape.into(), fortran).map_err(into_custom)
 }
 
 /// The data behind [`next_header`] as bytes, borrowed where they can be.
