@@ -163,6 +163,15 @@ fn several_axes_of_more() {
 }
 
 #[test]
+fn a_type_of_sequences_without_end() {
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Nest(Vec<Nest>);
+    for shape in [&[][..], &[1], &[1, 1], &[2]] {
+        assert_eq!(read::<Nest>(shape), Err(NO));
+    }
+}
+
+#[test]
 fn nothing_is_squeezed_for_what_takes_any_shape() {
     let bytes = doubles(&[1, 1], false);
     let one = Any::Seq(vec![Any::Seq(vec![Any::Float(1.0)])]);

@@ -8,7 +8,7 @@ use serde::de::{Deserializer, Visitor};
 use self::access::ElementAccess;
 pub(crate) use self::access::{AxisAccess, Nothing};
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::dtype::{Kind, Order, Tuple};
+use crate::format::dtype::{Kind, MAX_AXES, Order, Tuple};
 use crate::npy::de::data::ArrayData;
 use crate::npy::de::element::{ElementDeserializer, hand_some, is_optional_time, same_calls, utf8};
 use crate::npy::de::ndarray::NdarrayAccess;
@@ -165,6 +165,10 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
 
     /// A sequence of an array that is open: its first element shows along which axis it goes.
     fn open_sequence<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.axis == MAX_AXES {
+            // A type that holds sequences of itself would ask for more and more of them.
+            return Err(self.mismatch("at most 64 axes"));
+        }
         if let [len, rest @ ..] = self.shape() {
             self.charge_zero_sized(*len, rest)?;
         }
