@@ -39,10 +39,10 @@ pub enum AnyNumber {
 /// Why a number does not become another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Uncast {
-    /// Such numbers are not converted; at this level, this one would be.
-    Kind(Option<Casting>),
-    /// This one does not survive; at this level it would be rounded.
-    Value(Option<Casting>),
+    /// Such numbers are not converted at this level.
+    Kind,
+    /// This one does not survive.
+    Value,
 }
 
 /// A type that numbers of any dtype may become.
@@ -108,11 +108,9 @@ impl fmt::Display for AnyNumber {
 
 /// A value that only `Exact` converts, if it survives.
 fn exact<T>(value: Option<T>, casting: Casting) -> Result<T, Uncast> {
-    match (value, casting) {
-        (Some(value), Casting::Exact) => Ok(value),
-        (Some(_), _) => Err(Uncast::Kind(Some(Casting::Exact))),
-        (None, Casting::Exact) => Err(Uncast::Value(None)),
-        (None, _) => Err(Uncast::Kind(None)),
+    match casting {
+        Casting::Exact => value.ok_or(Uncast::Value),
+        Casting::Safe | Casting::SameKind => Err(Uncast::Kind),
     }
 }
 
@@ -141,7 +139,7 @@ impl Cast for bool {
     fn cast(number: AnyNumber, casting: Casting) -> Result<Self, Uncast> {
         let bit = |value: u8| (value < 2).then_some(value == 1);
         match number.integer() {
-            Some(value) => value.and_then(bit).ok_or(Uncast::Value(None)),
+            Some(value) => value.and_then(bit).ok_or(Uncast::Value),
             None => exact(number.real().and_then(whole).and_then(bit), casting),
         }
     }
@@ -154,7 +152,7 @@ macro_rules! integers {
 
             fn cast(number: AnyNumber, casting: Casting) -> Result<Self, Uncast> {
                 match number.integer() {
-                    Some(value) => value.ok_or(Uncast::Value(None)),
+                    Some(value) => value.ok_or(Uncast::Value),
                     None => exact(number.real().and_then(whole), casting),
                 }
             }
@@ -233,21 +231,17 @@ impl<T: Float> Cast for T {
             let value = if negative { -(size as f64) } else { size as f64 };
             let float = T::round(value);
             let exact = digits(size) <= f64::MANTISSA_DIGITS && float.is(value);
-            return exact.then_some(float).ok_or(Uncast::Value(None));
+            return exact.then_some(float).ok_or(Uncast::Value);
         }
         if let Some(float) = T::wider(number) {
             return Ok(float);
         }
-        let rounded = number.real().map(|value| (T::round(value), value));
         let is_real = !matches!(number, AnyNumber::C64(_) | AnyNumber::C128(_));
+        let rounded = number.real().map(|value| (T::round(value), value));
         match rounded {
             Some((float, _)) if is_real && casting == Casting::SameKind => Ok(float),
             Some((float, value)) if float.is(value) => exact(Some(float), casting),
-            _ => match exact(None, casting) {
-                Err(Uncast::Kind(_)) if is_real => Err(Uncast::Kind(Some(Casting::SameKind))),
-                Err(Uncast::Value(_)) if is_real => Err(Uncast::Value(Some(Casting::SameKind))),
-                other => other,
-            },
+            _ => exact(None, casting),
         }
     }
 }

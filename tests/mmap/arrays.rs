@@ -136,7 +136,6 @@ fn fortran_order_is_lent_as_it_lies() {
     assert_eq!(map.read_rows::<Vec<[i64; 3]>>(1..).unwrap(), [[4, 5, 6]]);
     assert_eq!(view.transposed().row(2).unwrap().as_slice(), [3, 6]);
     assert_eq!(map.read::<Vec<[i32; 3]>>().unwrap(), [[1, 2, 3], [4, 5, 6]]);
-    assert!(map.read_rows::<Vec<[i32; 3]>>(1..).is_err());
     assert_eq!(view, ArrayView::new(&[1, 2, 3, 4, 5, 6], &[2, 3]).unwrap());
     assert_ne!(view, ArrayView::new(&[1, 2, 3, 4, 5, 7], &[2, 3]).unwrap());
 }

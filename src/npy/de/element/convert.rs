@@ -60,9 +60,12 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
         if matches!(self.marker, Some(Marker::Datetime(_) | Marker::Timedelta(_))) {
             return Err(self.mismatch("a datetime or timedelta"));
         }
-        T::cast(number, self.plan.casting).map_err(|uncast| match uncast {
-            Uncast::Kind(level) => with_advice(self.mismatch(T::NAME), level),
-            Uncast::Value(level) => does_not_fit(number, T::NAME, level),
+        T::cast(number, self.plan.casting).map_err(|uncast| {
+            let error = match uncast {
+                Uncast::Kind => self.mismatch(T::NAME),
+                Uncast::Value => does_not_fit(number, T::NAME),
+            };
+            with_advice::<T>(error, number)
         })
     }
 
@@ -71,7 +74,7 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
         match self.dtype.kind {
             Kind::Datetime { .. } | Kind::Timedelta { .. } => {
                 let count = self.time()?.unwrap_or(NAT);
-                T::try_from(count).map_err(|_| does_not_fit(AnyNumber::Int(count), T::NAME, None))
+                T::try_from(count).map_err(|_| does_not_fit(AnyNumber::Int(count), T::NAME))
             }
             Kind::Void { len: 1 } if T::NAME == "u8" => {
                 let byte = uint(self.raw(), 1, Order::NATIVE);
@@ -216,25 +219,28 @@ pub(crate) fn is_optional_time<T>() -> bool {
     chrono || id == typeid::of::<Option<std::time::SystemTime>>() || id == typeid::of::<Option<std::time::Duration>>()
 }
 
-/// An error that names the level of conversions that would help.
+/// The error of a number that names the levels of conversions that would help.
 #[cold]
-fn with_advice(error: Error, level: Option<Casting>) -> Error {
-    match level {
-        Some(Casting::Exact) => {
+fn with_advice<T: Cast>(error: Error, number: AnyNumber) -> Error {
+    let helps = |level| T::cast(number, level).is_ok();
+    match (helps(Casting::Exact), helps(Casting::SameKind)) {
+        (true, true) => error.with_hint(
+            "`ReadOptions::casting(Casting::Exact)` takes numbers where their value survives, `Casting::SameKind` rounds",
+        ),
+        (true, false) => {
             error.with_hint("`ReadOptions::casting(Casting::Exact)` takes numbers where their value survives")
         }
-        Some(Casting::SameKind) => error.with_hint("`ReadOptions::casting(Casting::SameKind)` rounds"),
-        Some(Casting::Safe) | None => error,
+        (false, true) => error.with_hint("`ReadOptions::casting(Casting::SameKind)` rounds"),
+        (false, false) => error,
     }
 }
 
 #[cold]
-fn does_not_fit(found: AnyNumber, expected: &str, level: Option<Casting>) -> Error {
-    let error = Error::new(
+fn does_not_fit(found: AnyNumber, expected: &str) -> Error {
+    Error::new(
         ErrorKind::InvalidValue,
         format_args!("found {found}, expected a number that {expected} holds exactly"),
-    );
-    with_advice(error, level)
+    )
 }
 
 /// A number that is not in the form that is asked for.
