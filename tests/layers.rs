@@ -105,6 +105,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "prefetch",
             "check",
             "entry",
+            "data",
         ],
     ),
     (

@@ -10,6 +10,7 @@
 //! value.
 
 mod check;
+pub(crate) mod data;
 mod directory;
 pub(crate) mod entry;
 mod inflate;

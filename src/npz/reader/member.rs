@@ -186,6 +186,8 @@ pub(crate) struct Member<'r, R> {
     entry: &'r CentralEntry,
     inflater: Option<&'r mut Inflater>,
     hasher: Hasher,
+    /// Whether bytes were passed over, so that the sum is not that of all.
+    skipped: bool,
     left: u64,
     /// The bytes of all members so far, for `Limits::total_bytes`.
     bytes_used: &'r mut u64,
@@ -204,6 +206,7 @@ impl<'r, R: Read> Member<'r, R> {
             entry,
             inflater: Inflater::start(inflater, entry.method, entry.compressed),
             hasher: Hasher::new(),
+            skipped: false,
             left: entry.size,
             bytes_used,
         }
@@ -227,6 +230,9 @@ impl<'r, R: Read> Member<'r, R> {
         if let Some(inflater) = self.inflater {
             inflater.finish(self.reader)?;
         }
+        if self.skipped {
+            return Ok(());
+        }
         compare(self.hasher.finalize(), self.entry)
     }
 
@@ -240,6 +246,22 @@ impl<'r, R: Read> Member<'r, R> {
             }
         }
         self.finish()
+    }
+}
+
+impl<R: Read + Seek> Member<'_, R> {
+    /// Passes over bytes, of which there are so many: those of a stored member are not read.
+    pub(super) fn skip(&mut self, count: u64) -> Result<()> {
+        if self.inflater.is_some() {
+            let passed = io::copy(&mut self.take(count), &mut io::sink())?;
+            debug_assert_eq!(passed, count);
+            return Ok(());
+        }
+        let by = i64::try_from(count).map_err(|_| Error::from(io::Error::from(io::ErrorKind::UnexpectedEof)))?;
+        self.reader.seek(SeekFrom::Current(by))?;
+        self.skipped = true;
+        self.left -= count;
+        Ok(())
     }
 }
 

@@ -121,6 +121,11 @@ impl<R: Read + Seek> Seek for Window<R> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         match to {
             SeekFrom::Start(at) => self.at = at,
+            // No call of the system: the next read stands where it has to.
+            SeekFrom::Current(by) => {
+                self.at =
+                    (self.at.checked_add_signed(by)).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+            }
             other => {
                 self.stand()?;
                 self.inner_at = None;
@@ -233,6 +238,9 @@ mod tests {
         for at in [499_000, 3, 70_000, 2, 65_530] {
             check(&mut window, at, 700);
         }
+        window.seek(SeekFrom::Start(70)).unwrap();
+        assert_eq!(window.seek(SeekFrom::Current(-60)).unwrap(), 10);
+        assert!(window.seek(SeekFrom::Current(-11)).is_err());
         assert_eq!(window.seek(SeekFrom::End(-1)).unwrap(), 499_999);
         assert_eq!(window.read(&mut [0; 10]).unwrap(), 1);
         assert_eq!(window.read(&mut [0; 10]).unwrap(), 0);
