@@ -29,6 +29,8 @@ npz VERB --help has examples of each verb.";
 #[derive(Subcommand)]
 pub enum Verb {
     Ls(look::ls::Args),
+    Show(look::show::Args),
+    Stats(look::stats::Args),
 }
 
 /// Options of every verb.

@@ -1,3 +1,5 @@
 //! Verbs that show what is in a file and change nothing.
 
 pub mod ls;
+pub mod show;
+pub mod stats;

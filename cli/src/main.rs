@@ -26,6 +26,8 @@ fn main() -> ExitCode {
     let context = Context::new(&cli.common);
     let result = match &cli.verb {
         Verb::Ls(args) => look::ls::run(args, &context),
+        Verb::Show(args) => look::show::run(args, &context),
+        Verb::Stats(args) => look::stats::run(args, &context),
     };
     let flushed = context.flush();
     match result.and_then(|outcome| flushed.map(|()| outcome)) {

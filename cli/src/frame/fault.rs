@@ -34,7 +34,7 @@ impl From<Outcome> for ExitCode {
 }
 
 /// Why something was not done: the file, the member, the fact, and what may help.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Fault {
     /// Empty where no file is concerned; escaped already, as the member and the fact.
     file: String,
@@ -122,13 +122,9 @@ impl From<&Error> for Fault {
         };
         let path = err.path();
         let text = err.to_string();
-        let mut fact = text
+        let fact = text
             .strip_prefix(&format!("{}: ", path.escape_debug()))
             .unwrap_or(&text);
-        // What a program would change in its call is no advice here.
-        for option in [": `Limits::", ": `ReadOptions::", ": `WriteOptions::"] {
-            fact = fact.split(option).next().unwrap_or(fact);
-        }
         Fault {
             kind: Some(err.kind()),
             hint: hint.map(str::to_owned),

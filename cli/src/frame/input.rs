@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use serde_npz::{Entry, ErrorKind, Header, NpzReader, Unmappable, Value};
 
 use crate::frame::context::Context;
+use crate::frame::data::Data;
 use crate::frame::fault::{Fault, Result};
 use crate::frame::glob;
 use crate::frame::select::select;
@@ -153,6 +154,22 @@ impl Input {
         }
     }
 
+    /// The bytes of a member's elements, one after another.
+    pub fn data(&mut self, member: &Member) -> Result<Data<'_>> {
+        match self {
+            Input::Npy(npy) => npy.data(),
+            Input::Npz(npz) => Ok(Data::Member(npz.data(&member.name)?)),
+        }
+    }
+
+    /// The bytes of a member that is no array.
+    pub fn raw(&mut self, member: &Member) -> Result<Vec<u8>> {
+        match self {
+            Input::Npy(_) => Err(Fault::new("found an array, expected a text")),
+            Input::Npz(npz) => Ok(npz.raw(&member.name)?),
+        }
+    }
+
     /// The whole member in memory: an array, or a text.
     pub fn value(&mut self, member: &Member, context: &Context) -> Result<Value> {
         match self {
@@ -205,6 +222,25 @@ impl Npy {
             crc: None,
             offset: Some(0),
             data_offset: self.header.as_ref().map(|_| self.header_len),
+        }
+    }
+
+    fn data(&mut self) -> Result<Data<'_>> {
+        let Some(header) = self.header.clone() else {
+            return Err(Fault::new("found no array"));
+        };
+        let left = data_len(&header);
+        match &mut self.source {
+            Source::File(reader) => {
+                reader.seek(SeekFrom::Start(self.header_len))?;
+                Ok(Data::File { reader, header, left })
+            }
+            Source::Stream(stream) => {
+                let stream = stream
+                    .take()
+                    .ok_or_else(|| Fault::new("standard input can be read only once"))?;
+                Ok(Data::Stream { stream, header, left })
+            }
         }
     }
 

@@ -17,10 +17,25 @@ pub enum Align {
 }
 
 pub struct Column {
-    pub title: &'static str,
-    pub align: Align,
-    /// Whether its cells may be cut in the middle where the terminal is too narrow.
-    pub flexible: bool,
+    title: String,
+    align: Align,
+    flexible: bool,
+}
+
+impl Column {
+    pub fn new(title: impl Into<String>, align: Align) -> Self {
+        Column {
+            title: title.into(),
+            align,
+            flexible: false,
+        }
+    }
+
+    /// Its cells may be cut in the middle where the terminal is too narrow.
+    pub fn flexible(mut self) -> Self {
+        self.flexible = true;
+        self
+    }
 }
 
 /// Columns and their rows; the widths are known once all rows are there.
@@ -49,8 +64,10 @@ impl Table {
     /// Writes the titles and all rows.
     pub fn write(&self, out: &mut dyn Write, context: &Context) -> io::Result<()> {
         let widths = self.widths(context.width());
-        let titles: Vec<&str> = self.columns.iter().map(|column| column.title).collect();
-        self.line(out, context, &widths, &titles, context.style(Style::new().dimmed()))?;
+        let titles: Vec<&str> = self.columns.iter().map(|column| &*column.title).collect();
+        if titles.iter().any(|title| !title.is_empty()) {
+            self.line(out, context, &widths, &titles, context.style(Style::new().dimmed()))?;
+        }
         for row in &self.rows {
             let cells: Vec<&str> = row.cells.iter().map(String::as_str).collect();
             self.line(out, context, &widths, &cells, context.style(row.style))?;
@@ -83,7 +100,7 @@ impl Table {
 
     /// The widest cell of each column, or less where the line would be too long: the widest flexible one gives way first.
     fn widths(&self, most: Option<usize>) -> Vec<usize> {
-        let mut widths: Vec<usize> = self.columns.iter().map(|column| width(column.title)).collect();
+        let mut widths: Vec<usize> = self.columns.iter().map(|column| width(&column.title)).collect();
         for row in &self.rows {
             for (widest, cell) in widths.iter_mut().zip(&row.cells) {
                 *widest = (*widest).max(width(cell));

@@ -144,14 +144,13 @@ fn text(members: &[Member], args: &Args, context: &Context) -> Result<()> {
         }
         return Ok(());
     }
-    let column = |title, align, flexible| Column { title, align, flexible };
     let mut table = Table::new(vec![
-        column("name", Align::Left, true),
-        column("dtype", Align::Left, true),
-        column("shape", Align::Left, true),
-        column("bytes", Align::Right, false),
-        column("on disk", Align::Right, false),
-        column("method", Align::Left, false),
+        Column::new("name", Align::Left).flexible(),
+        Column::new("dtype", Align::Left).flexible(),
+        Column::new("shape", Align::Left).flexible(),
+        Column::new("bytes", Align::Right),
+        Column::new("on disk", Align::Right),
+        Column::new("method", Align::Left),
     ]);
     for member in members {
         let (dtype, shape) = match &member.header {
