@@ -216,9 +216,21 @@ fn to_f32(value: f64) -> f32 {
     value as f32
 }
 
+/// An `f32` that rounds to a narrower float as the value itself does: what is not exact gets an odd last bit, so that it is
+/// no tie. Rounding to the nearest `f32` first, as processors do that have no other way, may make it one.
+fn to_odd(value: f64) -> f32 {
+    let near = to_f32(value);
+    let back = f64::from(near);
+    if back == value || value.is_nan() {
+        return near;
+    }
+    let toward_zero = near.to_bits() - u32::from(back.abs() > value.abs());
+    f32::from_bits(toward_zero | 1)
+}
+
 floats! {
-    f16: [F16], f16::from_f64;
-    bf16: [], bf16::from_f64;
+    f16: [F16], |value| f16::from_f32(to_odd(value));
+    bf16: [], |value| bf16::from_f32(to_odd(value));
     f32: [F16 F32], to_f32;
     f64: [F16 F32 F64], |value| value;
 }
