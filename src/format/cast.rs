@@ -150,7 +150,14 @@ macro_rules! integers {
         impl Cast for $t {
             const NAME: &'static str = stringify!($t);
 
+            #[inline]
             fn cast(number: AnyNumber, casting: Casting) -> Result<Self, Uncast> {
+                // The usual integers without a detour through wider ones.
+                match number {
+                    AnyNumber::Int(v) => return v.try_into().map_err(|_| Uncast::Value),
+                    AnyNumber::Uint(v) => return v.try_into().map_err(|_| Uncast::Value),
+                    _ => {}
+                }
                 match number.integer() {
                     Some(value) => value.ok_or(Uncast::Value),
                     None => exact(number.real().and_then(whole), casting),
@@ -181,6 +188,7 @@ trait Float: Sized {
     fn to_f64(&self) -> f64;
 
     /// Whether a value is just this float.
+    #[inline]
     fn is(&self, value: f64) -> bool {
         let found = self.to_f64();
         found.to_bits() == value.to_bits() || (found.is_nan() && value.is_nan())
@@ -192,6 +200,7 @@ macro_rules! floats {
         impl Float for $t {
             const NAME: &'static str = stringify!($t);
 
+            #[inline]
             fn wider(number: AnyNumber) -> Option<$t> {
                 match number {
                     $(AnyNumber::$wider(v) => Some(v.into()),)*
@@ -199,11 +208,13 @@ macro_rules! floats {
                 }
             }
 
+            #[inline]
             fn round(value: f64) -> $t {
                 let round: fn(f64) -> $t = $round;
                 round(value)
             }
 
+            #[inline]
             fn to_f64(&self) -> f64 {
                 (*self).into()
             }
@@ -238,15 +249,38 @@ floats! {
 impl<T: Float> Cast for T {
     const NAME: &'static str = <T as Float>::NAME;
 
+    #[inline]
     fn cast(number: AnyNumber, casting: Casting) -> Result<Self, Uncast> {
+        if let Some(float) = T::wider(number) {
+            return Ok(float);
+        }
+        // Every integer of so many digits is an f64.
+        const DIGITS: u64 = 1 << f64::MANTISSA_DIGITS;
+        let small = match number {
+            AnyNumber::Int(v) if v.unsigned_abs() <= DIGITS => Some(v as f64),
+            AnyNumber::Uint(v) if v <= DIGITS => Some(v as f64),
+            _ => None,
+        };
+        if let Some(value) = small {
+            let float = T::round(value);
+            return if float.is(value) { Ok(float) } else { Err(Uncast::Value) };
+        }
+        T::cast_any(number, casting)
+    }
+}
+
+/// As [`Cast::cast`] of a float, for numbers that are seldom converted.
+trait CastAny: Float {
+    fn cast_any(number: AnyNumber, casting: Casting) -> Result<Self, Uncast>;
+}
+
+impl<T: Float> CastAny for T {
+    fn cast_any(number: AnyNumber, casting: Casting) -> Result<Self, Uncast> {
         if let Some((size, negative)) = number.magnitude() {
             let value = if negative { -(size as f64) } else { size as f64 };
             let float = T::round(value);
             let exact = digits(size) <= f64::MANTISSA_DIGITS && float.is(value);
             return exact.then_some(float).ok_or(Uncast::Value);
-        }
-        if let Some(float) = T::wider(number) {
-            return Ok(float);
         }
         let is_real = !matches!(number, AnyNumber::C64(_) | AnyNumber::C128(_));
         let rounded = number.real().map(|value| (T::round(value), value));

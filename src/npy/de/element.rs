@@ -67,10 +67,16 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
     }
 
     /// The one element of a subarray whose axes all have length 1, where `squeeze` lets it stand for the array.
+    #[inline(always)]
     fn squeezed(self) -> Self {
+        if self.plan.squeeze { self.only() } else { self }
+    }
+
+    #[cold]
+    fn only(self) -> Self {
         match &self.dtype.kind {
-            Kind::Array { item, shape } if self.plan.squeeze && shape.iter().all(|&axis| axis == 1) => {
-                self.part(item, self.plan, self.bytes).squeezed()
+            Kind::Array { item, shape } if shape.iter().all(|&axis| axis == 1) => {
+                self.part(item, self.plan, self.bytes).only()
             }
             _ => self,
         }
