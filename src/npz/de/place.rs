@@ -147,12 +147,10 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
         let mut children = reading.children(self.at);
         children.extend(claimed);
         let (tree, reader) = (self.reading.tree, self.reading.store.reader());
-        reader.plan(
-            children
-                .iter()
-                .filter(|(name, _)| fields.is_none_or(|fields| fields.contains(name)))
-                .filter_map(|(_, at)| tree.node(*at).array),
-        );
+        let asked = |(name, _): &&(&str, usize)| fields.is_none_or(|fields| fields.contains(name));
+        let asked = children.iter().filter(asked);
+        reader.announce(asked.clone().flat_map(|(_, at)| tree.members(*at)));
+        reader.plan(asked.filter_map(|(_, at)| tree.node(*at).array));
         Ok(children)
     }
 
@@ -203,10 +201,9 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
             ));
         }
         let tree = self.reading.tree;
-        self.reading
-            .store
-            .reader()
-            .plan(list.iter().filter_map(|&at| tree.node(at).array));
+        let reader = self.reading.store.reader();
+        reader.announce(list.iter().flat_map(|&at| tree.members(at)));
+        reader.plan(list.iter().filter_map(|&at| tree.node(at).array));
         let mut elements = ListAccess::new(self, list);
         let value = visitor.visit_seq(&mut elements)?;
         elements.finish(value)
@@ -219,8 +216,7 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
             (Some(_), Some(_)) => Err(twice()),
             (Some(index), None) => {
                 let reader = self.reading.store.reader();
-                let key = reader.central_entries()[index].key().to_owned();
-                reader.raw(&key).map(Some).map_err(Error::without_path)
+                reader.read_raw(index).map(Some)
             }
             (None, _) => Ok(None),
         }
