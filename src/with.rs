@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`nan`] | `Option<f64>`, in any depth | floats, `None` as NaN |
 //! | [`float16`] | `f32`, `f64`, in any depth | `<f2` |
+//! | [`float32`] | `f64`, in any depth | `<f4` |
 //! | [`datetime64`] | `i64`, `SystemTime`, chrono | `<M8[ns]` and the other units |
 //! | [`timedelta64`] | `i64`, `Duration`, chrono | `<m8[ns]` and the other units |
 //! | [`bytes`] | `Vec<u8>`, `[u8; N]`, `String` | `\|Sn` |
@@ -41,6 +42,7 @@ pub mod datetime64;
 #[cfg(any(feature = "nalgebra-0_34", feature = "ndarray-0_17"))]
 mod dense;
 pub mod float16;
+pub mod float32;
 pub mod json;
 pub mod list;
 #[cfg(feature = "nalgebra-0_34")]

@@ -16,6 +16,8 @@ use crate::format::dtype::TimeBase;
 pub(crate) const NAN: &str = "$serde_npz::nan";
 /// Floats are `<f2`.
 pub(crate) const FLOAT16: &str = "$serde_npz::float16";
+/// Floats of 64 bits are `<f4`.
+pub(crate) const FLOAT32: &str = "$serde_npz::float32";
 /// Bytes are `|Sn`, padded with NUL.
 pub(crate) const BYTES: &str = "$serde_npz::bytes";
 /// The outermost sequence is a list of members, whatever its elements are.
@@ -43,6 +45,7 @@ pub(crate) const VALUE: &str = "$serde_npz::value";
 pub(crate) enum Marker {
     Nan,
     Float16,
+    Float32,
     Bytes,
     Complex,
     List,
@@ -75,6 +78,7 @@ impl Marker {
         match self {
             Marker::Nan
             | Marker::Float16
+            | Marker::Float32
             | Marker::Bytes
             | Marker::Complex
             | Marker::Datetime(_)
@@ -88,6 +92,7 @@ impl Marker {
         match self {
             Marker::Nan => "a value inside `with::nan`",
             Marker::Float16 => "a value inside `with::float16`",
+            Marker::Float32 => "a value inside `with::float32`",
             Marker::Bytes => "a value inside `with::bytes`",
             Marker::Complex => "a complex number",
             Marker::List => "a value inside `with::list`",
@@ -106,6 +111,7 @@ fn named(name: &str) -> Option<Marker> {
     Some(match name {
         NAN => Marker::Nan,
         FLOAT16 => Marker::Float16,
+        FLOAT32 => Marker::Float32,
         BYTES => Marker::Bytes,
         COMPLEX => Marker::Complex,
         LIST => Marker::List,
@@ -187,6 +193,7 @@ mod tests {
         for (name, marker) in [
             (NAN, Marker::Nan),
             (FLOAT16, Marker::Float16),
+            (FLOAT32, Marker::Float32),
             (BYTES, Marker::Bytes),
             (COMPLEX, Marker::Complex),
             (LIST, Marker::List),

@@ -11,7 +11,7 @@ mod rows;
 mod texts;
 mod vectors;
 
-use std::any::TypeId;
+use std::any::{TypeId, type_name};
 use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -257,6 +257,23 @@ fn is_optional_scalar_of(id: TypeId) -> bool {
             typeid::of::<&Option<u128>>(),
         ]
         .contains(&id)
+}
+
+/// Whether `T` is an `Option` itself, and no type around one: the private type that derive makes for `with`, or a newtype.
+pub(crate) fn is_option<T: ?Sized>() -> bool {
+    inside_option::<T>().is_some()
+}
+
+/// Whether `T` is an `Option` of a type that holds others: a vector, a map, an array.
+pub(crate) fn is_optional_container<T: ?Sized>() -> bool {
+    inside_option::<T>().is_some_and(|inner| {
+        inner.starts_with(['&', '[', '(']) || inner.starts_with("alloc::") || inner.starts_with("std::")
+    })
+}
+
+/// The name of the type in an `Option`.
+fn inside_option<T: ?Sized>() -> Option<&'static str> {
+    type_name::<T>().strip_prefix("core::option::Option<")
 }
 
 /// Whether `T` is `str` itself.

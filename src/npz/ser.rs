@@ -30,7 +30,7 @@ use crate::npy::raw;
 use crate::npy::ser::stream::Stream;
 use crate::npy::ser::write::{write_marker, write_node};
 use crate::npy::sink::Out;
-use crate::npy::whole::Number;
+use crate::npy::whole::{self, Number};
 use crate::npz::writer::NpzWriter;
 use crate::npz::writer::members::{Entered, MemberSink, Members, Place};
 use crate::options::MAX_GROUPS;
@@ -87,7 +87,7 @@ pub(crate) struct Archive<'w> {
 /// What is written for a None.
 #[derive(Clone, Copy, PartialEq)]
 enum OnNone {
-    /// Nothing: the field of a struct is left out.
+    /// Nothing: the field of a struct is left out, as its `Deserialize` knows.
     Omit,
     /// A marker.
     Marker,
@@ -107,6 +107,8 @@ struct At {
     list: Option<List>,
     /// The float that a None stands for, if the type of the value tells.
     none: Option<Number>,
+    /// Its type does not tell that a None of it is that of something else than a float.
+    none_may_be_nan: bool,
 }
 
 /// How the members of a list are named, and how many there have to be, if they have been counted.
@@ -114,6 +116,18 @@ struct At {
 struct List {
     names: Names,
     elements: Option<u64>,
+}
+
+impl OnNone {
+    /// For the field of a struct, of the type `T`: a `Deserialize` does without the member where it reads an `Option`
+    /// itself. Around one, serde asks for it.
+    fn of_field<T: ?Sized>() -> OnNone {
+        if whole::is_option::<T>() {
+            OnNone::Omit
+        } else {
+            OnNone::Marker
+        }
+    }
 }
 
 impl At {
@@ -125,6 +139,7 @@ impl At {
             root: false,
             list: None,
             none: None,
+            none_may_be_nan: true,
         }
     }
 
@@ -230,13 +245,13 @@ impl<'w> Archive<'w> {
     fn field<T: Serialize + ?Sized>(&self, name: &str, value: &T) -> Result<()> {
         let nested = self.place.separator().filter(|&separator| name.contains(separator));
         let Some(separator) = nested else {
-            return self.child(name, value, OnNone::Omit);
+            return self.child(name, value, OnNone::of_field::<T>());
         };
         let checked = name.split(separator).try_for_each(|part| check_name(part, None));
         checked.map_err(|e| self.place.name(e))?;
         let _entered = self.place.enter(name);
         self.place.take().map_err(|e| self.place.name(e))?;
-        self.value(value, At::inside(OnNone::Omit))?;
+        self.value(value, At::inside(OnNone::of_field::<T>()))?;
         self.place.taken();
         Ok(())
     }

@@ -231,6 +231,9 @@ impl<'a> Serializer for Measure<'a> {
             if self.at.in_option && !self.at.counting {
                 return Err(nested_none("Some(None)"));
             }
+            if self.at.direct && self.at.marker.is_some() {
+                return Ok(Found::Group);
+            }
             return Found::new(Layout::None { scalar: false });
         }
         self.tally.add(Thing::Float);

@@ -343,6 +343,7 @@ impl Scalar<'_> {
     fn marked(&self, number: Number, marker: Option<Marker>) -> Result<ScalarLayout> {
         match (marker, number) {
             (Some(Marker::Float16), Number::F32 | Number::F64) => Ok(ScalarLayout::Number(Number::F16)),
+            (Some(Marker::Float32), Number::F64) => Ok(ScalarLayout::Number(Number::F32)),
             (Some(Marker::Datetime(base)), Number::I64) => Ok(ScalarLayout::Datetime(TimeUnit { base, multiple: 1 })),
             (Some(Marker::Timedelta(base)), Number::I64) => Ok(ScalarLayout::Timedelta(TimeUnit { base, multiple: 1 })),
             _ => Ok(ScalarLayout::Number(number)),
@@ -404,6 +405,7 @@ impl Scalar<'_> {
             (Scalar::Bf16(v), ScalarLayout::Bf16) => out.put(&v.to_le_bytes()),
             (Scalar::F32(v), ScalarLayout::Number(Number::F16)) => out.put(&narrow(f16::from_f32(v), v.into())?),
             (Scalar::F64(v), ScalarLayout::Number(Number::F16)) => out.put(&narrow(f16::from_f32(to_odd(v)), v)?),
+            (Scalar::F64(v), ScalarLayout::Number(Number::F32)) => out.put(&single(v)?),
             (Scalar::Char(c), ScalarLayout::Str { width, .. }) => {
                 let left = width.checked_sub(1).ok_or_else(|| too_long(1, width))?;
                 out.put(&u32::from(c).to_le_bytes())?;
@@ -488,6 +490,21 @@ fn narrow(half: f16, from: f64) -> Result<[u8; 2]> {
         ));
     }
     Ok(half.to_le_bytes())
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "rounding is what `with::float32` asks for"
+)]
+fn single(from: f64) -> Result<[u8; 4]> {
+    let near = from as f32;
+    if near.is_infinite() && from.is_finite() {
+        return Err(Error::new(
+            ErrorKind::InvalidValue,
+            format_args!("found {from}, expected a float that fits <f4 (3.4e38 at most)"),
+        ));
+    }
+    Ok(near.to_le_bytes())
 }
 
 #[cold]

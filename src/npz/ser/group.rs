@@ -34,7 +34,8 @@ pub(super) struct OpenGroup<'a, 'w> {
 /// The key of an entry whose value is still to come.
 struct Key {
     name: String,
-    on_none: OnNone,
+    /// It is the name of a field, as derive's flatten passes it.
+    field: bool,
     /// It was found in an archive as the name of one array or text.
     whole: bool,
 }
@@ -91,11 +92,9 @@ impl ser::SerializeMap for Group<'_, '_> {
 
     fn serialize_key<K: Serialize + ?Sized>(&mut self, key: &K) -> Result<()> {
         let Group::Open(group) = self else { return Ok(()) };
-        // What derive's flatten passes is a `str`: the field of a struct, whose None is left out.
-        let field = group.fields && whole::is_str::<K>();
         group.key = Some(Key {
             name: capture::key(key).map_err(|e| group.archive.place.name(e))?,
-            on_none: if field { OnNone::Omit } else { OnNone::Marker },
+            field: group.fields && whole::is_str::<K>(),
             whole: raw::is_key::<K>(),
         });
         Ok(())
@@ -103,19 +102,24 @@ impl ser::SerializeMap for Group<'_, '_> {
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         let Group::Open(group) = self else { return Ok(()) };
-        match group.key.take() {
-            Some(key) => group.archive.entry(group.fields, || {
-                if key.whole {
-                    group.archive.whole(&key.name, value, key.on_none)
-                } else {
-                    group.archive.child(&key.name, value, key.on_none)
-                }
-            }),
-            None => Err(Error::new(
+        let Some(key) = group.key.take() else {
+            return Err(Error::new(
                 ErrorKind::Message,
                 "found a value without a key, expected `serialize_key` before it",
-            )),
-        }
+            ));
+        };
+        let on_none = if key.field {
+            OnNone::of_field::<T>()
+        } else {
+            OnNone::Marker
+        };
+        group.archive.entry(group.fields, || {
+            if key.whole {
+                group.archive.whole(&key.name, value, on_none)
+            } else {
+                group.archive.child(&key.name, value, on_none)
+            }
+        })
     }
 
     fn end(self) -> Result<Outcome> {

@@ -32,6 +32,8 @@ pub(super) struct PlaceSerializer<'a, 'w, 's> {
 impl<'a, 'w, 's> PlaceSerializer<'a, 'w, 's> {
     pub(super) fn value<T: Serialize + ?Sized>(mut self, value: &T) -> Result<Outcome> {
         self.at.none = whole::optional_float::<T>();
+        self.at.none_may_be_nan =
+            self.at.none.is_some() || !whole::is_optional_scalar::<T>() && !whole::is_optional_container::<T>();
         match whole::complex(value) {
             Some(complex) => self.scalar(complex.into()),
             None => value.serialize(self),
@@ -128,7 +130,11 @@ impl<'a, 'w, 's> Serializer for PlaceSerializer<'a, 'w, 's> {
                 "found None at the root of an archive, expected a struct, a map or a tuple",
             ));
         }
-        if self.archive.marker() != Some(Marker::Nan) || self.in_nan_option() || self.at.list.is_some() {
+        if self.archive.marker() != Some(Marker::Nan)
+            || self.in_nan_option()
+            || self.at.list.is_some()
+            || !self.at.none_may_be_nan
+        {
             self.archive.none(self.at.on_none)?;
             return Ok(Outcome::Written);
         }

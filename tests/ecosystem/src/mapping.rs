@@ -425,6 +425,7 @@ fn with_cases() -> Vec<Case> {
     with! {
         "serde_npz::with::nan", Vec<Option<f64>>, vec![Some(1.0), None];
         "serde_npz::with::float16", Vec<f32>, vec![0.5_f32; 3];
+        "serde_npz::with::float32", Vec<f64>, vec![0.5_f64; 3];
         "serde_npz::with::datetime64::s", Vec<i64>, vec![0_i64; 3];
         "serde_npz::with::datetime64::us", SystemTime, SystemTime::UNIX_EPOCH;
         "serde_npz::with::timedelta64::ms", Vec<Option<i64>>, vec![Some(5_i64), None];

@@ -1,4 +1,4 @@
-//! `with::nan` and `with::float16`.
+//! `with::nan`, `with::float16` and `with::float32`.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -185,6 +185,60 @@ fn float16_rounds_once_and_keeps_nan() {
     let back: Data = from_npz_slice(&to_npz_vec(&Data { x }).unwrap()).unwrap();
     assert_eq!(back.x[..4], [1.0, 1.0 + 2f64.powi(-10), 65504.0, 2f64.powi(-24)]);
     assert!(back.x[4].is_nan());
+}
+
+#[test]
+fn float32() {
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    struct Singles {
+        #[serde(with = "serde_npz::with::float32")]
+        scalar: f64,
+        #[serde(with = "serde_npz::with::float32")]
+        matrix: Vec<[f64; 2]>,
+        #[serde(with = "serde_npz::with::float32")]
+        rows: Vec<(u8, f64)>,
+        #[serde(with = "serde_npz::with::float32")]
+        single: Vec<f32>,
+        #[serde(with = "serde_npz::with::float32")]
+        empty: Vec<f64>,
+        #[serde(with = "serde_npz::with::float32")]
+        some: Vec<Option<f64>>,
+    }
+    let singles = Singles {
+        scalar: 0.5,
+        matrix: vec![[1.0, f64::INFINITY]],
+        rows: vec![(7, -2.0)],
+        single: vec![0.1],
+        empty: vec![],
+        some: vec![Some(1.0)],
+    };
+    assert_eq!(
+        layout(&round(&singles)),
+        [
+            "scalar <f4 []",
+            "matrix <f4 [1, 2]",
+            "rows [('f0', '|u1'), ('f1', '<f4')] [1]",
+            "single <f4 [1]",
+            "empty <f4 [0]",
+            "some <f4 [1]",
+        ]
+    );
+    field!(Data, "serde_npz::with::float32", Vec<f64>);
+    let back: Data = from_npz_slice(&to_npz_vec(&Data { x: vec![0.1, f64::NAN] }).unwrap()).unwrap();
+    assert_eq!(back.x[0], f64::from(0.1_f32));
+    assert!(back.x[1].is_nan());
+    refused(&Data { x: vec![1.0, 3.5e38] }, ErrorKind::InvalidValue, "x[1]");
+    json(&Data { x: vec![0.1] }, r#"{"x":[0.1]}"#);
+}
+
+/// A module that has no form of its own for None makes a list where there is one.
+#[test]
+fn none_among_floats_is_a_list() {
+    field!(Data, "serde_npz::with::float16", Vec<Option<f32>>);
+    let bytes = round(&Data {
+        x: vec![Some(0.5), None],
+    });
+    assert_eq!(layout(&bytes), ["x/0 <f2 []", "x/1 |V0 []"]);
 }
 
 #[test]

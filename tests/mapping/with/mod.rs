@@ -25,6 +25,7 @@ mod floats;
 #[cfg(feature = "nalgebra-0_34")]
 mod matrices;
 mod members;
+mod nesting;
 mod texts;
 mod times;
 

@@ -233,6 +233,7 @@ fn units() -> Error {
 fn empty(element: Option<Element>, marker: Option<Marker>) -> Layout {
     Layout::Scalar(match marker {
         Some(Marker::Float16) => ScalarLayout::Number(Number::F16),
+        Some(Marker::Float32) => ScalarLayout::Number(Number::F32),
         Some(Marker::Bytes) => ScalarLayout::Bytes(1),
         Some(Marker::Datetime(base)) => ScalarLayout::Datetime(TimeUnit { base, multiple: 1 }),
         Some(Marker::Timedelta(base)) => ScalarLayout::Timedelta(TimeUnit { base, multiple: 1 }),
