@@ -72,7 +72,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("npy::de::data", &["axes"]),
-    ("npy::de::array", &["squeeze", "access"]),
+    ("npy::de::array", &["squeeze", "access", "columns", "json"]),
     ("npy::de::element", &["number", "text", "convert", "complex", "parts"]),
     (
         "npy::rows",

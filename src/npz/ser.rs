@@ -77,11 +77,22 @@ pub(crate) struct Archive<'w> {
     marker: Cell<Option<Marker>>,
     /// The value is beside a `flatten` or inside of one, and may be read through serde's buffer.
     flattened: Cell<bool>,
+    /// What becomes of the next sequence.
+    form: Cell<Option<Form>>,
     groups: Cell<u64>,
     /// Newtypes and Options around the value, which could be endless.
     wrappers: Cell<u64>,
     /// What has been written, to be compared with what measuring it met.
     tally: Cell<Tally>,
+}
+
+/// What a `with` module makes of each outermost sequence inside of it: maps, structs and Options around stay what they are.
+#[derive(Clone, Copy, PartialEq)]
+enum Form {
+    /// Each element is a member of its own.
+    List,
+    /// Rows of unequal lengths; `inside` of a list that was to be such rows and could not.
+    Ragged { inside: bool },
 }
 
 /// What is written for a None.
@@ -169,6 +180,8 @@ enum Outcome {
         elements: Option<u64>,
         refused: Option<Error>,
     },
+    /// It is a sequence of so many elements that takes the form which the `with` module around asks for.
+    Formed { elements: u64 },
     /// It is a tuple variant whose content has to be measured.
     Content { variant: &'static str, elements: u64 },
 }
@@ -195,6 +208,7 @@ impl<'w> Archive<'w> {
             place: Place::new(members, path),
             marker: Cell::new(None),
             flattened: Cell::new(false),
+            form: Cell::new(None),
             groups: Cell::new(0),
             wrappers: Cell::new(0),
             tally: Cell::default(),
@@ -219,6 +233,7 @@ impl<'w> Archive<'w> {
                 return sink.end(ended);
             }
             Ok(Outcome::Unmeasured { elements, refused }) => (elements, refused),
+            Ok(Outcome::Formed { elements }) => return self.formed(value, at, elements),
             Ok(Outcome::Content { variant, elements }) => return self.content(variant, value, elements),
             Err(error) => {
                 drop(stream);
@@ -451,8 +466,8 @@ impl<'w> Archive<'w> {
 
     fn marked_value<T: Serialize + ?Sized>(&self, marker: Marker, value: &T, at: At) -> Result<()> {
         match marker {
-            Marker::List => self.value(value, at.as_list(Names::Index, None)),
-            Marker::Ragged => write_ragged(self, value),
+            Marker::List => self.with_form(Some(Form::List), || self.value(value, at)),
+            Marker::Ragged => self.with_form(Some(Form::Ragged { inside: false }), || self.value(value, at)),
             Marker::Json if at.root => Err(array_root()),
             Marker::Json => self.json(value),
             // What is no whole array is a group of its own.
@@ -463,6 +478,32 @@ impl<'w> Archive<'w> {
                 self.marker.set(outer);
                 result
             }
+        }
+    }
+
+    fn with_form<T>(&self, form: Option<Form>, write: impl FnOnce() -> T) -> T {
+        let outer = self.form.replace(form);
+        let result = write();
+        self.form.set(outer);
+        result
+    }
+
+    /// Writes a sequence in the form that was asked for.
+    fn formed<T: Serialize + ?Sized>(&self, value: &T, at: At, elements: u64) -> Result<()> {
+        let form = self.form.get();
+        let written = self.with_form(None, || match form {
+            Some(Form::Ragged { .. }) => write_ragged(self, value, elements),
+            Some(Form::List) | None => Ok(true),
+        })?;
+        if written {
+            return Ok(());
+        }
+        match form {
+            // A row of a list.
+            Some(Form::Ragged { inside: true }) => self.with_form(None, || self.value(value, at)),
+            _ => self.with_form(Some(Form::Ragged { inside: true }), || {
+                self.value(value, at.as_list(Names::Index, Some(elements)))
+            }),
         }
     }
 

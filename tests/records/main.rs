@@ -2,6 +2,7 @@
 //! field into whatever struct asks for them.
 
 mod agreed;
+mod columns;
 #[path = "../common/mod.rs"]
 mod common;
 mod misbehaving;

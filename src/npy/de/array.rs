@@ -1,6 +1,8 @@
 //! One array to a value: each axis is a sequence; within the last axis are the elements.
 
 mod access;
+pub(crate) mod columns;
+pub(crate) mod json;
 mod squeeze;
 
 use serde::de::{Deserializer, Visitor};
@@ -405,6 +407,12 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         if matches!(marker, Some(Marker::Raw | Marker::Value)) {
             return visitor.visit_newtype_struct(Tagged(RAW, self.marked(None)));
         }
+        if marker == Some(Marker::Json) {
+            return match self.may_be_json() {
+                true => json::visit_json(&self.json_text()?, visitor),
+                false => visitor.visit_newtype_struct(self),
+            };
+        }
         visitor.visit_newtype_struct(ArrayDeserializer {
             marker: marker.or(self.marker),
             ..self
@@ -444,9 +452,12 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         if self.is_empty_group() {
             return visitor.visit_map(Nothing);
         }
+        if self.has_columns() {
+            return self.columns(None, visitor);
+        }
         self.settle(0)?;
         if !self.is_element() {
-            return Err(self.mismatch("a group or one record"));
+            return Err(self.mismatch("a group, one record, or an array of records"));
         }
         self.element()?.deserialize_map(visitor)
     }
@@ -462,6 +473,12 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         }
         if name == ORDERED {
             return visitor.visit_map(OrderedAccess::new(self, fields));
+        }
+        if self.is_empty_group() {
+            return visitor.visit_map(Nothing);
+        }
+        if self.has_columns() {
+            return self.columns(Some(fields), visitor);
         }
         self.settle(0)?;
         if !self.is_element() {

@@ -9,6 +9,7 @@ use serde::de::{Deserialize, Deserializer, IntoDeserializer, Visitor};
 use self::access::{GroupAccess, GroupDeserializer, ListAccess, VariantDeserializer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Header;
+use crate::npy::de::array::json::{json_value, visit_json};
 use crate::npy::de::array::{ArrayBody, ArrayDeserializer, with_body};
 use crate::npy::de::budget::{Budget, limit};
 use crate::npy::de::element::{hand_some, same_calls};
@@ -285,15 +286,6 @@ fn both() -> Error {
     .with_hint("read the members by name, or all of them by whole names with `ReadOptions::separator(None)`")
 }
 
-#[cold]
-fn no_json(err: serde_json::Error) -> Error {
-    Error::new(
-        ErrorKind::InvalidValue,
-        format_args!("found a JSON text that does not fit: {err}"),
-    )
-    .with_source(err)
-}
-
 macro_rules! arrays {
     ($($method:ident)*) => {
         $(
@@ -309,10 +301,7 @@ impl<'de, S: Store<'de>> Deserializer<'de> for NodeDeserializer<'_, '_, S> {
 
     fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
         if let Some(text) = self.json()? {
-            let mut json = serde_json::Deserializer::from_reader(&text[..]);
-            let value = json.deserialize_any(visitor).map_err(no_json)?;
-            json.end().map_err(no_json)?;
-            return Ok(value);
+            return json_value(&text, |json| json.deserialize_any(visitor));
         }
         if self.is_array() {
             return self.array(|array| array.deserialize_any(visitor));
@@ -350,11 +339,9 @@ impl<'de, S: Store<'de>> Deserializer<'de> for NodeDeserializer<'_, '_, S> {
     fn deserialize_newtype_struct<V: Visitor<'de>>(mut self, name: &'static str, visitor: V) -> Result<V::Value> {
         match Marker::of(name) {
             Some(Marker::Json) => match self.json()? {
-                Some(text) => {
-                    let mut json = serde_json::Deserializer::from_reader(&text[..]);
-                    let value = visitor.visit_newtype_struct(&mut json).map_err(no_json)?;
-                    json.end().map_err(no_json)?;
-                    Ok(value)
+                Some(text) => visit_json(&text, visitor),
+                None if self.is_array() && !self.is_group() => {
+                    self.array(|array| array.deserialize_newtype_struct(name, visitor))
                 }
                 None => visitor.visit_newtype_struct(self),
             },

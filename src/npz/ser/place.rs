@@ -10,8 +10,9 @@ use serde::Serialize;
 use serde::ser::Serializer;
 
 use super::group::Group;
+use super::ragged::no_row;
 use super::sequence::Elements;
-use super::{Archive, At, List, Names, OnNone, Outcome, array_root};
+use super::{Archive, At, Form, List, Names, OnNone, Outcome, array_root};
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::measure::half;
 use crate::npy::layout::scalar::{Scalar, ScalarLayout, scalars};
@@ -41,8 +42,11 @@ impl<'a, 'w, 's> PlaceSerializer<'a, 'w, 's> {
     }
 
     fn scalar(self, scalar: Scalar<'_>) -> Result<Outcome> {
-        if self.at.list.is_some() {
+        if self.is_list() {
             return Err(self.not_a_list(scalar.describe()));
+        }
+        if self.archive.form.get() == Some(Form::Ragged { inside: false }) {
+            return Err(no_row(scalar.describe()));
         }
         if self.at.root {
             return Err(array_root());
@@ -67,6 +71,12 @@ impl<'a, 'w, 's> PlaceSerializer<'a, 'w, 's> {
     }
 
     fn elements(self, len: Option<usize>, tuple: bool) -> Result<Elements<'a, 'w, 's>> {
+        match self.archive.form.get() {
+            Some(form) if self.at.list.is_none() => {
+                return Elements::formed(self.archive, self.stream, self.at, len, form);
+            }
+            _ => {}
+        }
         let list = match self.at.list {
             None if tuple && self.at.root => Some(List {
                 names: Names::Positional,
@@ -80,6 +90,11 @@ impl<'a, 'w, 's> PlaceSerializer<'a, 'w, 's> {
             list => list,
         };
         Elements::new(self.archive, self.stream, self.at, len, tuple, list)
+    }
+
+    /// Whether the value is to be a list.
+    fn is_list(&self) -> bool {
+        self.at.list.is_some() || self.archive.form.get() == Some(Form::List)
     }
 
     #[cold]
@@ -114,7 +129,7 @@ impl<'a, 'w, 's> Serializer for PlaceSerializer<'a, 'w, 's> {
     scalars!();
 
     fn serialize_bytes(self, v: &[u8]) -> Result<Outcome> {
-        if self.at.list.is_some() || self.at.root || self.archive.marker().is_some() {
+        if self.is_list() || self.at.root || self.archive.marker().is_some() || self.archive.form.get().is_some() {
             return self.scalar(Scalar::Raw(v));
         }
         // At a field bytes are a row of u8; empty ones too.
@@ -170,7 +185,7 @@ impl<'a, 'w, 's> Serializer for PlaceSerializer<'a, 'w, 's> {
             return self.scalar(half);
         }
         if let Some(raw) = whole::raw(value)
-            && self.at.list.is_none()
+            && !self.is_list()
             && !self.at.root
             && self.archive.marker().is_none()
         {
@@ -189,7 +204,7 @@ impl<'a, 'w, 's> Serializer for PlaceSerializer<'a, 'w, 's> {
         variant: &'static str,
         value: &T,
     ) -> Result<Outcome> {
-        if self.at.list.is_some() {
+        if self.is_list() {
             return Err(self.not_a_list(variant));
         }
         self.archive.count(Thing::Variant);
@@ -218,9 +233,12 @@ impl<'a, 'w, 's> Serializer for PlaceSerializer<'a, 'w, 's> {
         variant: &'static str,
         len: usize,
     ) -> Result<Self::SerializeTupleVariant> {
-        // Of a list the name of the variant is written already.
-        let variant = self.at.list.is_none().then_some(variant);
         let list = self.at.list;
+        if list.is_none() && self.is_list() {
+            return Err(self.not_a_list(variant));
+        }
+        // Of a list the name of the variant is written already.
+        let variant = list.is_none().then_some(variant);
         Elements::new(self.archive, self.stream, self.at, Some(len), true, list)?.of_variant(variant)
     }
 
@@ -252,6 +270,7 @@ impl<'a, 'w, 's> Serializer for PlaceSerializer<'a, 'w, 's> {
         I::Item: Serialize,
     {
         if self.at.list.is_none()
+            && self.archive.form.get().is_none()
             && !self.in_nan_option()
             && self.archive.marker().is_none()
             && let Some(whole) = whole::whole(&iter)

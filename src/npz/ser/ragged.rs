@@ -23,24 +23,34 @@ use crate::npy::whole::Number;
 pub(crate) const VALUES: &str = "values";
 pub(crate) const OFFSETS: &str = "offsets";
 
-/// Writes `value`, a sequence of rows, as the group at the archive's current path.
-pub(super) fn write_ragged<T: Serialize + ?Sized>(archive: &Archive<'_>, value: &T) -> Result<()> {
+/// Writes `value`, a sequence of so many rows, as the group at the archive's current path. Returns whether its elements are
+/// rows: maps, None and rows of rows may have this form by themselves.
+pub(super) fn write_ragged<T: Serialize + ?Sized>(archive: &Archive<'_>, value: &T, elements: u64) -> Result<bool> {
     let mut measured = Measured {
         around: archive.around(),
         text: false,
         item: Layout::Empty(None),
         offsets: vec![0],
+        apart: false,
     };
     value
         .serialize(RaggedSerializer::new(&mut measured))
         .map_err(|e| archive.place.name(e))?;
+    if measured.apart {
+        return Ok(false);
+    }
+    let rows = measured.offsets.len() as u64 - 1;
+    if rows != elements {
+        return Err(archive.place.name(changed(format_args!("{rows} elements"), elements)));
+    }
     let before = archive.open_group()?;
     {
         let _entered = archive.enter(VALUES)?;
         archive.member(|sink| write_values(value, &measured, sink))?;
     }
     archive.offsets(OFFSETS, &measured.offsets)?;
-    archive.close_group(before)
+    archive.close_group(before)?;
+    Ok(true)
 }
 
 fn write_values<T: Serialize + ?Sized>(value: &T, measured: &Measured, sink: &mut dyn Sink) -> Result<()> {
@@ -78,11 +88,22 @@ struct Measured {
     text: bool,
     item: Layout,
     offsets: Vec<i64>,
+    /// There is an element that is no row, but may hold some.
+    apart: bool,
 }
 
 impl Measured {
     fn total(&self) -> u64 {
         self.offsets.last().map_or(0, |&end| end as u64)
+    }
+
+    /// Rows of rows whose lengths differ.
+    fn part(&mut self, error: Error) -> Result<u64> {
+        if error.kind() != ErrorKind::Ragged {
+            return Err(error);
+        }
+        self.apart = true;
+        Ok(0)
     }
 
     /// The length of a row; its elements are joined with those before.
@@ -100,13 +121,17 @@ impl Measured {
             Layout::Axis { len, item, .. } => {
                 let seen = std::mem::replace(&mut self.item, Layout::Empty(None));
                 self.item = match seen.union(*item, index) {
-                    Layout::Misfit(misfit) => return Err(misfit.into_error()),
+                    Layout::Misfit(misfit) => return self.part(misfit.into_error()),
                     Layout::Group => return Err(no_row("elements that are no array").at_index(index)),
                     layout => layout,
                 };
                 Ok(len)
             }
-            Layout::Misfit(misfit) => Err(misfit.into_error().at_index(index)),
+            Layout::Misfit(misfit) => self.part(misfit.into_error().at_index(index)),
+            Layout::Group | Layout::None { .. } => {
+                self.apart = true;
+                Ok(0)
+            }
             _ => Err(no_row("a row that is no sequence of fixed-size values").at_index(index)),
         }
     }
@@ -127,7 +152,7 @@ impl Rows for Measured {
 }
 
 #[cold]
-fn no_row(found: &str) -> Error {
+pub(super) fn no_row(found: &str) -> Error {
     Error::new(
         ErrorKind::UnsupportedType,
         format_args!("found {found}, expected rows of numbers, records or text inside `with::ragged`"),

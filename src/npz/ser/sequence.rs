@@ -13,7 +13,7 @@ use std::mem;
 use serde::Serialize;
 use serde::ser::SerializeSeq as _;
 
-use super::{Archive, At, List, Names, OnNone, Outcome};
+use super::{Archive, At, Form, List, Names, OnNone, Outcome};
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::compound::compound;
 use crate::npy::layout::measure::measure_counted;
@@ -36,6 +36,8 @@ pub(super) struct Elements<'a, 'w, 's> {
     /// What was met in the first element when it was measured.
     first: Option<Tally>,
     state: State<'a>,
+    /// What was asked for in this place, and is not asked of the elements.
+    form: Option<Form>,
 }
 
 /// What the elements are written to.
@@ -48,6 +50,8 @@ enum State<'a> {
         before: u64,
         variant: Option<(Entered<'a>, u64)>,
     },
+    /// Nothing: they are counted, and written in their form afterwards.
+    Formed,
     /// Nothing: they are counted, and measured afterwards. This one was not like those before it in an array.
     Unmeasured(Option<Error>),
 }
@@ -71,11 +75,38 @@ impl<'a, 'w, 's> Elements<'a, 'w, 's> {
             count: 0,
             first: None,
             state: State::Unknown,
+            form: None,
         };
         if let Some(list) = list {
             elements.begin_list(list)?;
         }
         Ok(elements)
+    }
+
+    /// Elements that take the form which a `with` module asks for.
+    pub(super) fn formed(
+        archive: &'a Archive<'w>,
+        stream: &'a mut Stream<'s>,
+        at: At,
+        len: Option<usize>,
+        form: Form,
+    ) -> Result<Self> {
+        if form == Form::List {
+            let list = List {
+                names: Names::Index,
+                elements: None,
+            };
+            let elements = Elements::new(archive, stream, at, len, false, Some(list))?;
+            return Ok(Elements {
+                form: archive.form.take(),
+                ..elements
+            });
+        }
+        let elements = Elements::new(archive, stream, at, len, false, None)?;
+        Ok(Elements {
+            state: State::Formed,
+            ..elements
+        })
     }
 
     /// The same elements as the content of a variant, unless its name has been written already.
@@ -170,7 +201,7 @@ impl<'a, 'w, 's> Elements<'a, 'w, 's> {
                     None => Ok(()),
                 }
             }
-            State::Unknown | State::Unmeasured(_) => Ok(()),
+            State::Unknown | State::Formed | State::Unmeasured(_) => Ok(()),
         }
     }
 
@@ -245,6 +276,9 @@ impl<'a, 'w, 's> Elements<'a, 'w, 's> {
                     return Err(self.archive.place.name(error));
                 }
                 self.archive.close_group(before)?;
+                if self.form.is_some() {
+                    self.archive.form.set(self.form);
+                }
                 if let Some((entered, before)) = variant {
                     drop(entered);
                     self.archive.close_group(before)?;
@@ -262,6 +296,7 @@ impl<'a, 'w, 's> Elements<'a, 'w, 's> {
                 Some(len) if len > 0 && !self.tuple => Err(miscounted(0, len)),
                 _ => Ok(self.unmeasured(None)),
             },
+            State::Formed => Ok(Outcome::Formed { elements: self.count }),
             State::Unmeasured(refused) => Ok(self.unmeasured(refused)),
         }
     }

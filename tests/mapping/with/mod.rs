@@ -22,6 +22,7 @@ macro_rules! field {
 #[cfg(feature = "ndarray-0_17")]
 mod arrays;
 mod floats;
+mod json;
 #[cfg(feature = "nalgebra-0_34")]
 mod matrices;
 mod members;

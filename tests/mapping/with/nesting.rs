@@ -73,6 +73,12 @@ nestings!(
 );
 nestings!(bytes, "serde_npz::with::bytes", String, "ab".to_string());
 nestings!(list, "serde_npz::with::list", Vec<u16>, vec![1, 2]);
+nestings!(
+    ragged,
+    "serde_npz::with::ragged",
+    Vec<Vec<u16>>,
+    vec![vec![1], vec![2, 3]]
+);
 nestings!(json, "serde_npz::with::json", Vec<u8>, vec![1]);
 #[cfg(feature = "ndarray-0_17")]
 nestings!(
@@ -88,3 +94,55 @@ nestings!(
     nalgebra::DMatrix<f32>,
     nalgebra::DMatrix::from_row_slice(1, 2, &[1.0, 2.0])
 );
+
+/// The form is that of every outermost sequence, through maps and structs.
+#[test]
+fn lists_and_rows_inside_maps() {
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    struct Maps {
+        #[serde(with = "serde_npz::with::list")]
+        list: BTreeMap<String, Vec<Vec<u8>>>,
+        #[serde(with = "serde_npz::with::ragged")]
+        rows: BTreeMap<String, Option<Vec<Vec<u8>>>>,
+        #[serde(with = "serde_npz::with::ragged")]
+        texts: Vec<BTreeMap<String, Vec<String>>>,
+        #[serde(with = "serde_npz::with::ragged")]
+        deep: Vec<Vec<Vec<u8>>>,
+        #[serde(with = "serde_npz::with::ragged")]
+        some: Vec<Option<Vec<u8>>>,
+        #[serde(with = "serde_npz::with::ragged")]
+        even: Vec<Vec<Vec<u8>>>,
+    }
+    let uneven = vec![vec![1], vec![2, 3]];
+    let bytes = super::round(&Maps {
+        list: BTreeMap::from([("a".to_string(), uneven.clone())]),
+        rows: BTreeMap::from([("a".to_string(), Some(uneven.clone())), ("b".to_string(), None)]),
+        texts: vec![BTreeMap::from([(
+            "a".to_string(),
+            vec!["é".to_string(), String::new()],
+        )])],
+        deep: vec![uneven.clone(), vec![]],
+        some: vec![Some(vec![1]), None],
+        even: vec![vec![vec![1, 2]], vec![]],
+    });
+    assert_eq!(
+        super::layout(&bytes),
+        [
+            "list/a/0 |u1 [1]",
+            "list/a/1 |u1 [2]",
+            "rows/a/values |u1 [3]",
+            "rows/a/offsets <i8 [3]",
+            "rows/b |V0 []",
+            "texts/0/a/values |u1 [2]",
+            "texts/0/a/offsets <i8 [3]",
+            "deep/0/values |u1 [3]",
+            "deep/0/offsets <i8 [3]",
+            "deep/1/values <f8 [0]",
+            "deep/1/offsets <i8 [1]",
+            "some/0 |u1 [1]",
+            "some/1 |V0 []",
+            "even/values |u1 [1, 2]",
+            "even/offsets <i8 [3]",
+        ]
+    );
+}
