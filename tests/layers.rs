@@ -72,7 +72,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("npy::de::data", &["axes"]),
-    ("npy::de::array", &["squeeze", "access", "columns", "json"]),
+    ("npy::de::array", &["squeeze", "access", "columns", "json", "masked"]),
     ("npy::de::element", &["number", "text", "convert", "complex", "parts"]),
     (
         "npy::rows",
@@ -112,13 +112,23 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     (
         "npz::ser",
-        &["ragged", "sequence", "group", "place", "rows", "serializer"],
+        &[
+            "ragged",
+            "columns",
+            "masked",
+            "sequence",
+            "group",
+            "place",
+            "rows",
+            "serializer",
+        ],
     ),
+    ("npz::ser::masked", &["through"]),
     (
         "npz::de",
         &["names", "claims", "store", "ragged", "rows", "place", "deserializer"],
     ),
-    ("npz::de::place", &["access"]),
+    ("npz::de::place", &["access", "columns"]),
     (
         "view",
         &[

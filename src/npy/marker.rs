@@ -24,6 +24,12 @@ pub(crate) const BYTES: &str = "$serde_npz::bytes";
 pub(crate) const LIST: &str = "$serde_npz::list";
 /// Rows of unequal lengths are `x/values` and `x/offsets`.
 pub(crate) const RAGGED: &str = "$serde_npz::ragged";
+/// Options are `x/values`, and `x/values?`, which tells where they are Some.
+pub(crate) const MASKED: &str = "$serde_npz::masked";
+/// Something that is laid out as what is beside it.
+pub(crate) const HOLE: &str = "$serde_npz::hole";
+/// A sequence of structs is a group of one array for each field.
+pub(crate) const COLUMNS: &str = "$serde_npz::columns";
 /// The value is the JSON text `x.json`.
 pub(crate) const JSON: &str = "$serde_npz::json";
 /// A tuple that is a complex number, which may be a real one in the file. Only asked for on reading.
@@ -50,6 +56,9 @@ pub(crate) enum Marker {
     Complex,
     List,
     Ragged,
+    Masked,
+    Hole,
+    Columns,
     Json,
     Raw,
     Value,
@@ -83,7 +92,14 @@ impl Marker {
             | Marker::Complex
             | Marker::Datetime(_)
             | Marker::Timedelta(_) => true,
-            Marker::List | Marker::Ragged | Marker::Json | Marker::Raw | Marker::Value => false,
+            Marker::List
+            | Marker::Ragged
+            | Marker::Masked
+            | Marker::Hole
+            | Marker::Columns
+            | Marker::Json
+            | Marker::Raw
+            | Marker::Value => false,
         }
     }
 
@@ -97,6 +113,9 @@ impl Marker {
             Marker::Complex => "a complex number",
             Marker::List => "a value inside `with::list`",
             Marker::Ragged => "a value inside `with::ragged`",
+            Marker::Masked => "a value inside `with::masked`",
+            Marker::Hole => "an element that is not there",
+            Marker::Columns => "a value inside `with::columns`",
             Marker::Json => "a value inside `with::json`",
             Marker::Raw => "an array that is written whole",
             Marker::Value => "a group or text of a `Value`",
@@ -116,6 +135,9 @@ fn named(name: &str) -> Option<Marker> {
         COMPLEX => Marker::Complex,
         LIST => Marker::List,
         RAGGED => Marker::Ragged,
+        MASKED => Marker::Masked,
+        HOLE => Marker::Hole,
+        COLUMNS => Marker::Columns,
         JSON => Marker::Json,
         RAW => Marker::Raw,
         VALUE => Marker::Value,
@@ -198,6 +220,9 @@ mod tests {
             (COMPLEX, Marker::Complex),
             (LIST, Marker::List),
             (RAGGED, Marker::Ragged),
+            (MASKED, Marker::Masked),
+            (HOLE, Marker::Hole),
+            (COLUMNS, Marker::Columns),
             (JSON, Marker::Json),
             (RAW, Marker::Raw),
             (VALUE, Marker::Value),

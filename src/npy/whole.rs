@@ -276,6 +276,32 @@ fn inside_option<T: ?Sized>() -> Option<&'static str> {
     type_name::<T>().strip_prefix("core::option::Option<")
 }
 
+/// What a scalar of the type is that `T` is an `Option` of.
+pub(crate) fn optional_element<T: ?Sized>() -> Option<Element> {
+    optional_element_of(typeid::of::<T>())
+}
+
+fn optional_element_of(id: TypeId) -> Option<Element> {
+    macro_rules! look {
+        (() $($t:ty => $number:ident),*) => { $(look!($t, Element::Number(Number::$number));)* };
+        ($t:ty, $element:expr) => {
+            if id == typeid::of::<Option<$t>>() || id == typeid::of::<&Option<$t>>() {
+                return Some($element);
+            }
+        };
+    }
+    for_each_number!(look!());
+    look!(usize, Element::Number(USIZE));
+    look!(isize, Element::Number(ISIZE));
+    look!(i128, Element::Wide(Wide::I128));
+    look!(u128, Element::Wide(Wide::U128));
+    look!(half::bf16, Element::Bf16);
+    look!(String, Element::Text);
+    look!(&str, Element::Text);
+    look!(char, Element::Text);
+    None
+}
+
 /// Whether `T` is `str` itself.
 pub(crate) fn is_str<T: ?Sized>() -> bool {
     typeid::of::<T>() == typeid::of::<str>()

@@ -5,7 +5,9 @@
 //!       dt.npy    x.npy        meta/id.npy
 //! ```
 
+mod columns;
 mod group;
+pub(crate) mod masked;
 mod place;
 pub(crate) mod ragged;
 mod rows;
@@ -17,6 +19,8 @@ use std::io::{Seek, Write};
 
 use serde::Serialize;
 
+use self::columns::write_columns;
+use self::masked::write_masked;
 use self::place::PlaceSerializer;
 use self::ragged::write_ragged;
 use crate::error::{Error, ErrorKind, Result};
@@ -93,6 +97,10 @@ enum Form {
     List,
     /// Rows of unequal lengths; `inside` of a list that was to be such rows and could not.
     Ragged { inside: bool },
+    /// A group of one array for each field.
+    Columns,
+    /// Values and a mask.
+    Masked,
 }
 
 /// What is written for a None.
@@ -217,6 +225,16 @@ impl<'w> Archive<'w> {
 
     /// Writes `value` at the current path.
     fn value<T: Serialize + ?Sized>(&self, value: &T, at: At) -> Result<()> {
+        match self.unformed(value, at)? {
+            Some(elements) => self.formed(value, at, elements),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes `value`, unless it is a sequence that takes the form which the `with` module around asks for: then this returns
+    /// how many elements there are. What makes a form of another value writes that one by this, so that types do not nest
+    /// without end.
+    fn unformed<T: Serialize + ?Sized>(&self, value: &T, at: At) -> Result<Option<u64>> {
         let mut sink = self.place.sink();
         let mut stream = Stream::new(Out::new(&mut sink));
         let outcome = PlaceSerializer {
@@ -226,28 +244,36 @@ impl<'w> Archive<'w> {
         }
         .value(value);
         let (elements, refused) = match outcome {
-            Ok(Outcome::Written) => return Ok(()),
+            Ok(Outcome::Written) => return Ok(None),
             Ok(Outcome::Array) => {
                 self.count_all(stream.tally());
                 let ended = stream.end();
-                return sink.end(ended);
+                return sink.end(ended).map(|()| None);
             }
             Ok(Outcome::Unmeasured { elements, refused }) => (elements, refused),
-            Ok(Outcome::Formed { elements }) => return self.formed(value, at, elements),
-            Ok(Outcome::Content { variant, elements }) => return self.content(variant, value, elements),
+            Ok(Outcome::Formed { elements }) => return Ok(Some(elements)),
+            Ok(Outcome::Content { variant, elements }) => {
+                return self.content(variant, value, elements).map(|()| None);
+            }
             Err(error) => {
                 drop(stream);
-                return if sink.has_begun() || error.path().is_empty() {
+                let ended = if sink.has_begun() || error.path().is_empty() {
                     sink.end(Err(error))
                 } else {
                     Err(error)
                 };
+                return ended.map(|()| None);
             }
         };
         if stream.begun() {
             stream.take_back().map_err(|e| self.place.name(e))?;
         }
-        self.measured(value, at, elements, refused)
+        self.measured(value, at, elements, refused).map(|()| None)
+    }
+
+    /// Writes `value` as a list of members.
+    fn list<T: Serialize + ?Sized>(&self, value: &T, at: At, elements: Option<u64>) -> Result<()> {
+        self.unformed(value, at.as_list(Names::Index, elements)).map(|_| ())
     }
 
     /// Writes `value` at a name within the group at the current path.
@@ -256,17 +282,23 @@ impl<'w> Archive<'w> {
         self.value(value, At::inside(on_none))
     }
 
-    /// Writes the field of a struct. A name with separators is a path, which is the field's alone.
+    /// Writes the field of a struct.
     fn field<T: Serialize + ?Sized>(&self, name: &str, value: &T) -> Result<()> {
+        self.at_field(name, || self.value(value, At::inside(OnNone::of_field::<T>())))
+    }
+
+    /// Runs `write` where the field of a struct belongs. A name with separators is a path, which is the field's alone.
+    fn at_field(&self, name: &str, write: impl FnOnce() -> Result<()>) -> Result<()> {
         let nested = self.place.separator().filter(|&separator| name.contains(separator));
         let Some(separator) = nested else {
-            return self.child(name, value, OnNone::of_field::<T>());
+            let _entered = self.enter(name)?;
+            return write();
         };
         let checked = name.split(separator).try_for_each(|part| check_name(part, None));
         checked.map_err(|e| self.place.name(e))?;
         let _entered = self.place.enter(name);
         self.place.take().map_err(|e| self.place.name(e))?;
-        self.value(value, At::inside(OnNone::of_field::<T>()))?;
+        write()?;
         self.place.taken();
         Ok(())
     }
@@ -372,7 +404,7 @@ impl<'w> Archive<'w> {
             // A struct or a tuple of differing kinds is a record only inside a sequence.
             Layout::Group | Layout::Record { .. } => {
                 let before = self.tally.get();
-                self.value(value, at.as_list(Names::Index, elements))?;
+                self.list(value, at, elements)?;
                 self.check_tally(before, tally)
             }
             Layout::Axis { len: 0, item, .. } if at.root && matches!(*item, Layout::Empty(None)) => Ok(()),
@@ -434,7 +466,7 @@ impl<'w> Archive<'w> {
                 }
                 _ => {
                     let before = self.tally.get();
-                    self.value(value, At::inside(OnNone::Marker).as_list(Names::Index, Some(elements)))?;
+                    self.list(value, At::inside(OnNone::Marker), Some(elements))?;
                     self.check_tally(before, tally)?;
                 }
             }
@@ -468,6 +500,8 @@ impl<'w> Archive<'w> {
         match marker {
             Marker::List => self.with_form(Some(Form::List), || self.value(value, at)),
             Marker::Ragged => self.with_form(Some(Form::Ragged { inside: false }), || self.value(value, at)),
+            Marker::Masked => self.with_form(Some(Form::Masked), || self.value(value, at)),
+            Marker::Columns => self.with_form(Some(Form::Columns), || self.value(value, at)),
             Marker::Json if at.root => Err(array_root()),
             Marker::Json => self.json(value),
             // What is no whole array is a group of its own.
@@ -492,18 +526,20 @@ impl<'w> Archive<'w> {
     fn formed<T: Serialize + ?Sized>(&self, value: &T, at: At, elements: u64) -> Result<()> {
         let form = self.form.get();
         let written = self.with_form(None, || match form {
-            Some(Form::Ragged { .. }) => write_ragged(self, value, elements),
+            Some(Form::Ragged { inside }) => write_ragged(self, value, elements, inside),
+            Some(Form::Columns) => write_columns(self, value, elements),
+            Some(Form::Masked) => write_masked(self, value, elements),
             Some(Form::List) | None => Ok(true),
         })?;
         if written {
             return Ok(());
         }
+        let list = || self.list(value, at, Some(elements));
         match form {
             // A row of a list.
-            Some(Form::Ragged { inside: true }) => self.with_form(None, || self.value(value, at)),
-            _ => self.with_form(Some(Form::Ragged { inside: true }), || {
-                self.value(value, at.as_list(Names::Index, Some(elements)))
-            }),
+            Some(Form::Ragged { inside: true }) => self.with_form(None, || self.unformed(value, at).map(|_| ())),
+            Some(Form::Ragged { .. }) => self.with_form(Some(Form::Ragged { inside: true }), list),
+            _ => list(),
         }
     }
 

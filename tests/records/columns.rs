@@ -129,7 +129,7 @@ fn fortran_order_and_errors() {
         a: Vec<Vec<String>>,
     }
     let err = from_npy_slice::<Wrong>(&bytes).unwrap_err();
-    assert_eq!((err.kind(), err.path()), (ErrorKind::TypeMismatch, "a[0][0]"), "{err}");
+    assert_eq!((err.kind(), err.path()), (ErrorKind::TypeMismatch, ".a[0][0]"), "{err}");
     let err = from_npy_slice::<A>(&to_npy_vec(&vec![1.0]).unwrap()).unwrap_err();
     assert_eq!(err.kind(), ErrorKind::TypeMismatch, "{err}");
 }

@@ -3,6 +3,7 @@
 mod access;
 pub(crate) mod columns;
 pub(crate) mod json;
+pub(crate) mod masked;
 mod squeeze;
 
 use serde::de::{Deserializer, Visitor};
@@ -77,7 +78,7 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
     }
 
     /// The shape of this part.
-    pub(super) fn dims(&self) -> Vec<u64> {
+    pub(crate) fn dims(&self) -> Vec<u64> {
         let mut shape = self.shape().to_vec();
         if let (Some(len), Some(first)) = (self.len, shape.first_mut()) {
             *first = len;

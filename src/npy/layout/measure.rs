@@ -311,6 +311,12 @@ impl<'a> Serializer for Measure<'a> {
             };
         };
         let marker = Marker::of(name);
+        if marker == Some(Marker::Hole) {
+            return match self.seen {
+                Some(_) => Ok(Found::Same),
+                None => Found::new(Layout::Empty(None)),
+            };
+        }
         if marker.is_some_and(|marker| !marker.is_layout()) {
             self.tally.add(Thing::Members);
             return Ok(Found::Group);

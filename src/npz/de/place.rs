@@ -1,6 +1,7 @@
 //! One node of the tree of names as serde's `Deserializer`: a group, an array or a JSON text.
 
 mod access;
+mod columns;
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use self::access::{GroupAccess, GroupDeserializer, ListAccess, VariantDeserializ
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Header;
 use crate::npy::de::array::json::{json_value, visit_json};
+use crate::npy::de::array::masked::{Mask, MaskedDeserializer};
 use crate::npy::de::array::{ArrayBody, ArrayDeserializer, with_body};
 use crate::npy::de::budget::{Budget, limit};
 use crate::npy::de::element::{hand_some, same_calls};
@@ -20,6 +22,7 @@ use crate::npz::de::claims::Claims;
 use crate::npz::de::names::{lies_in, verify_left_out};
 use crate::npz::de::ragged::Rows;
 use crate::npz::de::store::Store;
+use crate::npz::ser::masked::MASK;
 use crate::npz::ser::ragged::{OFFSETS, VALUES};
 use crate::npz::tree::{ROOT, Tree, numbered};
 
@@ -58,6 +61,8 @@ pub(super) struct NodeDeserializer<'r, 'a, S> {
     /// How many groups are around it.
     depth: u64,
     marker: Option<Marker>,
+    /// The form in which a `with` module may have written the next sequence.
+    form: Option<Marker>,
 }
 
 impl<'r, 'a, S> NodeDeserializer<'r, 'a, S> {
@@ -67,6 +72,7 @@ impl<'r, 'a, S> NodeDeserializer<'r, 'a, S> {
             at,
             depth: 0,
             marker: None,
+            form: None,
         }
     }
 
@@ -77,6 +83,7 @@ impl<'r, 'a, S> NodeDeserializer<'r, 'a, S> {
             at,
             depth: self.depth,
             marker: self.marker,
+            form: self.form,
         }
     }
 
@@ -250,13 +257,49 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
         })
     }
 
-    /// A group of `values` and `offsets` as rows of unequal lengths.
-    fn ragged<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
+    /// The members of this group that make the form which a `with` module gives to a sequence, if it has that.
+    fn form(&self) -> Option<Formed> {
+        let form = self.form.filter(|_| !self.is_array())?;
         let children = self.reading.children(self.at);
         let find = |name| children.iter().find(|(child, _)| *child == name).map(|(_, at)| *at);
-        let (Some(values), Some(offsets)) = (find(VALUES), find(OFFSETS)) else {
-            return visitor.visit_newtype_struct(self);
+        match form {
+            Marker::Ragged => Some(Formed::Ragged(find(VALUES)?, find(OFFSETS)?)),
+            Marker::Masked => Some(Formed::Masked(find(VALUES)?, find(MASK)?)),
+            _ if children.is_empty() || numbered(&children, "").is_some() => None,
+            _ => Some(Formed::Columns),
+        }
+    }
+
+    /// This group as the sequence that has been written in a form.
+    fn formed<V: Visitor<'de>>(mut self, formed: Formed, len: Option<usize>, visitor: V) -> Result<V::Value> {
+        self.form = None;
+        match formed {
+            Formed::Ragged(values, offsets) => self.ragged(values, offsets, visitor),
+            Formed::Masked(values, mask) => {
+                let mask = self.mask(mask)?;
+                let masked = self
+                    .child(values)
+                    .array(|array| MaskedDeserializer::new(array, &mask)?.sequence(len, visitor));
+                masked.map_err(|e| e.at_member(VALUES))
+            }
+            Formed::Columns => {
+                self.verify_left_out(None)?;
+                self.deeper()?;
+                columns::rows(self, len, visitor)
+            }
+        }
+    }
+
+    fn mask(&mut self, at: usize) -> Result<Mask> {
+        let mask = NodeDeserializer {
+            marker: None,
+            ..self.child(at)
         };
+        mask.array(Mask::read).map_err(|e| e.at_member(MASK))
+    }
+
+    /// `values` and `offsets` as rows of unequal lengths.
+    fn ragged<V: Visitor<'de>>(mut self, values: usize, offsets: usize, visitor: V) -> Result<V::Value> {
         self.depth += 1;
         let offsets = NodeDeserializer {
             marker: None,
@@ -264,9 +307,17 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
         };
         let offsets: Vec<u64> = Vec::deserialize(offsets).map_err(|e| e.at_member(OFFSETS))?;
         self.child(values)
-            .array(|array| visitor.visit_newtype_struct(Rows::new(array, &offsets)?))
+            .array(|array| Rows::new(array, &offsets)?.deserialize_any(visitor))
             .map_err(|e| e.at_member(VALUES))
     }
+}
+
+/// A sequence in the form that a `with` module gave it, and the nodes of its members.
+#[derive(Clone, Copy)]
+enum Formed {
+    Ragged(usize, usize),
+    Masked(usize, usize),
+    Columns,
 }
 
 #[cold]
@@ -305,6 +356,9 @@ impl<'de, S: Store<'de>> Deserializer<'de> for NodeDeserializer<'_, '_, S> {
         }
         if self.is_array() {
             return self.array(|array| array.deserialize_any(visitor));
+        }
+        if let Some(formed) = self.form() {
+            return self.formed(formed, None, visitor);
         }
         if numbered(&self.reading.children(self.at), "").is_some() {
             return self.sequence(visitor, None);
@@ -345,7 +399,11 @@ impl<'de, S: Store<'de>> Deserializer<'de> for NodeDeserializer<'_, '_, S> {
                 }
                 None => visitor.visit_newtype_struct(self),
             },
-            Some(Marker::Ragged) => self.ragged(visitor),
+            Some(Marker::List) => visitor.visit_newtype_struct(self),
+            Some(Marker::Ragged | Marker::Masked | Marker::Columns) => {
+                self.form = Marker::of(name);
+                visitor.visit_newtype_struct(self)
+            }
             Some(Marker::Value) => self.deserialize_value(visitor),
             Some(Marker::Raw) if self.is_group() => visitor.visit_newtype_struct(GroupDeserializer(self)),
             Some(Marker::Raw) => self.array(|array| array.deserialize_newtype_struct(name, visitor)),
@@ -363,12 +421,18 @@ impl<'de, S: Store<'de>> Deserializer<'de> for NodeDeserializer<'_, '_, S> {
         if self.is_array() || self.is_text() {
             return self.array(|array| array.deserialize_seq(visitor));
         }
+        if let Some(formed) = self.form() {
+            return self.formed(formed, None, visitor);
+        }
         self.sequence(visitor, None)
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
         if self.is_array() || self.is_text() {
             return self.array(|array| array.deserialize_tuple(len, visitor));
+        }
+        if let Some(formed) = self.form() {
+            return self.formed(formed, Some(len), visitor);
         }
         self.sequence(visitor, Some(len))
     }

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde::ser;
 
-use super::{Archive, OnNone, Outcome};
+use super::ragged::no_row;
+use super::{Archive, Form, OnNone, Outcome};
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::capture;
 use crate::npy::layout::compound::named_fields;
@@ -27,6 +28,8 @@ pub(super) struct OpenGroup<'a, 'w> {
     /// The group of the variant around the fields, and how many members there were before it.
     variant: Option<(Entered<'a>, u64)>,
     before: u64,
+    /// The form that was asked for around a struct, and is not asked of its fields.
+    form: Option<Form>,
     /// What was met before a struct that has the name of a time, and counts as one.
     time: Option<Tally>,
 }
@@ -44,6 +47,13 @@ impl<'a, 'w> Group<'a, 'w> {
     pub(super) fn new(archive: &'a Archive<'w>, name: &str, variant: Option<&str>, fields: bool) -> Result<Self> {
         let time = is_time(name).then(|| archive.tally.get());
         archive.count(Thing::Struct);
+        let form = match archive.form.get().filter(|_| fields) {
+            Some(Form::Ragged { inside: false }) => return Err(archive.place.name(no_row("a struct"))),
+            form => form,
+        };
+        if form.is_some() {
+            archive.form.set(None);
+        }
         let variant = match variant {
             Some(name) => {
                 let before = archive.open_group()?;
@@ -57,6 +67,7 @@ impl<'a, 'w> Group<'a, 'w> {
             key: None,
             variant,
             before: archive.open_group()?,
+            form,
             time,
         }))
     }
@@ -73,6 +84,9 @@ impl<'a, 'w> Group<'a, 'w> {
             return Ok(Outcome::UNMEASURED);
         };
         group.archive.close_group(group.before)?;
+        if group.form.is_some() {
+            group.archive.form.set(group.form);
+        }
         if let Some(before) = group.time {
             group.archive.tally.set(before.and(Thing::Integer));
         }

@@ -24,8 +24,13 @@ pub(crate) const VALUES: &str = "values";
 pub(crate) const OFFSETS: &str = "offsets";
 
 /// Writes `value`, a sequence of so many rows, as the group at the archive's current path. Returns whether its elements are
-/// rows: maps, None and rows of rows may have this form by themselves.
-pub(super) fn write_ragged<T: Serialize + ?Sized>(archive: &Archive<'_>, value: &T, elements: u64) -> Result<bool> {
+/// rows: maps, None and rows of rows may have this form by themselves, and `inside` a list of those all else is plain.
+pub(super) fn write_ragged<T: Serialize + ?Sized>(
+    archive: &Archive<'_>,
+    value: &T,
+    elements: u64,
+    inside: bool,
+) -> Result<bool> {
     let mut measured = Measured {
         around: archive.around(),
         text: false,
@@ -33,9 +38,11 @@ pub(super) fn write_ragged<T: Serialize + ?Sized>(archive: &Archive<'_>, value: 
         offsets: vec![0],
         apart: false,
     };
-    value
-        .serialize(RaggedSerializer::new(&mut measured))
-        .map_err(|e| archive.place.name(e))?;
+    match value.serialize(RaggedSerializer::new(&mut measured)) {
+        // A row of a list of them.
+        Err(error) if inside && error.kind() == ErrorKind::UnsupportedType => return Ok(false),
+        walked => walked.map_err(|e| archive.place.name(e))?,
+    }
     if measured.apart {
         return Ok(false);
     }

@@ -433,6 +433,11 @@ fn with_cases() -> Vec<Case> {
         "serde_npz::with::list", Vec<Vec<f64>>, vec![vec![1.0], vec![2.0, 3.0]];
         "serde_npz::with::ragged", Vec<Vec<f64>>, vec![vec![1.0], vec![2.0, 3.0]];
         "serde_npz::with::ragged", Vec<String>, vec!["a".to_string(), "é".to_string()];
+        "serde_npz::with::masked", Vec<Option<i32>>, vec![Some(7_i32), None];
+        "serde_npz::with::masked", Vec<[Option<&'static str>; 2]>, vec![[Some("a"), None]; 3];
+        "serde_npz::with::columns", Vec<Point>, vec![Point { east: 1.0, north: 2.0 }; 9];
+        "serde_npz::with::columns", Vec<(u8, Option<f64>)>, vec![(1_u8, None::<f64>)];
+        "serde_npz::with::columns", Vec<Point>, Vec::<Point>::new();
     }
 }
 

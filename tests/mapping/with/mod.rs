@@ -27,6 +27,7 @@ mod json;
 mod matrices;
 mod members;
 mod nesting;
+mod tables;
 mod texts;
 mod times;
 

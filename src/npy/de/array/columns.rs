@@ -44,6 +44,19 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
     }
 }
 
+impl ArrayDeserializer<'_, '_, '_> {
+    /// How the elements are read, the shape, and the bytes in C order, for a column whose elements are taken later.
+    pub(crate) fn into_parts(self) -> Result<(Plan, Vec<u64>, Vec<u8>)> {
+        let shape = self.dims();
+        if let Some((&len, rest)) = shape.split_first() {
+            self.charge_zero_sized(len, rest)?;
+        }
+        let plan = self.data.plan.of(self.data.plan.dtype.clone())?;
+        let bytes = self.data.take_buf(self.data.header.data_len())?;
+        Ok((plan, shape, bytes))
+    }
+}
+
 /// The fields of an array of records, one array after the other.
 struct ColumnsAccess<'s> {
     /// All records in C order.
