@@ -44,6 +44,7 @@ pub mod columns;
 pub mod datetime64;
 #[cfg(any(feature = "nalgebra-0_34", feature = "ndarray-0_17"))]
 mod dense;
+mod exact;
 pub mod float16;
 pub mod float32;
 pub mod json;

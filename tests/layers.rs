@@ -158,7 +158,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("value::print", &["float", "element"]),
-    ("with", &["codec", "dense", "time", REST]),
+    ("with", &["exact", "codec", "dense", "time", REST]),
 ];
 
 /// Rooms whose file is a door: the public verbs, or nothing but the modules. What is in them does not use it. In every

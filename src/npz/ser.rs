@@ -79,6 +79,8 @@ pub(crate) struct Archive<'w> {
     place: Place<'w>,
     /// What the `with` module around asks for.
     marker: Cell<Option<Marker>>,
+    /// The value is inside of an internally tagged enum, which is read through serde's buffer.
+    tagged: Cell<bool>,
     /// The value is beside a `flatten` or inside of one, and may be read through serde's buffer.
     flattened: Cell<bool>,
     /// What becomes of the next sequence.
@@ -215,6 +217,7 @@ impl<'w> Archive<'w> {
         Archive {
             place: Place::new(members, path),
             marker: Cell::new(None),
+            tagged: Cell::new(false),
             flattened: Cell::new(false),
             form: Cell::new(None),
             groups: Cell::new(0),
@@ -410,6 +413,7 @@ impl<'w> Archive<'w> {
             Layout::Axis { len: 0, item, .. } if at.root && matches!(*item, Layout::Empty(None)) => Ok(()),
             _ if at.root => Err(array_root()),
             Layout::Misfit(misfit) => Err(self.place.name(misfit.into_error())),
+            Layout::Ndarray { .. } if self.tagged.get() => Err(self.place.name(tagged_ndarray())),
             Layout::Unit => self.unit(at.on_none),
             Layout::None { .. } => self.none(at.on_none),
             layout => match refused {
@@ -595,6 +599,16 @@ fn check_name(name: &str, separator: Option<char>) -> Result<()> {
         format_args!("found the name {name:?}, which holds {held}, expected a name without"),
     )
     .with_hint("rename it, or choose another `WriteOptions::separator`"))
+}
+
+#[cold]
+fn tagged_ndarray() -> Error {
+    Error::new(
+        ErrorKind::UnsupportedType,
+        "found an ndarray inside an internally tagged enum, expected a type that comes back from serde's buffer, through \
+         which such an enum is read",
+    )
+    .with_hint("`with::ndarray_0_17` beside the field")
 }
 
 #[cold]

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeTuple, Serializer};
 
+use super::exact::{Exact, is_buffered};
 use crate::error::is_our_error;
 use crate::npy::marker::LIST;
 
@@ -173,6 +174,39 @@ pub(super) fn read_marked<'de, V: DeserializeSeed<'de>, D: Deserializer<'de>>(
     }
 
     deserializer.deserialize_newtype_struct(marker, Marked(marker, value))
+}
+
+/// Reads a value of floats inside a marker by its own `Deserialize`. Out of serde's buffer every number comes as exactly as
+/// from the file; `nan` where NaN is the None of an Option.
+pub(super) fn unmark_floats<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    marker: &'static str,
+    nan: bool,
+    deserializer: D,
+) -> Result<T, D::Error> {
+    struct Floats<T> {
+        nan: bool,
+        value: PhantomData<T>,
+    }
+
+    impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Floats<T> {
+        type Value = T;
+
+        fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+            if is_buffered::<D>() {
+                return T::deserialize(Exact {
+                    inner: deserializer,
+                    nan: self.nan,
+                });
+            }
+            T::deserialize(deserializer)
+        }
+    }
+
+    let floats = Floats {
+        nan,
+        value: PhantomData,
+    };
+    read_marked(marker, floats, deserializer)
 }
 
 /// Reads a value inside a marker by its own `Deserialize`.

@@ -28,7 +28,7 @@
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
-use super::codec::unmark;
+use super::codec::unmark_floats;
 use crate::npy::marker::FLOAT32;
 
 /// Writes floats in single precision.
@@ -71,5 +71,5 @@ pub fn serialize<T: Serialize + ?Sized, S: Serializer>(value: &T, serializer: S)
 ///
 /// Those of the deserializer; `TypeMismatch` for what does not fit the type.
 pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    unmark(FLOAT32, deserializer)
+    unmark_floats(FLOAT32, false, deserializer)
 }

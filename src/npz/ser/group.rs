@@ -28,6 +28,8 @@ pub(super) struct OpenGroup<'a, 'w> {
     /// The group of the variant around the fields, and how many members there were before it.
     variant: Option<(Entered<'a>, u64)>,
     before: u64,
+    /// Whether there is an internally tagged enum around the struct, which may be one itself.
+    tagged: bool,
     /// The form that was asked for around a struct, and is not asked of its fields.
     form: Option<Form>,
     /// What was met before a struct that has the name of a time, and counts as one.
@@ -67,6 +69,7 @@ impl<'a, 'w> Group<'a, 'w> {
             key: None,
             variant,
             before: archive.open_group()?,
+            tagged: archive.tagged.get(),
             form,
             time,
         }))
@@ -74,7 +77,13 @@ impl<'a, 'w> Group<'a, 'w> {
 
     fn field<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<()> {
         match self {
-            Group::Open(group) => group.archive.field(key, value),
+            Group::Open(group) => {
+                // No field of a struct is a bare `str` but the tag that derive puts first.
+                if whole::is_str::<T>() {
+                    group.archive.tagged.set(true);
+                }
+                group.archive.field(key, value)
+            }
             Group::Unmeasured => Ok(()),
         }
     }
@@ -84,6 +93,7 @@ impl<'a, 'w> Group<'a, 'w> {
             return Ok(Outcome::UNMEASURED);
         };
         group.archive.close_group(group.before)?;
+        group.archive.tagged.set(group.tagged);
         if group.form.is_some() {
             group.archive.form.set(group.form);
         }

@@ -500,6 +500,41 @@ np.savez(sys.stdout.buffer, f=np.asfortranarray(a), c=a, swapped=np.asfortranarr
     assert_eq!(saved.step, expected.slice(s![.., ..;-1, ..;2]));
 }
 
+/// Without the module an array does not come back from there, and is refused where it can be seen.
+#[test]
+fn a_tagged_enum_refuses_a_plain_array() {
+    #[derive(Serialize)]
+    #[serde(tag = "type")]
+    enum Layer {
+        Dense { w: Vec<Array2<f32>> },
+        Inner(Inner),
+        Dropout { p: f64 },
+    }
+    #[derive(Serialize)]
+    struct Inner {
+        deep: Deep,
+    }
+    #[derive(Serialize)]
+    struct Deep {
+        w: Array1<u8>,
+    }
+    let layers = |layer| BTreeMap::from([("layers", vec![Layer::Dropout { p: 0.5 }, layer])]);
+    for (layer, path) in [
+        (Layer::Dense { w: vec![array![[1.0]]] }, "layers/1/w/0"),
+        (
+            Layer::Inner(Inner {
+                deep: Deep { w: array![1] },
+            }),
+            "layers/1/deep/w",
+        ),
+    ] {
+        let err = to_npz_vec(&layers(layer)).unwrap_err();
+        assert_eq!((err.kind(), err.path()), (ErrorKind::UnsupportedType, path), "{err}");
+        assert!(err.hint().is_some_and(|hint| hint.contains("with::ndarray_0_17")));
+    }
+    to_npz_vec(&layers(Layer::Dropout { p: 0.5 })).unwrap();
+}
+
 /// Through serde's buffer an array is nested sequences: it comes back equal or not at all.
 #[test]
 fn arrays_survive_serdes_buffer() {

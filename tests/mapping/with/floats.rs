@@ -247,3 +247,67 @@ fn float16_refuses_overflow() {
     refused(&Data { x: vec![1.0, 65520.0] }, ErrorKind::InvalidValue, "x[1]");
     json(&Data { x: vec![65520.0] }, r#"{"x":[65520.0]}"#);
 }
+
+/// serde's buffer has the numbers of the file, and the modules take them out as exactly as from there.
+#[test]
+fn floats_out_of_serdes_buffer() {
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    struct Floats {
+        #[serde(with = "serde_npz::with::nan")]
+        one: Option<f64>,
+        #[serde(with = "serde_npz::with::nan")]
+        many: Vec<[Option<f32>; 2]>,
+        #[serde(with = "serde_npz::with::nan")]
+        map: BTreeMap<String, Option<Vec<Option<f64>>>>,
+        #[serde(with = "serde_npz::with::nan")]
+        text: Option<String>,
+        #[serde(with = "serde_npz::with::float16")]
+        half: Vec<f32>,
+        #[serde(with = "serde_npz::with::float32")]
+        single: Option<f64>,
+    }
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    struct Flat {
+        id: u8,
+        #[serde(flatten)]
+        floats: Floats,
+    }
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    #[serde(tag = "kind")]
+    enum Tagged {
+        Floats(Floats),
+    }
+    let floats = || Floats {
+        one: None,
+        many: vec![[Some(0.1), None], [None, Some(-1.5)]],
+        map: BTreeMap::from([("a".to_string(), Some(vec![None, Some(0.1)])), ("b".to_string(), None)]),
+        text: None,
+        half: vec![0.5, f32::INFINITY],
+        single: None,
+    };
+    round(&Flat {
+        id: 1,
+        floats: floats(),
+    });
+    round(&Tagged::Floats(floats()));
+
+    #[derive(Deserialize, Debug)]
+    struct Narrow {
+        #[serde(with = "serde_npz::with::nan")]
+        #[allow(dead_code)]
+        x: Vec<Option<f32>>,
+    }
+    #[derive(Deserialize, Debug)]
+    struct Outer {
+        #[serde(flatten)]
+        #[allow(dead_code)]
+        narrow: Narrow,
+    }
+    let wide = |x: f64| to_npz_vec(&BTreeMap::from([("x", vec![x])])).unwrap();
+    let err = from_npz_slice::<Outer>(&wide(0.1)).unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::TypeMismatch, "{err}");
+    from_npz_slice::<Outer>(&wide(0.5)).unwrap();
+    let count = |n: i64| to_npz_vec(&BTreeMap::from([("x", vec![n])])).unwrap();
+    from_npz_slice::<Outer>(&count(1 << 24)).unwrap();
+    from_npz_slice::<Outer>(&count((1 << 24) + 1)).unwrap_err();
+}
