@@ -128,8 +128,10 @@ struct At {
     list: Option<List>,
     /// The float that a None stands for, if the type of the value tells.
     none: Option<Number>,
-    /// Its type does not tell that a None of it is that of something else than a float.
-    none_may_be_nan: bool,
+    /// Its type tells that a None of it is that of another scalar.
+    no_float: bool,
+    /// Its type tells that a None of it is that of a vector, a map or the like.
+    no_scalar: bool,
 }
 
 /// How the members of a list are named, and how many there have to be, if they have been counted.
@@ -160,7 +162,8 @@ impl At {
             root: false,
             list: None,
             none: None,
-            none_may_be_nan: true,
+            no_float: false,
+            no_scalar: false,
         }
     }
 
@@ -415,7 +418,7 @@ impl<'w> Archive<'w> {
             Layout::Misfit(misfit) => Err(self.place.name(misfit.into_error())),
             Layout::Ndarray { .. } if self.tagged.get() => Err(self.place.name(tagged_ndarray())),
             Layout::Unit => self.unit(at.on_none),
-            Layout::None { .. } => self.none(at.on_none),
+            Layout::None { .. } => self.none(at.on_none, at.no_float),
             layout => match refused {
                 // The same value was no array a moment ago.
                 Some(error) => Err(self.place.name(error)),
@@ -570,8 +573,8 @@ impl<'w> Archive<'w> {
         }
     }
 
-    fn none(&self, on_none: OnNone) -> Result<()> {
-        let nan = self.marker() == Some(Marker::Nan);
+    fn none(&self, on_none: OnNone, no_float: bool) -> Result<()> {
+        let nan = self.marker() == Some(Marker::Nan) && !no_float;
         self.count(if nan { Thing::Float } else { Thing::None });
         match on_none {
             OnNone::Omit => Ok(()),

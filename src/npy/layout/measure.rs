@@ -129,6 +129,8 @@ struct Place {
     flattened: bool,
     /// The float that a None would have been, where the type tells.
     none: Option<Number>,
+    /// The type tells that a None is that of no float.
+    no_float: bool,
 }
 
 impl Place {
@@ -164,6 +166,9 @@ impl<'a> Measure<'a> {
             Some(complex) => self.scalar(complex.into()),
             None => {
                 self.at.none = whole::optional_float::<T>().or(self.at.none);
+                if self.at.marker == Some(Marker::Nan) {
+                    self.at.no_float = self.at.none.is_none() && whole::is_optional_scalar::<T>();
+                }
                 whole::serialize(value, self)
             }
         }
@@ -226,12 +231,12 @@ impl<'a> Serializer for Measure<'a> {
     }
 
     fn serialize_none(self) -> Result<Found> {
-        if self.at.marker != Some(Marker::Nan) {
+        if self.at.marker != Some(Marker::Nan) || self.at.no_float {
             self.tally.add(Thing::None);
             if self.at.in_option && !self.at.counting {
                 return Err(nested_none("Some(None)"));
             }
-            if self.at.direct && self.at.marker.is_some() {
+            if self.at.direct && self.at.marker.is_some_and(|marker| marker != Marker::Nan) {
                 return Ok(Found::Group);
             }
             return Found::new(Layout::None { scalar: false });
@@ -274,7 +279,7 @@ impl<'a> Serializer for Measure<'a> {
         };
         match inside.value(value)? {
             Found::New(found) => match *found {
-                Layout::Scalar(leaf) if nan => Found::new(Layout::Scalar(leaf)),
+                Layout::Scalar(leaf) if nan && leaf.is_float() => Found::new(Layout::Scalar(leaf)),
                 Layout::Scalar(leaf) => Found::new(Layout::Maybe(leaf)),
                 // Around anything else an Option makes a list, whether Some or None.
                 _ => Ok(Found::Group),

@@ -81,6 +81,14 @@ impl ScalarLayout {
         }
     }
 
+    /// Whether NaN is one of its values.
+    pub(crate) fn is_float(self) -> bool {
+        matches!(
+            self,
+            ScalarLayout::Number(Number::F16 | Number::F32 | Number::F64) | ScalarLayout::Nan
+        )
+    }
+
     /// What a walk counts a value of this layout as.
     pub(crate) fn thing(self) -> Thing {
         match self {
@@ -254,21 +262,13 @@ impl Scalar<'_> {
         }
     }
 
-    /// Inside `with::nan` a NaN stands for None, and only floats have one.
+    /// Inside `with::nan` a NaN stands for None.
     pub(crate) fn check_not_nan(&self) -> Result<()> {
         let nan = match *self {
             Scalar::F32(v) => v.is_nan(),
             Scalar::F64(v) => v.is_nan(),
             Scalar::F16(bits) => f16::from_bits(bits).is_nan(),
-            _ => {
-                return Err(Error::new(
-                    ErrorKind::InvalidValue,
-                    format_args!(
-                        "found {} in an Option inside `with::nan`, expected a float",
-                        self.describe()
-                    ),
-                ));
-            }
+            _ => false,
         };
         if nan {
             return Err(Error::new(

@@ -33,8 +33,10 @@ pub(super) struct PlaceSerializer<'a, 'w, 's> {
 impl<'a, 'w, 's> PlaceSerializer<'a, 'w, 's> {
     pub(super) fn value<T: Serialize + ?Sized>(mut self, value: &T) -> Result<Outcome> {
         self.at.none = whole::optional_float::<T>();
-        self.at.none_may_be_nan =
-            self.at.none.is_some() || !whole::is_optional_scalar::<T>() && !whole::is_optional_container::<T>();
+        if self.archive.marker() == Some(Marker::Nan) {
+            self.at.no_float = self.at.none.is_none() && whole::is_optional_scalar::<T>();
+            self.at.no_scalar = whole::is_optional_container::<T>();
+        }
         match whole::complex(value) {
             Some(complex) => self.scalar(complex.into()),
             None => value.serialize(self),
@@ -148,9 +150,10 @@ impl<'a, 'w, 's> Serializer for PlaceSerializer<'a, 'w, 's> {
         if self.archive.marker() != Some(Marker::Nan)
             || self.in_nan_option()
             || self.at.list.is_some()
-            || !self.at.none_may_be_nan
+            || self.at.no_float
+            || self.at.no_scalar
         {
-            self.archive.none(self.at.on_none)?;
+            self.archive.none(self.at.on_none, self.at.no_float)?;
             return Ok(Outcome::Written);
         }
         let leaf = self.at.none.map_or(ScalarLayout::Nan, ScalarLayout::Number);

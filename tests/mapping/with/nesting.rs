@@ -62,6 +62,7 @@ fn through<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
 }
 
 nestings!(nan, "serde_npz::with::nan", Vec<Option<f64>>, vec![Some(0.5), None]);
+nestings!(nan_of_text, "serde_npz::with::nan", String, "a".to_string());
 nestings!(float16, "serde_npz::with::float16", f32, 0.5);
 nestings!(float32, "serde_npz::with::float32", f64, 0.5);
 nestings!(datetime64, "serde_npz::with::datetime64::ms", SystemTime, UNIX_EPOCH);
