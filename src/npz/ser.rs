@@ -6,6 +6,7 @@
 //! ```
 
 mod columns;
+mod form;
 mod group;
 pub(crate) mod masked;
 mod place;
@@ -19,10 +20,8 @@ use std::io::{Seek, Write};
 
 use serde::Serialize;
 
-use self::columns::write_columns;
-use self::masked::write_masked;
+use self::form::Form;
 use self::place::PlaceSerializer;
-use self::ragged::write_ragged;
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::capture;
 use crate::npy::layout::measure::{Around, measure_content, measure_counted, nested_none, too_deep};
@@ -90,19 +89,6 @@ pub(crate) struct Archive<'w> {
     wrappers: Cell<u64>,
     /// What has been written, to be compared with what measuring it met.
     tally: Cell<Tally>,
-}
-
-/// What a `with` module makes of each outermost sequence inside of it: maps, structs and Options around stay what they are.
-#[derive(Clone, Copy, PartialEq)]
-enum Form {
-    /// Each element is a member of its own.
-    List,
-    /// Rows of unequal lengths; `inside` of a list that was to be such rows and could not.
-    Ragged { inside: bool },
-    /// A group of one array for each field.
-    Columns,
-    /// Values and a mask.
-    Masked,
 }
 
 /// What is written for a None.
@@ -519,34 +505,6 @@ impl<'w> Archive<'w> {
                 self.marker.set(outer);
                 result
             }
-        }
-    }
-
-    fn with_form<T>(&self, form: Option<Form>, write: impl FnOnce() -> T) -> T {
-        let outer = self.form.replace(form);
-        let result = write();
-        self.form.set(outer);
-        result
-    }
-
-    /// Writes a sequence in the form that was asked for.
-    fn formed<T: Serialize + ?Sized>(&self, value: &T, at: At, elements: u64) -> Result<()> {
-        let form = self.form.get();
-        let written = self.with_form(None, || match form {
-            Some(Form::Ragged { inside }) => write_ragged(self, value, elements, inside),
-            Some(Form::Columns) => write_columns(self, value, elements),
-            Some(Form::Masked) => write_masked(self, value, elements),
-            Some(Form::List) | None => Ok(true),
-        })?;
-        if written {
-            return Ok(());
-        }
-        let list = || self.list(value, at, Some(elements));
-        match form {
-            // A row of a list.
-            Some(Form::Ragged { inside: true }) => self.with_form(None, || self.unformed(value, at).map(|_| ())),
-            Some(Form::Ragged { .. }) => self.with_form(Some(Form::Ragged { inside: true }), list),
-            _ => list(),
         }
     }
 

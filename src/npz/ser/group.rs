@@ -3,8 +3,9 @@
 use serde::Serialize;
 use serde::ser;
 
+use super::form::Form;
 use super::ragged::no_row;
-use super::{Archive, Form, OnNone, Outcome};
+use super::{Archive, OnNone, Outcome};
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::capture;
 use crate::npy::layout::compound::named_fields;

@@ -9,10 +9,11 @@
 use serde::Serialize;
 use serde::ser::Serializer;
 
+use super::form::Form;
 use super::group::Group;
 use super::ragged::no_row;
 use super::sequence::Elements;
-use super::{Archive, At, Form, List, Names, OnNone, Outcome, array_root};
+use super::{Archive, At, List, Names, OnNone, Outcome, array_root};
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::measure::half;
 use crate::npy::layout::scalar::{Scalar, ScalarLayout, scalars};

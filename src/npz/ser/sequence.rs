@@ -13,7 +13,8 @@ use std::mem;
 use serde::Serialize;
 use serde::ser::SerializeSeq as _;
 
-use super::{Archive, At, Form, List, Names, OnNone, Outcome};
+use super::form::Form;
+use super::{Archive, At, List, Names, OnNone, Outcome};
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::compound::compound;
 use crate::npy::layout::measure::measure_counted;

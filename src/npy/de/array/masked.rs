@@ -63,8 +63,10 @@ pub(crate) struct MaskedDeserializer<'m, 'a, 's, 'de> {
 }
 
 impl<'m, 'a, 's, 'de> MaskedDeserializer<'m, 'a, 's, 'de> {
-    pub(crate) fn new(array: ArrayDeserializer<'a, 's, 'de>, mask: &'m Mask) -> Result<Self> {
-        mask.check(&array.dims())?;
+    pub(crate) fn new(mut array: ArrayDeserializer<'a, 's, 'de>, mask: &'m Mask) -> Result<Self> {
+        let shape = array.dims();
+        mask.check(&shape)?;
+        array.settle(shape.len())?;
         Ok(MaskedDeserializer {
             array,
             mask: &mask.bytes,
