@@ -16,11 +16,14 @@ use crate::format::dtype::Kind;
 impl ArrayDeserializer<'_, '_, '_> {
     /// Whether this is an array as which people keep a text.
     pub(super) fn may_be_json(&self) -> bool {
-        match (self.shape(), self.kind()) {
-            ([], Kind::Str { .. } | Kind::Bytes { .. } | Kind::Void { len: 1.. }) => true,
-            ([_], Kind::Uint { size: 1, .. } | Kind::Int { size: 1, .. } | Kind::Bytes { len: 1 }) => true,
-            _ => false,
-        }
+        matches!(
+            (self.shape(), self.kind()),
+            ([], Kind::Str { .. } | Kind::Bytes { .. } | Kind::Void { len: 1.. })
+                | (
+                    [_],
+                    Kind::Uint { size: 1, .. } | Kind::Int { size: 1, .. } | Kind::Bytes { len: 1 }
+                )
+        )
     }
 
     /// The bytes of the text, without NULs that pad it.

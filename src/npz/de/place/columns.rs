@@ -79,7 +79,7 @@ struct Table<'r, 'a, S> {
 
 /// One column in memory.
 enum Column {
-    Array(ArrayColumn),
+    Array(Box<ArrayColumn>),
     /// A member for each row.
     List(Vec<usize>),
 }
@@ -139,14 +139,14 @@ impl<'de, 'a, S: Store<'de>> Table<'_, 'a, S> {
     fn read(&mut self, at: usize) -> Result<Column> {
         let mut node = self.group.child(at);
         if !node.is_group() {
-            return node.array_column(None).map(Column::Array);
+            return node.array_column(None).map(|array| Column::Array(Box::new(array)));
         }
         node.form = Some(Marker::Masked);
         match node.form() {
             Some(Formed::Masked(values, mask)) => {
                 let mask = node.mask(mask)?;
                 let array = node.child(values).array_column(Some(mask));
-                array.map(Column::Array)
+                array.map(|array| Column::Array(Box::new(array)))
             }
             _ => node.list().map(Column::List),
         }
