@@ -114,8 +114,9 @@ const ROOMS: &[(&str, &[&str])] = &[
         "npz::ser",
         &[
             "ragged",
-            "columns",
             "masked",
+            "columns",
+            "form",
             "sequence",
             "group",
             "place",

@@ -1,7 +1,7 @@
 //! One array to a value: each axis is a sequence; within the last axis are the elements.
 
 mod access;
-pub(crate) mod columns;
+mod columns;
 pub(crate) mod json;
 pub(crate) mod masked;
 mod squeeze;
@@ -10,6 +10,7 @@ use serde::de::{Deserializer, Visitor};
 
 use self::access::ElementAccess;
 pub(crate) use self::access::{AxisAccess, Nothing};
+pub(crate) use self::columns::with_array_of;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::{Kind, MAX_AXES, Order, Tuple};
 use crate::npy::de::data::ArrayData;
