@@ -4,6 +4,7 @@ pub mod context;
 pub mod data;
 pub mod element;
 pub mod fault;
+pub mod glob;
 pub mod input;
 pub mod json;
 pub mod select;

@@ -3,4 +3,3 @@
 pub mod ls;
 pub mod show;
 pub mod stats;
-pub mod text;

@@ -46,41 +46,24 @@ impl<'de: 'a, 'a, T: Element> Deserialize<'de> for ArrayView<'a, T> {
 pub(crate) fn deserialize<'de, T: Element, S: Shape<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<ArrayView<'de, T>, D::Error> {
-    read_whole(Whole::<T, S>(PhantomData), ArrayView::gathered, deserializer)
+    deserializer.deserialize_newtype_struct(RAW, Marked::<T, S>(PhantomData))
 }
 
 pub(crate) trait Shape<'de>: Deserialize<'de> + Into<Vec<u64>> {}
 
 impl<'de, S: Deserialize<'de> + Into<Vec<u64>>> Shape<'de> for S {}
 
-/// Reads an array: by `whole` from our own deserializers, from the nested sequences of any other, or of serde's buffer, by
-/// `nested` from the shape and the elements in C order.
-pub(crate) fn read_whole<'de, T, W, N, D>(whole: W, nested: N, deserializer: D) -> Result<W::Value, D::Error>
-where
-    T: Element,
-    W: DeserializeSeed<'de>,
-    N: FnOnce(Vec<usize>, Vec<T>) -> crate::error::Result<W::Value>,
-    D: Deserializer<'de>,
-{
-    let as_it_lies = AsItLies {
-        whole,
-        nested,
-        element: PhantomData,
-    };
-    deserializer.deserialize_newtype_struct(RAW, Marked(as_it_lies))
-}
+struct Marked<T, S>(PhantomData<(T, S)>);
 
-struct Marked<V>(V);
-
-impl<'de, V: Visitor<'de>> Visitor<'de> for Marked<V> {
-    type Value = V::Value;
+impl<'de, T: Element, S: Shape<'de>> Visitor<'de> for Marked<T, S> {
+    type Value = ArrayView<'de, T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.expecting(f)
+        expecting::<T>(f)
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self.0)
+        deserializer.deserialize_any(AsItLies::<T, S>(PhantomData))
     }
 }
 
@@ -89,11 +72,7 @@ fn expecting<T: Element>(f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 /// Reads an array of our own deserializers, or nested sequences of any other.
-struct AsItLies<W, N, T> {
-    whole: W,
-    nested: N,
-    element: PhantomData<T>,
-}
+struct AsItLies<T, S>(PhantomData<(T, S)>);
 
 /// Everything but a whole array goes to [`Nested`].
 macro_rules! as_nested {
@@ -101,19 +80,13 @@ macro_rules! as_nested {
         fn $visit<E: de::Error>(self, v: $t) -> Result<Self::Value, E> {
             let mut nested = Nested::new();
             Level::<T> { nested: &mut nested, depth: 0 }.$visit(v)?;
-            let (shape, elements) = nested.finish()?;
-            (self.nested)(shape, elements).map_err(into_custom)
+            nested.finish()
         }
     )* };
 }
 
-impl<'de, T, W, N> Visitor<'de> for AsItLies<W, N, T>
-where
-    T: Element,
-    W: DeserializeSeed<'de>,
-    N: FnOnce(Vec<usize>, Vec<T>) -> crate::error::Result<W::Value>,
-{
-    type Value = W::Value;
+impl<'de, T: Element, S: Shape<'de>> Visitor<'de> for AsItLies<T, S> {
+    type Value = ArrayView<'de, T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         expecting::<T>(f)
@@ -124,7 +97,7 @@ where
         if !is_raw {
             return Err(de::Error::invalid_type(de::Unexpected::Map, &self));
         }
-        map.next_value_seed(self.whole)
+        map.next_value_seed(Whole::<T, S>(PhantomData))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
@@ -134,8 +107,7 @@ where
             depth: 0,
         };
         level.visit_seq(seq)?;
-        let (shape, elements) = nested.finish()?;
-        (self.nested)(shape, elements).map_err(into_custom)
+        nested.finish()
     }
 
     as_nested! {
@@ -230,22 +202,15 @@ impl<T: Element> Nested<T> {
         }
     }
 
-    /// The shape, and the elements in C order.
-    fn finish<E: de::Error>(self) -> Result<(Vec<usize>, Vec<T>), E> {
+    fn finish<'a, E: de::Error>(self) -> Result<ArrayView<'a, T>, E> {
         let mut axes: Vec<usize> = self.axes.into_iter().map(Option::unwrap_or_default).collect();
-        match T::join(self.parts, &mut axes) {
-            Some(elements) => Ok((axes, elements)),
-            None => Err(E::invalid_type(
+        let Some(elements) = T::join(self.parts, &mut axes) else {
+            return Err(E::invalid_type(
                 de::Unexpected::Seq,
                 &"pairs of a real and an imaginary part",
-            )),
-        }
-    }
-}
-
-impl<T: Element> ArrayView<'_, T> {
-    fn gathered(shape: Vec<usize>, elements: Vec<T>) -> crate::error::Result<Self> {
-        let layout = Strided::new(&shape, false, elements.len())?;
+            ));
+        };
+        let layout = Strided::new(&axes, false, elements.len()).map_err(into_custom)?;
         Ok(ArrayView {
             elements: Elements::Owned {
                 part: 0..elements.len(),

@@ -7,5 +7,4 @@ mod checkpoints;
 mod common;
 mod faults;
 mod kill;
-mod progress;
 mod trajectory;

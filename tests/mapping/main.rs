@@ -10,6 +10,7 @@ mod edge_values;
 mod errors;
 mod evolution;
 mod groups;
+mod mixed;
 mod other_formats;
 mod slices;
 mod tokens;

@@ -22,7 +22,6 @@ use crate::io::file::{AtomicFile, Locked, with_suffix};
 use crate::npy::rows::encode::RowEncoder;
 use crate::npy::rows::head::Head;
 use crate::options::WriteOptions;
-use crate::options::progress::Meter;
 
 /// Writes an array row by row, to a new file, to any writer that seeks, or behind the rows of an existing file.
 ///
@@ -58,7 +57,6 @@ pub struct NpyWriter<W: Write + Seek> {
     shown: u64,
     failed: Option<Error>,
     disk: Option<Disk>,
-    meter: Meter,
 }
 
 /// The file under a writer on the disk.
@@ -112,7 +110,7 @@ impl NpyWriter<File> {
     /// Those of [`NpyWriter::create`].
     pub fn create_with(path: impl AsRef<Path>, options: &WriteOptions) -> Result<Self> {
         let (target, handle) = AtomicFile::create(&with_suffix(path.as_ref(), ".npy"), options.durable)?;
-        Ok(NpyWriter::replacing(handle, target, options.durable)?.metered(options))
+        NpyWriter::replacing(handle, target, options.durable)
     }
 
     /// Keeps the first `rows` rows and drops those behind them, in the file as well.
@@ -282,7 +280,7 @@ impl<W: Write + Seek> NpyWriter<W> {
         NpyWriter::with_options(inner, &WriteOptions::new())
     }
 
-    /// As [`NpyWriter::new`], with [`WriteOptions::progress`]; the others concern files and archives.
+    /// As [`NpyWriter::new`], with `options`. So far there is none that concerns rows in a writer other than a file.
     ///
     /// ```
     /// use std::io::Cursor;
@@ -297,15 +295,9 @@ impl<W: Write + Seek> NpyWriter<W> {
     /// # Errors
     ///
     /// Those of [`NpyWriter::new`].
-    pub fn with_options(mut inner: W, options: &WriteOptions) -> Result<Self> {
+    pub fn with_options(mut inner: W, _: &WriteOptions) -> Result<Self> {
         let start = inner.stream_position()?;
-        Ok(NpyWriter::starting(inner, start).metered(options))
-    }
-
-    /// Counts bytes for the callback of `options`.
-    pub(super) fn metered(mut self, options: &WriteOptions) -> Self {
-        self.meter = Meter::new(&options.progress, None);
-        self
+        Ok(NpyWriter::starting(inner, start))
     }
 
     fn starting(inner: W, start: u64) -> Self {
@@ -317,7 +309,6 @@ impl<W: Write + Seek> NpyWriter<W> {
             shown: 0,
             failed: None,
             disk: None,
-            meter: Meter::default(),
         }
     }
 
@@ -430,8 +421,6 @@ impl<W: Write + Seek> NpyWriter<W> {
     pub fn finish(mut self) -> Result<W> {
         self.usable()?;
         self.rows.settle()?;
-        self.write()?;
-        self.meter.end()?;
         self.show()?;
         Ok(self.inner)
     }
@@ -480,10 +469,9 @@ impl<W: Write + Seek> NpyWriter<W> {
         };
         let rows = self.rows.gathered();
         Checked(&mut self.inner).write_all(rows)?;
-        let len = rows.len() as u64;
-        *written += len;
+        *written += rows.len() as u64;
         self.rows.clear();
-        self.meter.add(len)
+        Ok(())
     }
 
     /// Writes the number of rows into the header.

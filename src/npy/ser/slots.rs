@@ -218,7 +218,9 @@ impl Slot {
     /// Whether every value that makes an array with the first one is laid out as that.
     fn is_steady(&self) -> bool {
         match &self.what {
-            What::Scalar(ScalarLayout::Str { .. } | ScalarLayout::Bytes(_) | ScalarLayout::Nan) => false,
+            What::Scalar(
+                ScalarLayout::Str { .. } | ScalarLayout::Bytes(_) | ScalarLayout::Nan | ScalarLayout::Mixed(_),
+            ) => false,
             What::Struct(parts) | What::Tuple(parts) => parts.iter().all(Slot::is_steady),
             _ => true,
         }

@@ -5,6 +5,7 @@ mod agreed;
 #[path = "../../common/mod.rs"]
 mod common;
 
+mod json;
 mod mapping;
 mod numpy;
 mod properties;

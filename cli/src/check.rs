@@ -1,3 +1,0 @@
-//! Verbs that check files and change nothing.
-
-pub mod verify;
