@@ -10,9 +10,24 @@
 //!                          dtype=[('channel', '<u4'), ('at', '<f8'), ('state', '<U3')]),
 //!          image=np.asfortranarray(np.arange(6.).reshape(2, 3)))
 //! ```
+//!
+//! Masked arrays, data frames and settings have a form of their own; `survey()` makes by hand what these lines make:
+//!
+//! ```python
+//! age = np.ma.array([34, 0, 61], mask=[False, True, False], dtype='u1')
+//! np.savez("survey.npz", settings=json.dumps({"round": 3}),
+//!          **{'age/values': age.filled(0), 'age/values?': ~np.ma.getmaskarray(age)},
+//!          **{f'people/{name}': column for name, column in frame.items()})
+//! # and back
+//! z = np.load("survey.npz")
+//! age = np.ma.array(z['age/values'], mask=~z['age/values?'])
+//! frame = pd.DataFrame({key.removeprefix('people/'): z[key] for key in z if key.startswith('people/')})
+//! ```
 
-use serde::Deserialize;
-use serde_npz::NpzReader;
+use std::io::Cursor;
+
+use serde::{Deserialize, Serialize};
+use serde_npz::{NpzReader, NpzWriter};
 
 #[derive(Debug, Deserialize)]
 struct Experiment {
@@ -71,5 +86,51 @@ fn main() -> serde_npz::Result<()> {
     assert_eq!(experiment.image, [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]);
     assert_eq!(experiment.comment, None);
     println!("{experiment:?}");
+    survey()
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Survey {
+    #[serde(with = "serde_npz::with::json")]
+    settings: Settings,
+    #[serde(with = "serde_npz::with::masked")]
+    age: Vec<Option<u8>>,
+    #[serde(with = "serde_npz::with::columns")]
+    people: Vec<Person>,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Settings {
+    round: u32,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Person {
+    name: String,
+    height: f64,
+}
+
+fn survey() -> serde_npz::Result<()> {
+    let person = |name: &str, height| Person {
+        name: name.into(),
+        height,
+    };
+    let survey = Survey {
+        settings: Settings { round: 3 },
+        age: vec![Some(34), None, Some(61)],
+        people: vec![person("Ada", 1.65), person("Max", 1.8)],
+    };
+    // As Python writes it: the settings as a text, masks and columns as plain arrays.
+    let mut file = NpzWriter::new(Cursor::new(Vec::new()));
+    file.add("settings", r#"{"round": 3}"#)?;
+    file.add("age/values", &[34_u8, 0, 61])?;
+    file.add("age/values?", &[true, false, true])?;
+    file.add("people/name", &["Ada", "Max"])?;
+    file.add("people/height", &[1.65, 1.8])?;
+    let from_python = file.finish()?.into_inner();
+    assert_eq!(serde_npz::from_npz_slice::<Survey>(&from_python)?, survey);
+
+    let bytes = serde_npz::to_npz_vec(&survey)?;
+    assert_eq!(serde_npz::from_npz_slice::<Survey>(&bytes)?, survey);
     Ok(())
 }

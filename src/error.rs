@@ -127,6 +127,8 @@ kinds! {
         CorruptArchive,
         /// A compression method or an encryption that is not supported.
         UnsupportedArchive,
+        /// The callback for progress ended the call.
+        Cancelled,
         /// More bytes, members, elements or levels than the options allow.
         LimitExceeded,
         /// A member asked for as an array does not start as one.

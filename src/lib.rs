@@ -102,6 +102,7 @@ pub use crate::npz::reader::entry::{Entry, NpzEntries, NpzNames, Unmappable};
 pub use crate::npz::ser::serializer::Serializer;
 pub use crate::npz::writer::NpzWriter;
 pub use crate::npz::{from_npz_reader, from_npz_slice, load_npz, save_npz, to_npz_stream, to_npz_vec, to_npz_writer};
+pub use crate::options::progress::Progress;
 pub use crate::options::{Casting, Compression, Limits, ReadOptions, WriteOptions};
 pub use crate::value::buffer::NpySerializer;
 pub use crate::value::{Value, from_value, to_value};

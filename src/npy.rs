@@ -21,11 +21,13 @@ use serde::{Deserialize, Serialize};
 use self::de::read_array;
 use self::file::FileSink;
 use self::ser::write::write_array;
-use self::sink::{Memory, Plain};
+use self::sink::{Memory, Metered, Plain};
 use crate::error::Result;
 use crate::format::header::Header;
 use crate::io::file::{AtomicFile, open_sized, with_suffix};
+use crate::io::source;
 use crate::io::source::{Slice, Source, Stream};
+use crate::options::progress::Meter;
 use crate::options::{ReadOptions, WriteOptions};
 
 /// Writes a value as one array, as `np.save` to an open file.
@@ -146,9 +148,9 @@ impl WriteOptions {
     ///
     /// Those of [`to_npy_writer`].
     pub fn to_npy_writer<W: Write, T: Serialize + ?Sized>(&self, writer: W, value: &T) -> Result<()> {
-        let mut sink = Plain(writer);
+        let mut sink = Metered::new(Plain(writer), self);
         write_array(value, &mut sink)?;
-        Ok(sink.0.flush()?)
+        Ok(sink.end()?.0.flush()?)
     }
 
     /// As [`to_npy_vec`].
@@ -163,7 +165,7 @@ impl WriteOptions {
     /// Those of [`to_npy_writer`].
     pub fn to_npy_vec<T: Serialize + ?Sized>(&self, value: &T) -> Result<Vec<u8>> {
         let mut bytes = Memory::default();
-        write_array(value, &mut bytes)?;
+        self.to_npy_writer(&mut bytes, value)?;
         Ok(bytes.0)
     }
 
@@ -182,9 +184,9 @@ impl WriteOptions {
     pub fn save_npy<T: Serialize + ?Sized>(&self, path: impl AsRef<Path>, value: &T) -> Result<PathBuf> {
         let path = with_suffix(path.as_ref(), ".npy");
         let (target, handle) = AtomicFile::create(&path, self.durable)?;
-        let mut sink = FileSink::new(target, handle);
+        let mut sink = Metered::new(FileSink::new(target, handle), self);
         write_array(value, &mut sink)?;
-        sink.commit()?;
+        sink.end()?.commit()?;
         Ok(path)
     }
 }
@@ -239,7 +241,16 @@ impl ReadOptions {
     }
 
     pub(crate) fn read<'de, T: Deserialize<'de>>(&self, source: &mut dyn Source<'de>) -> Result<T> {
-        let header = Header::read_with(&mut &mut *source, self)?;
-        read_array(header, source, self)
+        if !self.progress.is_set() {
+            let header = Header::read_with(&mut &mut *source, self)?;
+            return read_array(header, source, self);
+        }
+        let mut meter = Meter::new(&self.progress, None);
+        let mut source = source::Metered::new(source, &mut meter);
+        let header = Header::read_with(&mut source, self)?;
+        source.announce(header.data_len());
+        let value = read_array(header, &mut source, self)?;
+        meter.end()?;
+        Ok(value)
     }
 }

@@ -1,5 +1,11 @@
 //! Plain settings: what a caller may choose about reading and writing.
 
+pub(crate) mod progress;
+
+use std::ops::ControlFlow;
+
+use self::progress::{OnProgress, Progress};
+
 /// How the members of an archive are compressed.
 ///
 /// ```
@@ -237,6 +243,7 @@ pub struct WriteOptions {
     pub(crate) durable: bool,
     pub(crate) max_members: u64,
     pub(crate) last_wins: bool,
+    pub(crate) progress: OnProgress,
 }
 
 impl WriteOptions {
@@ -254,6 +261,7 @@ impl WriteOptions {
             durable: false,
             max_members: 100_000,
             last_wins: false,
+            progress: OnProgress::default(),
         }
     }
 
@@ -358,6 +366,32 @@ impl WriteOptions {
         self.last_wins = last_wins;
         self
     }
+
+    /// Has `callback` called while a value is written: about every 8 MiB, and at the end.
+    ///
+    /// It is told how far the call has come, and may end it: after [`ControlFlow::Break`] the call returns an error of the
+    /// kind [`Cancelled`](crate::ErrorKind::Cancelled), and `save_*` leaves the old file as it was. It is called on the thread
+    /// that writes, also where other threads compress: their part counts when it is done. Every verb calls it, and so
+    /// do [`NpyWriter`](crate::NpyWriter), [`NpzWriter`](crate::NpzWriter) with [`compact`](crate::NpzWriter::compact), and
+    /// [`Checkpoints`](crate::Checkpoints). Two options are equal if they have the same callback, not merely the
+    /// same code.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use serde_npz::{ErrorKind, WriteOptions};
+    ///
+    /// let options = WriteOptions::new().progress(|progress| match progress.done() {
+    ///     0..10_000_000 => ControlFlow::Continue(()),
+    ///     _ => ControlFlow::Break(()),
+    /// });
+    /// assert!(options.to_npy_vec(&vec![0.5; 1_000_000]).is_ok());
+    /// let err = options.to_npy_vec(&vec![0.5; 5_000_000]).unwrap_err();
+    /// assert_eq!(err.kind(), ErrorKind::Cancelled);
+    /// ```
+    pub fn progress(mut self, callback: impl Fn(&Progress<'_>) -> ControlFlow<()> + Send + Sync + 'static) -> Self {
+        self.progress = OnProgress::new(callback);
+        self
+    }
 }
 
 impl Default for WriteOptions {
@@ -384,6 +418,7 @@ pub struct ReadOptions {
     pub(crate) limits: Limits,
     pub(crate) skip_unsupported: bool,
     pub(crate) last_wins: bool,
+    pub(crate) progress: OnProgress,
     pub(crate) threads: Option<usize>,
 }
 
@@ -403,6 +438,7 @@ impl ReadOptions {
             limits: Limits::new(),
             skip_unsupported: false,
             last_wins: false,
+            progress: OnProgress::default(),
             threads: None,
         }
     }
@@ -497,7 +533,7 @@ impl ReadOptions {
     /// That is: Python objects, `longdouble` and other dtypes of NumPy's own, other compressions than deflate, encrypted
     /// members, and `.npy` files that hold no array, such as the `._x.npy` that macOS puts into its archives. A group of which
     /// nothing is left is left out as well. [`NpzReader::entries`](crate::NpzReader::entries) tells of each member
-    /// [why](crate::NpzEntry::unsupported). Asked for by its own name, such a member is still the error that says so.
+    /// [why](crate::Entry::unsupported). Asked for by its own name, such a member is still the error that says so.
     ///
     /// Damage is never skipped. What is left out is read to its end, and its checksum compared; of encrypted members and
     /// other compressions, which cannot be, both headers are compared.
@@ -539,6 +575,36 @@ impl ReadOptions {
     /// ```
     pub fn threads(mut self, n: usize) -> Self {
         self.threads = Some(n);
+        self
+    }
+
+    /// Has `callback` called while a value is read: about every 8 MiB, and at the end.
+    ///
+    /// It is told how far the call has come, and may end it: after [`ControlFlow::Break`] the call returns an error of the
+    /// kind [`Cancelled`](crate::ErrorKind::Cancelled). It is called on the thread that reads, also where other threads
+    /// inflate: a member of theirs counts when it is taken. Every verb calls it, and so do
+    /// [`NpyReader::rows`](crate::NpyReader::rows), and `get`, `raw`, `rows` and `verify` of [`NpzReader`](crate::NpzReader); what looks
+    /// at headers only does not. Two options are equal if they have the same callback, not merely the same code.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    /// use serde_npz::ReadOptions;
+    ///
+    /// let seen = Arc::new(AtomicU64::new(0));
+    /// let done = Arc::clone(&seen);
+    /// let options = ReadOptions::new().progress(move |progress| {
+    ///     done.store(progress.done(), Ordering::Relaxed);
+    ///     ControlFlow::Continue(())
+    /// });
+    /// let bytes = serde_npz::to_npy_vec(&vec![0.5; 1000])?;
+    /// let values: Vec<f64> = options.from_npy_slice(&bytes)?;
+    /// assert_eq!(seen.load(Ordering::Relaxed), bytes.len() as u64);
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn progress(mut self, callback: impl Fn(&Progress<'_>) -> ControlFlow<()> + Send + Sync + 'static) -> Self {
+        self.progress = OnProgress::new(callback);
         self
     }
 }

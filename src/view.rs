@@ -13,7 +13,7 @@ pub(crate) mod mmap;
 #[cfg(feature = "ndarray-0_17")]
 pub(crate) mod ndarray_0_17;
 mod rows;
-mod serde;
+pub(crate) mod serde;
 mod strides;
 mod writable;
 

@@ -3,13 +3,16 @@
 //! | module | for | in the archive |
 //! |---|---|---|
 //! | [`nan`] | `Option<f64>`, in any depth | floats, `None` as NaN |
+//! | [`masked`] | `Option` of anything of fixed size, in any depth | `x/values` and `x/values?`, True where there is one |
 //! | [`float16`] | `f32`, `f64`, in any depth | `<f2` |
+//! | [`float32`] | `f64`, in any depth | `<f4` |
 //! | [`datetime64`] | `i64`, `SystemTime`, chrono | `<M8[ns]` and the other units |
 //! | [`timedelta64`] | `i64`, `Duration`, chrono | `<m8[ns]` and the other units |
 //! | [`bytes`] | `Vec<u8>`, `[u8; N]`, `String` | `\|Sn` |
 //! | [`list`] | any sequence | one member per element: `x/0`, `x/1` |
 //! | [`ragged`] | rows of unequal lengths, long strings | `x/values` and `x/offsets` |
-//! | [`json`] | anything | the JSON text `x.json` |
+//! | [`columns`] | a `Vec` of structs | one member for each field: `x/id`, `x/name` |
+//! | [`json`] | anything | the JSON text `x.json`; read wherever a text is kept |
 //! | [`view`] | `ArrayView`, `Cow<[f64]>`, `&[f64]` | as `Vec<f64>`, borrowed when read |
 //! | `ndarray_0_17`, a feature | ndarray's arrays and views | as they lie in memory, Fortran order as Fortran order |
 //! | `nalgebra_0_34`, a feature | nalgebra's matrices and vectors | `(r, c)` in Fortran order, `(n,)` |
@@ -37,12 +40,16 @@
 
 pub mod bytes;
 mod codec;
+pub mod columns;
 pub mod datetime64;
 #[cfg(any(feature = "nalgebra-0_34", feature = "ndarray-0_17"))]
 mod dense;
+mod exact;
 pub mod float16;
+pub mod float32;
 pub mod json;
 pub mod list;
+pub mod masked;
 #[cfg(feature = "nalgebra-0_34")]
 pub mod nalgebra_0_34;
 pub mod nan;

@@ -21,6 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "with",
         ],
     ),
+    ("options", &["progress"]),
     ("io", &["checked", "pool", "source", "file"]),
     ("io::file", &["links", "access", "lock", "disk", "model", "tests"]),
     ("format", &["literal", "dtype", "cast", "time", "header"]),
@@ -50,9 +51,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     (
         "npy::layout",
-        &[
-            "compound", "tally", "mixed", "scalar", "tree", "capture", "known", "measure",
-        ],
+        &["compound", "tally", "scalar", "tree", "capture", "known", "measure"],
     ),
     ("npy::layout::measure", &["items", "fields", "tests"]),
     ("npy::ser", &["slots", "array", "stream", "write"]),
@@ -73,7 +72,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("npy::de::data", &["axes"]),
-    ("npy::de::array", &["squeeze", "access"]),
+    ("npy::de::array", &["squeeze", "access", "columns", "json", "masked"]),
     ("npy::de::element", &["number", "text", "convert", "complex", "parts"]),
     (
         "npy::rows",
@@ -106,19 +105,31 @@ const ROOMS: &[(&str, &[&str])] = &[
             "member",
             "prefetch",
             "check",
+            "progress",
             "entry",
             "data",
         ],
     ),
     (
         "npz::ser",
-        &["ragged", "sequence", "group", "place", "rows", "serializer"],
+        &[
+            "ragged",
+            "masked",
+            "columns",
+            "form",
+            "sequence",
+            "group",
+            "place",
+            "rows",
+            "serializer",
+        ],
     ),
+    ("npz::ser::masked", &["through"]),
     (
         "npz::de",
         &["names", "claims", "store", "ragged", "rows", "place", "deserializer"],
     ),
-    ("npz::de::place", &["access"]),
+    ("npz::de::place", &["access", "columns"]),
     (
         "view",
         &[
@@ -148,7 +159,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("value::print", &["float", "element"]),
-    ("with", &["codec", "dense", "time", REST]),
+    ("with", &["exact", "codec", "dense", "time", REST]),
 ];
 
 /// Rooms whose file is a door: the public verbs, or nothing but the modules. What is in them does not use it. In every

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::look;
+use crate::{check, look, shell};
 
 /// List, show and check NumPy's .npy and .npz files
 ///
@@ -21,6 +21,9 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   npz run.npz                   the arrays of an archive, their types and shapes
+  npz show run.npz w --head 5   the first rows of one
+  npz stats run.npz             minimum, maximum, mean, NaN of each
+  npz verify *.npz              is anything damaged?
 
 Exit codes: 0 done, equal, sound; 1 differs, damaged, not all done; 2 could not run.
 npz VERB --help has examples of each verb.";
@@ -31,6 +34,11 @@ pub enum Verb {
     Ls(look::ls::Args),
     Show(look::show::Args),
     Stats(look::stats::Args),
+    Verify(check::verify::Args),
+    Text(look::text::Args),
+    GitSetup(look::text::SetupArgs),
+    Completions(shell::CompletionArgs),
+    Man(shell::ManArgs),
 }
 
 /// Options of every verb.

@@ -4,7 +4,6 @@ pub mod context;
 pub mod data;
 pub mod element;
 pub mod fault;
-pub mod glob;
 pub mod input;
 pub mod json;
 pub mod select;

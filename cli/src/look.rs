@@ -3,3 +3,4 @@
 pub mod ls;
 pub mod show;
 pub mod stats;
+pub mod text;

@@ -3,15 +3,19 @@
 //! ```text
 //! args        what was asked: the verbs and the options of all of them
 //! frame       what every verb stands on: files by content, members by name, text and JSON, errors and exit codes
-//! look        verbs that show: ls
+//! look        verbs that show: ls, show, stats, text
+//! check       verbs that check: verify
+//! shell       completions and manual pages
 //! ```
 //!
 //! A verb is one file with its arguments, `Args`, and `run`.
 
 mod args;
+mod check;
 #[allow(dead_code)] // The verbs that come next stand on it.
 mod frame;
 mod look;
+mod shell;
 
 use std::process::ExitCode;
 
@@ -28,6 +32,11 @@ fn main() -> ExitCode {
         Verb::Ls(args) => look::ls::run(args, &context),
         Verb::Show(args) => look::show::run(args, &context),
         Verb::Stats(args) => look::stats::run(args, &context),
+        Verb::Verify(args) => check::verify::run(args, &context),
+        Verb::Text(args) => look::text::run(args, &context),
+        Verb::GitSetup(_) => look::text::setup(&context),
+        Verb::Completions(args) => shell::completions(args, &context),
+        Verb::Man(args) => shell::man(args, &context),
     };
     let flushed = context.flush();
     match result.and_then(|outcome| flushed.map(|()| outcome)) {

@@ -150,7 +150,14 @@ macro_rules! integers {
         impl Cast for $t {
             const NAME: &'static str = stringify!($t);
 
+            #[inline]
             fn cast(number: AnyNumber, casting: Casting) -> Result<Self, Uncast> {
+                // The usual integers without a detour through wider ones.
+                match number {
+                    AnyNumber::Int(v) => return v.try_into().map_err(|_| Uncast::Value),
+                    AnyNumber::Uint(v) => return v.try_into().map_err(|_| Uncast::Value),
+                    _ => {}
+                }
                 match number.integer() {
                     Some(value) => value.ok_or(Uncast::Value),
                     None => exact(number.real().and_then(whole), casting),
@@ -181,6 +188,7 @@ trait Float: Sized {
     fn to_f64(&self) -> f64;
 
     /// Whether a value is just this float.
+    #[inline]
     fn is(&self, value: f64) -> bool {
         let found = self.to_f64();
         found.to_bits() == value.to_bits() || (found.is_nan() && value.is_nan())
@@ -192,6 +200,7 @@ macro_rules! floats {
         impl Float for $t {
             const NAME: &'static str = stringify!($t);
 
+            #[inline]
             fn wider(number: AnyNumber) -> Option<$t> {
                 match number {
                     $(AnyNumber::$wider(v) => Some(v.into()),)*
@@ -199,11 +208,13 @@ macro_rules! floats {
                 }
             }
 
+            #[inline]
             fn round(value: f64) -> $t {
                 let round: fn(f64) -> $t = $round;
                 round(value)
             }
 
+            #[inline]
             fn to_f64(&self) -> f64 {
                 (*self).into()
             }
@@ -216,9 +227,21 @@ fn to_f32(value: f64) -> f32 {
     value as f32
 }
 
+/// An `f32` that rounds to a narrower float as the value itself does: what is not exact gets an odd last bit, so that it is
+/// no tie. Rounding to the nearest `f32` first, as processors do that have no other way, may make it one.
+fn to_odd(value: f64) -> f32 {
+    let near = to_f32(value);
+    let back = f64::from(near);
+    if back == value || value.is_nan() {
+        return near;
+    }
+    let toward_zero = near.to_bits() - u32::from(back.abs() > value.abs());
+    f32::from_bits(toward_zero | 1)
+}
+
 floats! {
-    f16: [F16], f16::from_f64;
-    bf16: [], bf16::from_f64;
+    f16: [F16], |value| f16::from_f32(to_odd(value));
+    bf16: [], |value| bf16::from_f32(to_odd(value));
     f32: [F16 F32], to_f32;
     f64: [F16 F32 F64], |value| value;
 }
@@ -226,15 +249,38 @@ floats! {
 impl<T: Float> Cast for T {
     const NAME: &'static str = <T as Float>::NAME;
 
+    #[inline]
     fn cast(number: AnyNumber, casting: Casting) -> Result<Self, Uncast> {
+        if let Some(float) = T::wider(number) {
+            return Ok(float);
+        }
+        // Every integer of so many digits is an f64.
+        const DIGITS: u64 = 1 << f64::MANTISSA_DIGITS;
+        let small = match number {
+            AnyNumber::Int(v) if v.unsigned_abs() <= DIGITS => Some(v as f64),
+            AnyNumber::Uint(v) if v <= DIGITS => Some(v as f64),
+            _ => None,
+        };
+        if let Some(value) = small {
+            let float = T::round(value);
+            return if float.is(value) { Ok(float) } else { Err(Uncast::Value) };
+        }
+        T::cast_any(number, casting)
+    }
+}
+
+/// As [`Cast::cast`] of a float, for numbers that are seldom converted.
+trait CastAny: Float {
+    fn cast_any(number: AnyNumber, casting: Casting) -> Result<Self, Uncast>;
+}
+
+impl<T: Float> CastAny for T {
+    fn cast_any(number: AnyNumber, casting: Casting) -> Result<Self, Uncast> {
         if let Some((size, negative)) = number.magnitude() {
             let value = if negative { -(size as f64) } else { size as f64 };
             let float = T::round(value);
             let exact = digits(size) <= f64::MANTISSA_DIGITS && float.is(value);
             return exact.then_some(float).ok_or(Uncast::Value);
-        }
-        if let Some(float) = T::wider(number) {
-            return Ok(float);
         }
         let is_real = !matches!(number, AnyNumber::C64(_) | AnyNumber::C128(_));
         let rounded = number.real().map(|value| (T::round(value), value));

@@ -38,6 +38,7 @@ pub(crate) use self::disk::{Disk, Os};
 pub(crate) use self::lock::create_to_change;
 pub(crate) use self::lock::{Locked, open_to_change, open_to_replace};
 use crate::error::{Error, ErrorKind, Result};
+use crate::options::progress::Meter;
 
 /// What the names of temporary files start with.
 const TEMPORARY: &str = ".serde_npz-";
@@ -89,13 +90,18 @@ impl AtomicFile {
     }
 
     /// Appends bytes of another file. The system copies them itself if it can; some file systems then share the blocks.
-    pub(crate) fn copy_from(&self, mut source: &File, offset: u64, len: u64) -> io::Result<()> {
+    pub(crate) fn copy_from(&self, mut source: &File, offset: u64, len: u64, meter: &mut Meter) -> io::Result<()> {
         source.seek(SeekFrom::Start(offset))?;
-        if io::copy(&mut source.take(len), &mut &self.file)? == len {
-            Ok(())
-        } else {
-            Err(io::ErrorKind::UnexpectedEof.into())
+        let mut left = len;
+        while left > 0 {
+            let now = meter.at_once(left);
+            if io::copy(&mut source.take(now), &mut &self.file)? < now {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            meter.add(now)?;
+            left -= now;
         }
+        Ok(())
     }
 
     /// The temporary file, to read back what was written.

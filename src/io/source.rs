@@ -4,6 +4,7 @@ use std::io::{self, Read};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::checked::Checked;
+use crate::options::progress::Meter;
 
 /// A length or an offset from a file as memory counts it: what no memory can hold is out of the range of every slice.
 #[inline(always)]
@@ -87,6 +88,43 @@ impl<'de, R: Read> Source<'de> for Stream<R> {
 
     fn known_len(&self) -> u64 {
         self.known_len
+    }
+}
+
+/// A source whose bytes are counted.
+pub(crate) struct Metered<'s, 'de> {
+    source: &'s mut dyn Source<'de>,
+    meter: &'s mut Meter,
+}
+
+impl<'s, 'de> Metered<'s, 'de> {
+    pub(crate) fn new(source: &'s mut dyn Source<'de>, meter: &'s mut Meter) -> Self {
+        Metered { source, meter }
+    }
+
+    /// Says how many bytes will follow those that have been read.
+    pub(crate) fn announce(&mut self, bytes: u64) {
+        self.meter.announce(bytes);
+    }
+}
+
+impl Read for Metered<'_, '_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let most = in_memory(self.meter.at_once(buf.len() as u64));
+        let got = Checked(&mut self.source).read(&mut buf[..most])?;
+        self.meter.add(got as u64)?;
+        Ok(got)
+    }
+}
+
+impl<'de> Source<'de> for Metered<'_, 'de> {
+    fn lend(&mut self, n: u64) -> Option<Result<&'de [u8]>> {
+        let lent = self.source.lend(n)?;
+        Some(lent.and_then(|lent| self.meter.add_all(n).map(|()| lent)))
+    }
+
+    fn known_len(&self) -> u64 {
+        self.source.known_len()
     }
 }
 

@@ -16,12 +16,20 @@ use crate::format::dtype::TimeBase;
 pub(crate) const NAN: &str = "$serde_npz::nan";
 /// Floats are `<f2`.
 pub(crate) const FLOAT16: &str = "$serde_npz::float16";
+/// Floats of 64 bits are `<f4`.
+pub(crate) const FLOAT32: &str = "$serde_npz::float32";
 /// Bytes are `|Sn`, padded with NUL.
 pub(crate) const BYTES: &str = "$serde_npz::bytes";
 /// The outermost sequence is a list of members, whatever its elements are.
 pub(crate) const LIST: &str = "$serde_npz::list";
 /// Rows of unequal lengths are `x/values` and `x/offsets`.
 pub(crate) const RAGGED: &str = "$serde_npz::ragged";
+/// Options are `x/values`, and `x/values?`, which tells where they are Some.
+pub(crate) const MASKED: &str = "$serde_npz::masked";
+/// Something that is laid out as what is beside it.
+pub(crate) const HOLE: &str = "$serde_npz::hole";
+/// A sequence of structs is a group of one array for each field.
+pub(crate) const COLUMNS: &str = "$serde_npz::columns";
 /// The value is the JSON text `x.json`.
 pub(crate) const JSON: &str = "$serde_npz::json";
 /// A tuple that is a complex number, which may be a real one in the file. Only asked for on reading.
@@ -43,10 +51,14 @@ pub(crate) const VALUE: &str = "$serde_npz::value";
 pub(crate) enum Marker {
     Nan,
     Float16,
+    Float32,
     Bytes,
     Complex,
     List,
     Ragged,
+    Masked,
+    Hole,
+    Columns,
     Json,
     Raw,
     Value,
@@ -75,11 +87,19 @@ impl Marker {
         match self {
             Marker::Nan
             | Marker::Float16
+            | Marker::Float32
             | Marker::Bytes
             | Marker::Complex
             | Marker::Datetime(_)
             | Marker::Timedelta(_) => true,
-            Marker::List | Marker::Ragged | Marker::Json | Marker::Raw | Marker::Value => false,
+            Marker::List
+            | Marker::Ragged
+            | Marker::Masked
+            | Marker::Hole
+            | Marker::Columns
+            | Marker::Json
+            | Marker::Raw
+            | Marker::Value => false,
         }
     }
 
@@ -88,10 +108,14 @@ impl Marker {
         match self {
             Marker::Nan => "a value inside `with::nan`",
             Marker::Float16 => "a value inside `with::float16`",
+            Marker::Float32 => "a value inside `with::float32`",
             Marker::Bytes => "a value inside `with::bytes`",
             Marker::Complex => "a complex number",
             Marker::List => "a value inside `with::list`",
             Marker::Ragged => "a value inside `with::ragged`",
+            Marker::Masked => "a value inside `with::masked`",
+            Marker::Hole => "an element that is not there",
+            Marker::Columns => "a value inside `with::columns`",
             Marker::Json => "a value inside `with::json`",
             Marker::Raw => "an array that is written whole",
             Marker::Value => "a group or text of a `Value`",
@@ -106,10 +130,14 @@ fn named(name: &str) -> Option<Marker> {
     Some(match name {
         NAN => Marker::Nan,
         FLOAT16 => Marker::Float16,
+        FLOAT32 => Marker::Float32,
         BYTES => Marker::Bytes,
         COMPLEX => Marker::Complex,
         LIST => Marker::List,
         RAGGED => Marker::Ragged,
+        MASKED => Marker::Masked,
+        HOLE => Marker::Hole,
+        COLUMNS => Marker::Columns,
         JSON => Marker::Json,
         RAW => Marker::Raw,
         VALUE => Marker::Value,
@@ -187,10 +215,14 @@ mod tests {
         for (name, marker) in [
             (NAN, Marker::Nan),
             (FLOAT16, Marker::Float16),
+            (FLOAT32, Marker::Float32),
             (BYTES, Marker::Bytes),
             (COMPLEX, Marker::Complex),
             (LIST, Marker::List),
             (RAGGED, Marker::Ragged),
+            (MASKED, Marker::Masked),
+            (HOLE, Marker::Hole),
+            (COLUMNS, Marker::Columns),
             (JSON, Marker::Json),
             (RAW, Marker::Raw),
             (VALUE, Marker::Value),

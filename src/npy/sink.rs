@@ -11,6 +11,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Header;
 use crate::io::checked::Checked;
 use crate::io::source::in_memory;
+use crate::options::WriteOptions;
+use crate::options::progress::Meter;
 
 /// Takes one array: the header once, then its data in C order.
 pub(crate) trait Sink {
@@ -43,6 +45,49 @@ impl<W: Write> Sink for Plain<W> {
     }
 }
 
+/// A sink whose bytes are counted.
+pub(crate) struct Metered<S> {
+    pub(crate) sink: S,
+    meter: Meter,
+}
+
+impl<S: Sink> Metered<S> {
+    pub(crate) fn new(sink: S, options: &WriteOptions) -> Self {
+        Metered {
+            sink,
+            meter: Meter::new(&options.progress, None),
+        }
+    }
+
+    /// The sink, once all of the array is in it.
+    pub(crate) fn end(mut self) -> Result<S> {
+        self.meter.end()?;
+        Ok(self.sink)
+    }
+}
+
+impl<S: Sink> Sink for Metered<S> {
+    fn begin(&mut self, header: &Header) -> Result<()> {
+        self.sink.begin(header)?;
+        if self.meter.is_set() {
+            let header_len = header.to_bytes().len() as u64;
+            self.meter.add(header_len)?;
+            self.meter.announce(header.data_len());
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
+        while !bytes.is_empty() {
+            let (now, rest) = bytes.split_at(in_memory(self.meter.at_once(bytes.len() as u64)));
+            self.sink.write(now)?;
+            self.meter.add(now.len() as u64)?;
+            bytes = rest;
+        }
+        Ok(())
+    }
+}
+
 /// A file in memory; where there is no more memory, an error.
 #[derive(Default)]
 pub(crate) struct Memory(pub(crate) Vec<u8>);
@@ -62,25 +107,6 @@ impl Memory {
             .with_hint("`save_*` keeps none in memory")
         })?;
         self.0.extend_from_slice(bytes);
-        Ok(())
-    }
-}
-
-impl Sink for Memory {
-    fn begin(&mut self, header: &Header) -> Result<()> {
-        self.put(&header.to_bytes())
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.put(bytes)
-    }
-
-    fn can_take_back(&self) -> bool {
-        true
-    }
-
-    fn take_back(&mut self) -> Result<()> {
-        self.0.clear();
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ mod rows;
 mod texts;
 mod vectors;
 
-use std::any::TypeId;
+use std::any::{TypeId, type_name};
 use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -142,17 +142,12 @@ pub(crate) fn raw<T: ?Sized>(value: &T) -> Option<&RawArray<'_>> {
     })
 }
 
-/// Whether `T` is a number or bool, or a reference to one.
-pub(crate) fn is_number<T: ?Sized>() -> bool {
-    matches!(element_of(typeid::of::<T>()), Some(Element::Number(_)))
-}
-
 /// The dtype of the elements of a sequence, told from their type alone: `&T` or `T`.
 pub(crate) fn element<T>() -> Option<Element> {
     element_of(typeid::of::<T>())
 }
 
-#[inline(always)]
+#[inline]
 fn element_of(id: TypeId) -> Option<Element> {
     macro_rules! look {
         (() $($t:ty => $number:ident),*) => {
@@ -264,10 +259,47 @@ fn is_optional_scalar_of(id: TypeId) -> bool {
         .contains(&id)
 }
 
-/// Whether `T` is `()`, or a reference to it.
-pub(crate) fn is_unit<T: ?Sized>() -> bool {
-    let id = typeid::of::<T>();
-    id == typeid::of::<()>() || id == typeid::of::<&()>()
+/// Whether `T` is an `Option` itself, and no type around one: the private type that derive makes for `with`, or a newtype.
+pub(crate) fn is_option<T: ?Sized>() -> bool {
+    inside_option::<T>().is_some()
+}
+
+/// Whether `T` is an `Option` of a type that holds others: a vector, a map, an array.
+pub(crate) fn is_optional_container<T: ?Sized>() -> bool {
+    inside_option::<T>().is_some_and(|inner| {
+        inner.starts_with(['&', '[', '(']) || inner.starts_with("alloc::") || inner.starts_with("std::")
+    })
+}
+
+/// The name of the type in an `Option`.
+fn inside_option<T: ?Sized>() -> Option<&'static str> {
+    type_name::<T>().strip_prefix("core::option::Option<")
+}
+
+/// What a scalar of the type is that `T` is an `Option` of.
+pub(crate) fn optional_element<T: ?Sized>() -> Option<Element> {
+    optional_element_of(typeid::of::<T>())
+}
+
+fn optional_element_of(id: TypeId) -> Option<Element> {
+    macro_rules! look {
+        (() $($t:ty => $number:ident),*) => { $(look!($t, Element::Number(Number::$number));)* };
+        ($t:ty, $element:expr) => {
+            if id == typeid::of::<Option<$t>>() || id == typeid::of::<&Option<$t>>() {
+                return Some($element);
+            }
+        };
+    }
+    for_each_number!(look!());
+    look!(usize, Element::Number(USIZE));
+    look!(isize, Element::Number(ISIZE));
+    look!(i128, Element::Wide(Wide::I128));
+    look!(u128, Element::Wide(Wide::U128));
+    look!(half::bf16, Element::Bf16);
+    look!(String, Element::Text);
+    look!(&str, Element::Text);
+    look!(char, Element::Text);
+    None
 }
 
 /// Whether `T` is `str` itself.

@@ -86,9 +86,12 @@ pub(crate) fn get_lent<'de, T: Deserialize<'de>>(reader: NpzReader<IoCursor<&'de
 
 fn read_all<'de, S: Store<'de>, T: DeserializeSeed<'de>>(store: &mut S, seed: T) -> Result<T::Value> {
     let tree = tree(store.reader())?;
+    store.reader().start_progress(None);
     let value = seed.deserialize(NodeDeserializer::new(&mut Reading::new(store, &tree), ROOT));
     store.reader().end_plan();
+    let ended = store.reader().end_progress();
     let value = value?;
+    ended?;
     store.reader().check_rest(|_| true)?;
     Ok(value)
 }
@@ -131,8 +134,12 @@ fn get<'de, S: Store<'de>, T: Deserialize<'de>>(store: &mut S, name: &str) -> Re
 }
 
 fn read_node<'de, S: Store<'de>, T: Deserialize<'de>>(store: &mut S, tree: &Tree, at: usize) -> Result<T> {
-    hand(
+    store.reader().start_progress(Some(tree.members(at)));
+    let value = hand(
         PhantomData::<T>,
         NodeDeserializer::new(&mut Reading::new(store, tree), at),
-    )
+    );
+    let ended = store.reader().end_progress();
+    let value = value?;
+    ended.map(|()| value)
 }

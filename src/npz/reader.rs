@@ -17,6 +17,7 @@ mod inflate;
 pub(crate) mod kept;
 mod member;
 mod prefetch;
+mod progress;
 mod window;
 
 use std::fmt;
@@ -25,6 +26,8 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+
+use crc32fast::Hasher;
 
 pub(crate) use self::directory::CentralEntry;
 use self::directory::Directory;
@@ -36,10 +39,12 @@ pub(crate) use self::window::Window;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::{Header, MAGIC};
 use crate::io::checked::Checked;
+use crate::io::source::in_memory;
 use crate::io::{file, source};
 use crate::npz::tree::Tree;
 use crate::npz::zip::{EndRecord, LocalHeader};
 use crate::options::ReadOptions;
+use crate::options::progress::Meter;
 
 /// Nearly always enough for the local header of a member and the header of its array.
 const HEADERS: u64 = 4 << 10;
@@ -67,6 +72,8 @@ pub struct NpzReader<R> {
     prefetch: Option<Prefetch>,
     /// Bytes handed out so far, for `Limits::total_bytes`.
     bytes_used: u64,
+    /// Counts the bytes of one call; what looks at headers only is none.
+    meter: Meter,
     /// The names as groups, once a value has been asked for.
     tree: Arc<OnceLock<Arc<Tree>>>,
 }
@@ -157,6 +164,7 @@ impl<R: Read + Seek> NpzReader<R> {
             inflater: None,
             prefetch: None,
             bytes_used: 0,
+            meter: Meter::default(),
             tree: Arc::default(),
         })
     }
@@ -200,7 +208,8 @@ impl<R: Read + Seek> NpzReader<R> {
     /// `MissingMember`, `CorruptArchive`, `UnsupportedArchive`, `LimitExceeded`, `Io`.
     pub fn raw(&mut self, name: &str) -> Result<Vec<u8>> {
         let index = self.require(name)?;
-        self.read_raw(index).map_err(|err| err.at_member(name))
+        let raw = self.metered(vec![index], |npz| npz.read_raw(index));
+        raw.map_err(|err| err.at_member(name))
     }
 
     /// Reads a member to its end and checks it, keeping nothing.
@@ -218,7 +227,8 @@ impl<R: Read + Seek> NpzReader<R> {
     /// `MissingMember`, `CorruptArchive`, `UnsupportedArchive`, `LimitExceeded`, `Io`.
     pub fn verify(&mut self, name: &str) -> Result<()> {
         let index = self.require(name)?;
-        self.verify_member(index).map_err(|err| err.at_member(name))
+        let verified = self.metered(vec![index], |npz| npz.verify_member(index));
+        verified.map_err(|err| err.at_member(name))
     }
 
     /// The bytes of a member, read one after another; an error at once if they exceed the limits.
@@ -230,6 +240,7 @@ impl<R: Read + Seek> NpzReader<R> {
 
     /// A member of any size, of which only the first bytes are wanted, to see what it is.
     pub(crate) fn peek(&mut self, index: usize) -> Result<Member<'_, Window<R>>> {
+        self.meter = Meter::default();
         self.locate(index, HEADERS)?;
         self.member_here(index)
     }
@@ -252,7 +263,8 @@ impl<R: Read + Seek> NpzReader<R> {
     /// Appends `len` bytes of the archive from an offset on.
     pub(crate) fn read_at(&mut self, offset: u64, len: u64, into: &mut Vec<u8>) -> Result<()> {
         self.reader.focus(offset, offset.saturating_add(len));
-        source::read_grow(&mut self.reader, into, len)
+        source::read_grow(&mut self.reader, into, len)?;
+        self.meter.add(len)
     }
 
     /// The header of an array and how many bytes it takes.
@@ -264,12 +276,13 @@ impl<R: Read + Seek> NpzReader<R> {
     /// As [`NpzReader::read_header`], once the member has been located.
     fn header_here(&mut self, index: usize) -> Result<(Header, u64)> {
         let options = self.options.clone();
+        self.meter = Meter::default();
         let mut counted = self.member_here(index)?.take(u64::MAX);
         let header = Header::read_member(&mut counted, &options)?;
         Ok((header, u64::MAX - counted.limit()))
     }
 
-    fn read_raw(&mut self, index: usize) -> Result<Vec<u8>> {
+    pub(crate) fn read_raw(&mut self, index: usize) -> Result<Vec<u8>> {
         let size = self.directory.entry(index)?.size;
         let mut member = self.member(index)?;
         // The size is no bare claim: it was compared with the compressed bytes and with what they can be inflated to.
@@ -284,7 +297,9 @@ impl<R: Read + Seek> NpzReader<R> {
     }
 
     fn start(&mut self, index: usize, allowed: u64) -> Result<Member<'_, Window<R>>> {
-        check_size(self.directory.entry(index)?.size, allowed)?;
+        let entry = self.directory.entry(index)?;
+        check_size(entry.size, allowed)?;
+        self.meter.enter(entry.key());
         self.locate(index, u64::MAX)?;
         self.member_here(index)
     }
@@ -297,6 +312,7 @@ impl<R: Read + Seek> NpzReader<R> {
             entry,
             &mut self.inflater,
             &mut self.bytes_used,
+            &mut self.meter,
         ))
     }
 }
@@ -361,6 +377,7 @@ impl<R> NpzReader<R> {
             inflater: None,
             prefetch: None,
             bytes_used: 0,
+            meter: Meter::default(),
             tree: Arc::clone(&self.tree),
         }
     }
@@ -396,8 +413,18 @@ impl<R> NpzReader<R> {
     }
 
     /// Checks bytes that were lent by [`NpzReader::stored_range`], which has to come before they are used.
-    pub(crate) fn check_crc(&self, index: usize, bytes: &[u8]) -> Result<()> {
-        member::compare(crc32fast::hash(bytes), self.directory.entry(index)?)
+    pub(crate) fn check_crc(&mut self, index: usize, bytes: &[u8]) -> Result<()> {
+        let entry = self.directory.entry(index)?;
+        self.meter.enter(entry.key());
+        let mut hasher = Hasher::new();
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (now, behind) = rest.split_at(in_memory(self.meter.at_once(rest.len() as u64)));
+            hasher.update(now);
+            self.meter.add(now.len() as u64)?;
+            rest = behind;
+        }
+        member::compare(hasher.finalize(), entry)
     }
 
     /// Whether another member of the same key is taken instead.

@@ -5,7 +5,10 @@
 //!       dt.npy    x.npy        meta/id.npy
 //! ```
 
+mod columns;
+mod form;
 mod group;
+pub(crate) mod masked;
 mod place;
 pub(crate) mod ragged;
 mod rows;
@@ -17,8 +20,8 @@ use std::io::{Seek, Write};
 
 use serde::Serialize;
 
+use self::form::Form;
 use self::place::PlaceSerializer;
-use self::ragged::write_ragged;
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::capture;
 use crate::npy::layout::measure::{Around, measure_content, measure_counted, nested_none, too_deep};
@@ -30,7 +33,7 @@ use crate::npy::raw;
 use crate::npy::ser::stream::Stream;
 use crate::npy::ser::write::{write_marker, write_node};
 use crate::npy::sink::Out;
-use crate::npy::whole::Number;
+use crate::npy::whole::{self, Number};
 use crate::npz::writer::NpzWriter;
 use crate::npz::writer::members::{Entered, MemberSink, Members, Place};
 use crate::options::MAX_GROUPS;
@@ -75,8 +78,12 @@ pub(crate) struct Archive<'w> {
     place: Place<'w>,
     /// What the `with` module around asks for.
     marker: Cell<Option<Marker>>,
+    /// The value is inside of an internally tagged enum, which is read through serde's buffer.
+    tagged: Cell<bool>,
     /// The value is beside a `flatten` or inside of one, and may be read through serde's buffer.
     flattened: Cell<bool>,
+    /// What becomes of the next sequence.
+    form: Cell<Option<Form>>,
     groups: Cell<u64>,
     /// Newtypes and Options around the value, which could be endless.
     wrappers: Cell<u64>,
@@ -87,7 +94,7 @@ pub(crate) struct Archive<'w> {
 /// What is written for a None.
 #[derive(Clone, Copy, PartialEq)]
 enum OnNone {
-    /// Nothing: the field of a struct is left out.
+    /// Nothing: the field of a struct is left out, as its `Deserialize` knows.
     Omit,
     /// A marker.
     Marker,
@@ -107,6 +114,10 @@ struct At {
     list: Option<List>,
     /// The float that a None stands for, if the type of the value tells.
     none: Option<Number>,
+    /// Its type tells that a None of it is that of another scalar.
+    no_float: bool,
+    /// Its type tells that a None of it is that of a vector, a map or the like.
+    no_scalar: bool,
 }
 
 /// How the members of a list are named, and how many there have to be, if they have been counted.
@@ -114,6 +125,18 @@ struct At {
 struct List {
     names: Names,
     elements: Option<u64>,
+}
+
+impl OnNone {
+    /// For the field of a struct, of the type `T`: a `Deserialize` does without the member where it reads an `Option`
+    /// itself. Around one, serde asks for it.
+    fn of_field<T: ?Sized>() -> OnNone {
+        if whole::is_option::<T>() {
+            OnNone::Omit
+        } else {
+            OnNone::Marker
+        }
+    }
 }
 
 impl At {
@@ -125,6 +148,8 @@ impl At {
             root: false,
             list: None,
             none: None,
+            no_float: false,
+            no_scalar: false,
         }
     }
 
@@ -154,6 +179,8 @@ enum Outcome {
         elements: Option<u64>,
         refused: Option<Error>,
     },
+    /// It is a sequence of so many elements that takes the form which the `with` module around asks for.
+    Formed { elements: u64 },
     /// It is a tuple variant whose content has to be measured.
     Content { variant: &'static str, elements: u64 },
 }
@@ -179,7 +206,9 @@ impl<'w> Archive<'w> {
         Archive {
             place: Place::new(members, path),
             marker: Cell::new(None),
+            tagged: Cell::new(false),
             flattened: Cell::new(false),
+            form: Cell::new(None),
             groups: Cell::new(0),
             wrappers: Cell::new(0),
             tally: Cell::default(),
@@ -188,6 +217,16 @@ impl<'w> Archive<'w> {
 
     /// Writes `value` at the current path.
     fn value<T: Serialize + ?Sized>(&self, value: &T, at: At) -> Result<()> {
+        match self.unformed(value, at)? {
+            Some(elements) => self.formed(value, at, elements),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes `value`, unless it is a sequence that takes the form which the `with` module around asks for: then this returns
+    /// how many elements there are. What makes a form of another value writes that one by this, so that types do not nest
+    /// without end.
+    fn unformed<T: Serialize + ?Sized>(&self, value: &T, at: At) -> Result<Option<u64>> {
         let mut sink = self.place.sink();
         let mut stream = Stream::new(Out::new(&mut sink));
         let outcome = PlaceSerializer {
@@ -197,28 +236,36 @@ impl<'w> Archive<'w> {
         }
         .value(value);
         let (elements, refused) = match outcome {
-            Ok(Outcome::Written) => return Ok(()),
+            Ok(Outcome::Written) => return Ok(None),
             Ok(Outcome::Array) => {
                 self.count_all(stream.tally());
                 let ended = stream.end();
-                return sink.end(ended);
+                return sink.end(ended).map(|()| None);
             }
             Ok(Outcome::Unmeasured { elements, refused }) => (elements, refused),
-            Ok(Outcome::Content { variant, elements }) => return self.content(variant, value, elements),
+            Ok(Outcome::Formed { elements }) => return Ok(Some(elements)),
+            Ok(Outcome::Content { variant, elements }) => {
+                return self.content(variant, value, elements).map(|()| None);
+            }
             Err(error) => {
                 drop(stream);
-                return if sink.has_begun() || error.path().is_empty() {
+                let ended = if sink.has_begun() || error.path().is_empty() {
                     sink.end(Err(error))
                 } else {
                     Err(error)
                 };
+                return ended.map(|()| None);
             }
         };
         if stream.begun() {
             stream.take_back().map_err(|e| self.place.name(e))?;
         }
-        let plain = stream.of_plain_numbers();
-        self.measured(value, at, elements, refused, plain)
+        self.measured(value, at, elements, refused).map(|()| None)
+    }
+
+    /// Writes `value` as a list of members.
+    fn list<T: Serialize + ?Sized>(&self, value: &T, at: At, elements: Option<u64>) -> Result<()> {
+        self.unformed(value, at.as_list(Names::Index, elements)).map(|_| ())
     }
 
     /// Writes `value` at a name within the group at the current path.
@@ -227,17 +274,23 @@ impl<'w> Archive<'w> {
         self.value(value, At::inside(on_none))
     }
 
-    /// Writes the field of a struct. A name with separators is a path, which is the field's alone.
+    /// Writes the field of a struct.
     fn field<T: Serialize + ?Sized>(&self, name: &str, value: &T) -> Result<()> {
+        self.at_field(name, || self.value(value, At::inside(OnNone::of_field::<T>())))
+    }
+
+    /// Runs `write` where the field of a struct belongs. A name with separators is a path, which is the field's alone.
+    fn at_field(&self, name: &str, write: impl FnOnce() -> Result<()>) -> Result<()> {
         let nested = self.place.separator().filter(|&separator| name.contains(separator));
         let Some(separator) = nested else {
-            return self.child(name, value, OnNone::Omit);
+            let _entered = self.enter(name)?;
+            return write();
         };
         let checked = name.split(separator).try_for_each(|part| check_name(part, None));
         checked.map_err(|e| self.place.name(e))?;
         let _entered = self.place.enter(name);
         self.place.take().map_err(|e| self.place.name(e))?;
-        self.value(value, At::inside(OnNone::Omit))?;
+        write()?;
         self.place.taken();
         Ok(())
     }
@@ -329,32 +382,30 @@ impl<'w> Archive<'w> {
         self.member(|sink| write_marker(shape, sink))
     }
 
-    /// Writes a value whose layout is known only when all of it has been seen; `elements` is how many it had, and `plain`
-    /// whether it began with numbers of a type that gives no other kind.
+    /// Writes a value whose layout is known only when all of it has been seen; `elements` is how many it had.
     fn measured<T: Serialize + ?Sized>(
         &self,
         value: &T,
         at: At,
         elements: Option<u64>,
         refused: Option<Error>,
-        plain: bool,
     ) -> Result<()> {
         let (layout, tally) = measure_counted(value, self.around()).map_err(|e| self.place.name(e))?;
         self.check_elements(&layout, elements)?;
         match layout {
             // A struct or a tuple of differing kinds is a record only inside a sequence.
-            Layout::Group | Layout::Record { .. } => self.list(value, at.as_list(Names::Index, elements), tally),
-            Layout::Misfit(misfit) if misfit.is_list() => self.list(value, at.as_list(Names::Index, elements), tally),
+            Layout::Group | Layout::Record { .. } => {
+                let before = self.tally.get();
+                self.list(value, at, elements)?;
+                self.check_tally(before, tally)
+            }
             Layout::Axis { len: 0, item, .. } if at.root && matches!(*item, Layout::Empty(None)) => Ok(()),
             _ if at.root => Err(array_root()),
-            Layout::Misfit(misfit) => Err(self.place.name(match refused {
-                // What is wrong with numbers is known.
-                Some(error) if plain => error,
-                _ => misfit.into_error(),
-            })),
+            Layout::Misfit(misfit) => Err(self.place.name(misfit.into_error())),
+            Layout::Ndarray { .. } if self.tagged.get() => Err(self.place.name(tagged_ndarray())),
             Layout::Unit => self.unit(at.on_none),
-            Layout::None { .. } => self.none(at.on_none),
-            layout => match refused.filter(|_| !layout.has_mixed()) {
+            Layout::None { .. } => self.none(at.on_none, at.no_float),
+            layout => match refused {
                 // The same value was no array a moment ago.
                 Some(error) => Err(self.place.name(error)),
                 None => {
@@ -363,13 +414,6 @@ impl<'w> Archive<'w> {
                 }
             },
         }
-    }
-
-    /// Writes a measured value as a list.
-    fn list<T: Serialize + ?Sized>(&self, value: &T, at: At, measured: Tally) -> Result<()> {
-        let before = self.tally.get();
-        self.value(value, at)?;
-        self.check_tally(before, measured)
     }
 
     fn count(&self, thing: Thing) {
@@ -408,17 +452,15 @@ impl<'w> Archive<'w> {
             let (layout, tally) = measure_content(value, self.around()).map_err(|e| self.place.name(e))?;
             self.check_elements(&layout, Some(elements))?;
             match layout {
-                Layout::Misfit(misfit) if !misfit.is_list() => return Err(self.place.name(misfit.into_error())),
+                Layout::Misfit(misfit) => return Err(self.place.name(misfit.into_error())),
                 layout @ Layout::Axis { .. } => {
                     self.count_all(tally);
                     self.member(|sink| write_node(value, &layout, self.marker(), sink))?;
                 }
                 _ => {
-                    self.list(
-                        value,
-                        At::inside(OnNone::Marker).as_list(Names::Index, Some(elements)),
-                        tally,
-                    )?;
+                    let before = self.tally.get();
+                    self.list(value, At::inside(OnNone::Marker), Some(elements))?;
+                    self.check_tally(before, tally)?;
                 }
             }
         }
@@ -449,8 +491,10 @@ impl<'w> Archive<'w> {
 
     fn marked_value<T: Serialize + ?Sized>(&self, marker: Marker, value: &T, at: At) -> Result<()> {
         match marker {
-            Marker::List => self.value(value, at.as_list(Names::Index, None)),
-            Marker::Ragged => write_ragged(self, value),
+            Marker::List => self.with_form(Some(Form::List), || self.value(value, at)),
+            Marker::Ragged => self.with_form(Some(Form::Ragged { inside: false }), || self.value(value, at)),
+            Marker::Masked => self.with_form(Some(Form::Masked), || self.value(value, at)),
+            Marker::Columns => self.with_form(Some(Form::Columns), || self.value(value, at)),
             Marker::Json if at.root => Err(array_root()),
             Marker::Json => self.json(value),
             // What is no whole array is a group of its own.
@@ -487,8 +531,8 @@ impl<'w> Archive<'w> {
         }
     }
 
-    fn none(&self, on_none: OnNone) -> Result<()> {
-        let nan = self.marker() == Some(Marker::Nan);
+    fn none(&self, on_none: OnNone, no_float: bool) -> Result<()> {
+        let nan = self.marker() == Some(Marker::Nan) && !no_float;
         self.count(if nan { Thing::Float } else { Thing::None });
         match on_none {
             OnNone::Omit => Ok(()),
@@ -516,6 +560,16 @@ fn check_name(name: &str, separator: Option<char>) -> Result<()> {
         format_args!("found the name {name:?}, which holds {held}, expected a name without"),
     )
     .with_hint("rename it, or choose another `WriteOptions::separator`"))
+}
+
+#[cold]
+fn tagged_ndarray() -> Error {
+    Error::new(
+        ErrorKind::UnsupportedType,
+        "found an ndarray inside an internally tagged enum, expected a type that comes back from serde's buffer, through \
+         which such an enum is read",
+    )
+    .with_hint("`with::ndarray_0_17` beside the field")
 }
 
 #[cold]

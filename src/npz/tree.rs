@@ -143,6 +143,17 @@ impl Tree {
         &self.nodes[at]
     }
 
+    /// The members at a node and within it.
+    pub(crate) fn members(&self, at: usize) -> Vec<usize> {
+        let (mut nodes, mut members) = (vec![at], Vec::new());
+        while let Some(at) = nodes.pop() {
+            let node = &self.nodes[at];
+            members.extend(node.array.into_iter().chain(node.json));
+            nodes.extend(&node.children);
+        }
+        members
+    }
+
     /// The children of a group by name, in the archive's order.
     pub(crate) fn children(&self, at: usize) -> impl Iterator<Item = (&str, usize)> {
         let children = self.nodes[at].children.iter();

@@ -46,24 +46,41 @@ impl<'de: 'a, 'a, T: Element> Deserialize<'de> for ArrayView<'a, T> {
 pub(crate) fn deserialize<'de, T: Element, S: Shape<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<ArrayView<'de, T>, D::Error> {
-    deserializer.deserialize_newtype_struct(RAW, Marked::<T, S>(PhantomData))
+    read_whole(Whole::<T, S>(PhantomData), ArrayView::gathered, deserializer)
 }
 
 pub(crate) trait Shape<'de>: Deserialize<'de> + Into<Vec<u64>> {}
 
 impl<'de, S: Deserialize<'de> + Into<Vec<u64>>> Shape<'de> for S {}
 
-struct Marked<T, S>(PhantomData<(T, S)>);
+/// Reads an array: by `whole` from our own deserializers, from the nested sequences of any other, or of serde's buffer, by
+/// `nested` from the shape and the elements in C order.
+pub(crate) fn read_whole<'de, T, W, N, D>(whole: W, nested: N, deserializer: D) -> Result<W::Value, D::Error>
+where
+    T: Element,
+    W: DeserializeSeed<'de>,
+    N: FnOnce(Vec<usize>, Vec<T>) -> crate::error::Result<W::Value>,
+    D: Deserializer<'de>,
+{
+    let as_it_lies = AsItLies {
+        whole,
+        nested,
+        element: PhantomData,
+    };
+    deserializer.deserialize_newtype_struct(RAW, Marked(as_it_lies))
+}
 
-impl<'de, T: Element, S: Shape<'de>> Visitor<'de> for Marked<T, S> {
-    type Value = ArrayView<'de, T>;
+struct Marked<V>(V);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Marked<V> {
+    type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        expecting::<T>(f)
+        self.0.expecting(f)
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(AsItLies::<T, S>(PhantomData))
+        deserializer.deserialize_any(self.0)
     }
 }
 
@@ -72,7 +89,11 @@ fn expecting<T: Element>(f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 /// Reads an array of our own deserializers, or nested sequences of any other.
-struct AsItLies<T, S>(PhantomData<(T, S)>);
+struct AsItLies<W, N, T> {
+    whole: W,
+    nested: N,
+    element: PhantomData<T>,
+}
 
 /// Everything but a whole array goes to [`Nested`].
 macro_rules! as_nested {
@@ -80,13 +101,19 @@ macro_rules! as_nested {
         fn $visit<E: de::Error>(self, v: $t) -> Result<Self::Value, E> {
             let mut nested = Nested::new();
             Level::<T> { nested: &mut nested, depth: 0 }.$visit(v)?;
-            nested.finish()
+            let (shape, elements) = nested.finish()?;
+            (self.nested)(shape, elements).map_err(into_custom)
         }
     )* };
 }
 
-impl<'de, T: Element, S: Shape<'de>> Visitor<'de> for AsItLies<T, S> {
-    type Value = ArrayView<'de, T>;
+impl<'de, T, W, N> Visitor<'de> for AsItLies<W, N, T>
+where
+    T: Element,
+    W: DeserializeSeed<'de>,
+    N: FnOnce(Vec<usize>, Vec<T>) -> crate::error::Result<W::Value>,
+{
+    type Value = W::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         expecting::<T>(f)
@@ -97,7 +124,7 @@ impl<'de, T: Element, S: Shape<'de>> Visitor<'de> for AsItLies<T, S> {
         if !is_raw {
             return Err(de::Error::invalid_type(de::Unexpected::Map, &self));
         }
-        map.next_value_seed(Whole::<T, S>(PhantomData))
+        map.next_value_seed(self.whole)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
@@ -107,7 +134,8 @@ impl<'de, T: Element, S: Shape<'de>> Visitor<'de> for AsItLies<T, S> {
             depth: 0,
         };
         level.visit_seq(seq)?;
-        nested.finish()
+        let (shape, elements) = nested.finish()?;
+        (self.nested)(shape, elements).map_err(into_custom)
     }
 
     as_nested! {
@@ -202,15 +230,22 @@ impl<T: Element> Nested<T> {
         }
     }
 
-    fn finish<'a, E: de::Error>(self) -> Result<ArrayView<'a, T>, E> {
+    /// The shape, and the elements in C order.
+    fn finish<E: de::Error>(self) -> Result<(Vec<usize>, Vec<T>), E> {
         let mut axes: Vec<usize> = self.axes.into_iter().map(Option::unwrap_or_default).collect();
-        let Some(elements) = T::join(self.parts, &mut axes) else {
-            return Err(E::invalid_type(
+        match T::join(self.parts, &mut axes) {
+            Some(elements) => Ok((axes, elements)),
+            None => Err(E::invalid_type(
                 de::Unexpected::Seq,
                 &"pairs of a real and an imaginary part",
-            ));
-        };
-        let layout = Strided::new(&axes, false, elements.len()).map_err(into_custom)?;
+            )),
+        }
+    }
+}
+
+impl<T: Element> ArrayView<'_, T> {
+    fn gathered(shape: Vec<usize>, elements: Vec<T>) -> crate::error::Result<Self> {
+        let layout = Strided::new(&shape, false, elements.len())?;
         Ok(ArrayView {
             elements: Elements::Owned {
                 part: 0..elements.len(),

@@ -1,16 +1,21 @@
 //! Values of one codec in fields, sequences and options: what the modules share whose types need more than a marker.
 //!
 //! A [`Codec`] belongs to a module, and its types implement [`Encode`] and [`Decode`] for it. Here these pass through
-//! vectors, slices, arrays and options, so that `Vec<Vec<SystemTime>>` reaches the serializer as nested sequences of
-//! integers inside one marker.
+//! vectors, slices, arrays, options, maps and smart pointers, so that `Vec<Vec<SystemTime>>` reaches the serializer as
+//! nested sequences of integers inside one marker, and `BTreeMap<String, SystemTime>` as a map of integers.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
+use std::rc::Rc;
+use std::sync::Arc;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeTuple, Serializer};
 
+use super::exact::{Exact, is_buffered};
 use crate::error::is_our_error;
 use crate::npy::marker::LIST;
 
@@ -41,7 +46,7 @@ pub trait Codec: Copy {
 
 /// A type that the module of the codec `C` writes.
 ///
-/// References, slices, vectors, arrays and options of it follow. A type of your own that holds one hands it on:
+/// References, slices, vectors, arrays, options, maps and smart pointers of it follow. A type of your own that holds one hands it on:
 ///
 /// ```
 /// use serde::{Deserializer, Serialize, Serializer};
@@ -171,6 +176,39 @@ pub(super) fn read_marked<'de, V: DeserializeSeed<'de>, D: Deserializer<'de>>(
     deserializer.deserialize_newtype_struct(marker, Marked(marker, value))
 }
 
+/// Reads a value of floats inside a marker by its own `Deserialize`. Out of serde's buffer every number comes as exactly as
+/// from the file; `nan` where NaN is the None of an Option.
+pub(super) fn unmark_floats<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    marker: &'static str,
+    nan: bool,
+    deserializer: D,
+) -> Result<T, D::Error> {
+    struct Floats<T> {
+        nan: bool,
+        value: PhantomData<T>,
+    }
+
+    impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Floats<T> {
+        type Value = T;
+
+        fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+            if is_buffered::<D>() {
+                return T::deserialize(Exact {
+                    inner: deserializer,
+                    nan: self.nan,
+                });
+            }
+            T::deserialize(deserializer)
+        }
+    }
+
+    let floats = Floats {
+        nan,
+        value: PhantomData,
+    };
+    read_marked(marker, floats, deserializer)
+}
+
 /// Reads a value inside a marker by its own `Deserialize`.
 pub(super) fn unmark<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     marker: &'static str,
@@ -258,6 +296,61 @@ impl<'de, C: Codec, T: Decode<'de, C>> Decode<'de, C> for Box<[T]> {
     fn decode<D: Deserializer<'de>>(codec: C, deserializer: D) -> Result<Self, D::Error> {
         T::decode_vec(codec, deserializer).map(Vec::into_boxed_slice)
     }
+}
+
+/// Smart pointers are what is inside of them.
+macro_rules! pointers {
+    ($($pointer:ident)*) => { $(
+        impl<C: Codec, T: Encode<C>> Encode<C> for $pointer<T> {
+            fn encode<S: Serializer>(&self, codec: C, serializer: S) -> Result<S::Ok, S::Error> {
+                T::encode(self, codec, serializer)
+            }
+
+            fn encode_field<S: Serializer>(&self, codec: C, serializer: S) -> Result<S::Ok, S::Error> {
+                T::encode_field(self, codec, serializer)
+            }
+        }
+
+        impl<'de, C: Codec, T: Decode<'de, C>> Decode<'de, C> for $pointer<T> {
+            fn decode<D: Deserializer<'de>>(codec: C, deserializer: D) -> Result<Self, D::Error> {
+                T::decode(codec, deserializer).map($pointer::new)
+            }
+
+            fn decode_field<D: Deserializer<'de>>(codec: C, deserializer: D) -> Result<Self, D::Error> {
+                T::decode_field(codec, deserializer).map($pointer::new)
+            }
+        }
+    )* };
+}
+
+pointers!(Box Rc Arc);
+
+/// Maps have the keys that serde gives them without a module.
+macro_rules! maps {
+    ($($map:ty, [$($hasher:ident)?] K: $bound:ident $(+ $more:ident)?;)*) => { $(
+        impl<C: Codec, K: Serialize, T: Encode<C> $(, $hasher)?> Encode<C> for $map {
+            fn encode<S: Serializer>(&self, codec: C, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_map(self.iter().map(|(key, value)| (key, Inside(value, codec))))
+            }
+        }
+
+        impl<'de, C, K, T $(, $hasher)?> Decode<'de, C> for $map
+        where
+            C: Codec,
+            K: Deserialize<'de> + $bound $(+ $more)?,
+            T: Decode<'de, C>,
+            $($hasher: BuildHasher + Default,)?
+        {
+            fn decode<D: Deserializer<'de>>(codec: C, deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_map(Entries(Value::<C, T>::new(codec), PhantomData))
+            }
+        }
+    )* };
+}
+
+maps! {
+    BTreeMap<K, T>, [] K: Ord;
+    HashMap<K, T, H>, [H] K: Eq + Hash;
 }
 
 impl<C: Codec, T: Encode<C>, const N: usize> Encode<C> for [T; N] {
@@ -353,6 +446,31 @@ impl<'de, C: Codec, T: Decode<'de, C>> DeserializeSeed<'de> for FieldValue<C, T>
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
         T::decode_field(self.0.codec, deserializer)
+    }
+}
+
+/// Reads the entries of a map `M` from `K` to `T`.
+struct Entries<C, K, T, M>(Value<C, T>, PhantomData<(K, M)>);
+
+impl<'de, C, K, T, M> Visitor<'de> for Entries<C, K, T, M>
+where
+    C: Codec,
+    K: Deserialize<'de>,
+    T: Decode<'de, C>,
+    M: Default + Extend<(K, T)>,
+{
+    type Value = M;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<M, A::Error> {
+        let mut entries = M::default();
+        while let Some(key) = map.next_key()? {
+            entries.extend([(key, map.next_value_seed(Value::new(self.0.codec))?)]);
+        }
+        Ok(entries)
     }
 }
 

@@ -11,11 +11,12 @@ use std::marker::PhantomData;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use crate::error::into_ser_custom;
-use crate::format::dtype::Kind;
+use crate::error::{Error, ErrorKind, into_ser_custom};
+use crate::format::dtype::{Kind, Tuple};
 use crate::format::header::Header;
 use crate::npy::marker::{ORDERED, PAIRS, RAW};
 use crate::npy::raw::{RawArray, RawData};
+use crate::view::serde::read_whole;
 use crate::view::{Element, file_bytes};
 
 /// A plain number that other formats know as well.
@@ -124,18 +125,40 @@ pub(super) struct Dense<A> {
 }
 
 /// Reads an array of `axes` axes, or of however many it has.
+///
+/// Through serde's buffer it comes as nested sequences: every number has to survive exactly, and so has the shape, which an
+/// array without elements may have lost.
 pub(super) fn read<'de, A: Number, D: Deserializer<'de>>(
     axes: Option<usize>,
     deserializer: D,
 ) -> Result<Dense<A>, D::Error> {
-    deserializer.deserialize_struct(
-        ORDERED,
-        &["dim", "fortran", "data"],
-        Parts {
-            axes,
-            element: PhantomData,
-        },
-    )
+    let parts = Parts {
+        axes,
+        element: PhantomData,
+    };
+    let nested = |shape: Vec<usize>, data: Vec<A>| {
+        let known = match axes {
+            Some(axes) => axes == shape.len(),
+            None => !data.is_empty() || shape.is_empty(),
+        };
+        if known {
+            return Ok(Dense {
+                shape,
+                fortran: false,
+                data,
+            });
+        }
+        let found = Tuple(&shape.iter().map(usize::to_string).collect::<Vec<_>>()).to_string();
+        let expected = axes.map_or_else(|| "elements".to_string(), |axes| format!("{axes} axes"));
+        Err(Error::new(
+            ErrorKind::TypeMismatch,
+            format_args!(
+                "found an array of the shape {found} in serde's buffer (flatten, untagged or tagged enums), expected {expected}: \
+                 the buffer does not keep the shape of an array without elements"
+            ),
+        ))
+    };
+    read_whole(parts, nested, deserializer)
 }
 
 struct Parts<A> {
@@ -143,11 +166,19 @@ struct Parts<A> {
     element: PhantomData<A>,
 }
 
+impl<'de, A: Number> DeserializeSeed<'de> for Parts<A> {
+    type Value = Dense<A>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Dense<A>, D::Error> {
+        deserializer.deserialize_struct(ORDERED, &["dim", "fortran", "data"], self)
+    }
+}
+
 impl<'de, A: Number> Visitor<'de> for Parts<A> {
     type Value = Dense<A>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array, straight from its file and not through a buffer of serde's (flatten, untagged)")
+        f.write_str("an array")
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Dense<A>, M::Error> {

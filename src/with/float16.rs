@@ -27,7 +27,7 @@
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
-use super::codec::unmark;
+use super::codec::unmark_floats;
 use crate::npy::marker::FLOAT16;
 
 /// Writes floats in half precision.
@@ -70,5 +70,5 @@ pub fn serialize<T: Serialize + ?Sized, S: Serializer>(value: &T, serializer: S)
 ///
 /// Those of the deserializer; `TypeMismatch` for what does not fit the type.
 pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    unmark(FLOAT16, deserializer)
+    unmark_floats(FLOAT16, false, deserializer)
 }

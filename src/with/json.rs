@@ -5,8 +5,10 @@
 //! ```
 //!
 //! For settings and other data that are no arrays. NumPy has them with `json.loads(z['x.json'])`; here
-//! the member answers to `x`. Other formats get
-//! the value as it is.
+//! the member answers to `x`. A field that is `None` is `null`. Other formats get the value as it is.
+//!
+//! A text is read as well wherever else people keep it: `np.savez(file, x=json.dumps(settings))` makes a text without axes,
+//! others keep bytes, or an array of `u1`, `i1` or `S1`. What is no such text is read as without this module.
 //!
 //! ```
 //! use serde::{Deserialize, Serialize};

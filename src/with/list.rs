@@ -6,7 +6,7 @@
 //! ```
 //!
 //! For rows of unequal lengths, elements of unequal kinds, and arrays that shall keep their own names.
-//! Only the outermost sequence is taken apart. Past 100,000 elements (`max_members` of
+//! Only the outermost sequence is taken apart, in each entry of a map. Past 100,000 elements (`max_members` of
 //! [`WriteOptions`](crate::WriteOptions)) it is an error: [`with::ragged`](crate::with::ragged) makes two
 //! members of any number of rows. Other formats get the sequence as it is. An empty one does not come back through
 //! serde's buffer (`flatten`, untagged and internally tagged enums).

@@ -14,8 +14,9 @@
 //! one piece; views go out column by column. Reading takes memory for the result alone where the file is in Fortran
 //! order; a file in C order is read and then transposed. A side of fixed length must have that length in the file.
 //!
-//! Other formats get what nalgebra's own `Serialize` gives them, for a view that of a `DMatrix`. Matrices do not come
-//! back through serde's buffer, which `flatten`, untagged and internally tagged enums read through.
+//! Other formats get what nalgebra's own `Serialize` gives them, for a view that of a `DMatrix`. Through serde's
+//! buffer, which `flatten`, untagged and internally tagged enums read through, matrices come back exactly or as an error: one
+//! that has no elements may lose its shape there.
 //!
 //! ```
 //! use nalgebra::{DMatrix, Vector3};

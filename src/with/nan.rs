@@ -45,7 +45,7 @@
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
-use super::codec::unmark;
+use super::codec::unmark_floats;
 use crate::npy::marker::NAN;
 
 /// Writes `None` as NaN.
@@ -88,5 +88,5 @@ pub fn serialize<T: Serialize + ?Sized, S: Serializer>(value: &T, serializer: S)
 ///
 /// Those of the deserializer; `TypeMismatch` for what does not fit the type.
 pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    unmark(NAN, deserializer)
+    unmark_floats(NAN, true, deserializer)
 }

@@ -20,8 +20,8 @@
 //!
 //! [`ArrayView`](crate::ArrayView) turns into a view of ndarray's without a copy, and back: `try_from`.
 //!
-//! Other formats get what ndarray's own `Serialize` gives them. Arrays do not come back through serde's buffer, which
-//! `flatten`, untagged and internally tagged enums read through.
+//! Other formats get what ndarray's own `Serialize` gives them. Through serde's buffer, which `flatten`, untagged and internally
+//! tagged enums read through, arrays come back exactly or as an error: one that has no elements may lose its shape there.
 //!
 //! ```
 //! use ndarray::{Array2, ShapeBuilder, array};

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Row `i` is `values[offsets[i]:offsets[i + 1]]`; there is one offset more than there are rows. The
-//! elements of the rows are scalars or records of one kind. NumPy has the rows back with
+//! elements of the rows are scalars or records of one kind. In a map each entry has this form, and what is a sequence of such
+//! rows is a list of them. NumPy has the rows back with
 //! `np.split(z['x/values'], z['x/offsets'][1:-1])`. Offsets that run backwards, start elsewhere than at 0 or
 //! end elsewhere than at the end are refused on reading. Other formats get the rows as they are. They do not come back
 //! through serde's buffer (`flatten`, untagged and internally tagged enums).

@@ -7,4 +7,5 @@ mod checkpoints;
 mod common;
 mod faults;
 mod kill;
+mod progress;
 mod trajectory;

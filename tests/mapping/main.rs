@@ -10,7 +10,6 @@ mod edge_values;
 mod errors;
 mod evolution;
 mod groups;
-mod mixed;
 mod other_formats;
 mod slices;
 mod tokens;

@@ -331,6 +331,23 @@ fn the_tokens_of_the_modules() {
         ]
     );
     module!(
+        "serde_npz::with::float32",
+        BTreeMap<String, Option<f64>>,
+        BTreeMap::from([("a".to_string(), Some(1.5)), ("b".to_string(), None)]),
+        [
+            NewtypeStruct {
+                name: "$serde_npz::float32"
+            },
+            Map { len: Some(2) },
+            Str("a"),
+            SOME,
+            F64(1.5),
+            Str("b"),
+            NONE,
+            MapEnd,
+        ]
+    );
+    module!(
         "serde_npz::with::list",
         Vec<u8>,
         vec![7],
@@ -430,6 +447,20 @@ fn the_tokens_of_the_modules() {
             I64(1000),
             NONE,
             SeqEnd,
+        ]
+    );
+    module!(
+        "serde_npz::with::timedelta64::s",
+        BTreeMap<u8, Box<i64>>,
+        BTreeMap::from([(1, Box::new(7))]),
+        [
+            NewtypeStruct {
+                name: "$serde_npz::m8[s]"
+            },
+            Map { len: Some(1) },
+            U8(1),
+            I64(7),
+            MapEnd,
         ]
     );
     module!(

@@ -70,7 +70,7 @@ fn plain() -> Plain {
         time: vec![1, 2, 3],
         id: vec![7, 8],
         flags: Some(vec![true, false]),
-        more: None,
+        more: Some(vec![0.5]),
     }
 }
 
@@ -90,7 +90,7 @@ fn our_archives_are_borrowed_and_written_alike() {
     assert!(run.id == [7, 8] && lent(run.id.as_ptr().cast()));
     let flags = run.flags.as_ref().unwrap();
     assert!(flags.as_slice() == [true, false] && flags.borrowed().is_some());
-    assert_eq!(run.more, None);
+    assert_eq!(run.more.as_deref(), Some(&[0.5][..]));
     assert_eq!(serde_npz::to_npz_vec(&run).unwrap(), written);
     let options = WriteOptions::new().compressed();
     assert_eq!(options.to_npz_vec(&run).unwrap(), options.to_npz_vec(&plain()).unwrap());

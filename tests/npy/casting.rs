@@ -458,6 +458,23 @@ fn floats_into_narrower_ones() {
         all_ways("<f4", &0.1_f32.to_le_bytes(), SameKind),
         Ok(bf16::from_f32(0.1))
     );
+    // Just above a tie of two halves, just below the greatest one's end, just above half of the smallest.
+    for (value, bits) in [
+        (1.0 + 2_f64.powi(-11) + 2_f64.powi(-40), 0x3c01),
+        (65519.999999, 0x7bff),
+        (2_f64.powi(-25) * 1.000001, 1),
+    ] {
+        assert_eq!(number("<f8", &f8(value), SameKind), Ok(f16::from_bits(bits)), "{value}");
+        assert_eq!(
+            number("<f8", &f8(-value), SameKind),
+            Ok(f16::from_bits(bits | 0x8000)),
+            "{value}"
+        );
+    }
+    assert_eq!(
+        all_ways("<f8", &f8(1.0 + 2_f64.powi(-8) + 2_f64.powi(-40)), SameKind),
+        Ok(bf16::from_bits(0x3f81))
+    );
     // The bits of a NaN stay where its type does.
     let signalling = 0x7fa0_0001_u32;
     let same = number::<f32>(">f4", &signalling.to_be_bytes(), Safe).unwrap();

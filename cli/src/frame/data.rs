@@ -22,7 +22,7 @@ pub enum Data<'a> {
     },
 }
 
-impl Data<'_> {
+impl<'d> Data<'d> {
     pub fn header(&self) -> &Header {
         match self {
             Data::Member(data) => data.header(),
@@ -44,6 +44,15 @@ impl Data<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What stands behind a lone array, once all of it has been read; nothing behind a member.
+    pub fn rest(self) -> Box<dyn Read + 'd> {
+        match self {
+            Data::Member(_) => Box::new(io::empty()),
+            Data::File { reader, .. } => Box::new(reader),
+            Data::Stream { stream, .. } => stream,
+        }
     }
 
     /// Fills the buffer as far as there are bytes.

@@ -15,7 +15,7 @@ use serde_npz::{Entry, ErrorKind, Header, NpzReader, Unmappable, Value};
 use crate::frame::context::Context;
 use crate::frame::data::Data;
 use crate::frame::fault::{Fault, Result};
-use crate::frame::glob;
+use crate::frame::select::glob;
 use crate::frame::select::select;
 
 const NPY: &[u8] = b"\x93NUMPY";

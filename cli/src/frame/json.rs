@@ -34,7 +34,8 @@ pub struct FileDocument<'a, H, M> {
     error: Option<&'a str>,
     #[serde(flatten)]
     head: Option<H>,
-    members: &'a [M],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    members: Option<&'a [M]>,
 }
 
 /// One line: `path`, `error` of the file where it could not be read, and the keys of the member.
@@ -76,13 +77,28 @@ impl<'c> Files<'c> {
                 path: path.to_owned(),
                 error: None,
                 head: Some(head),
-                members,
+                members: Some(members),
             };
             return self.document(&document);
         }
         members
             .iter()
             .try_for_each(|member| self.line(&MemberLine { path, member }))
+    }
+
+    /// A file that is told of as a whole.
+    pub fn whole<H: Serialize>(&mut self, path: &str, head: H) -> Result<()> {
+        let document = FileDocument::<H, ()> {
+            path: path.to_owned(),
+            error: None,
+            head: Some(head),
+            members: None,
+        };
+        if self.lines {
+            self.line(&document)
+        } else {
+            self.document(&document)
+        }
     }
 
     /// A file that could not be read.
@@ -97,7 +113,7 @@ impl<'c> Files<'c> {
             path: path.to_owned(),
             error: Some(fault.fact()),
             head: None,
-            members: &[],
+            members: Some(&[]),
         })
     }
 

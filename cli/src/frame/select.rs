@@ -1,9 +1,10 @@
 //! Which members are meant: an exact name first, then the group of that name, then a glob.
 
+pub mod glob;
+
 use clap::Args;
 
 use crate::frame::fault::{Fault, Result};
-use crate::frame::glob;
 use crate::frame::text::escape;
 
 /// `-m`, of every verb that takes several files.

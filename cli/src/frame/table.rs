@@ -42,6 +42,8 @@ impl Column {
 pub struct Table {
     columns: Vec<Column>,
     rows: Vec<Row>,
+    /// The columns behind so many are left out, the last first, where the terminal is too narrow.
+    kept: usize,
 }
 
 pub struct Row {
@@ -52,9 +54,16 @@ pub struct Row {
 impl Table {
     pub fn new(columns: Vec<Column>) -> Self {
         Table {
+            kept: columns.len(),
             columns,
             rows: Vec::new(),
         }
+    }
+
+    /// All but the first few columns may be left out where the terminal is too narrow.
+    pub fn keep(mut self, columns: usize) -> Self {
+        self.kept = columns;
+        self
     }
 
     pub fn row(&mut self, cells: Vec<String>, style: Style) {
@@ -109,6 +118,12 @@ impl Table {
         let Some(most) = most else {
             return widths;
         };
+        let least = |(width, column): (&usize, &Column)| if column.flexible { LEAST.min(*width) } else { *width };
+        while widths.len() > self.kept
+            && widths.iter().zip(&self.columns).map(least).sum::<usize>() + 2 * (widths.len() - 1) > most
+        {
+            widths.pop();
+        }
         let between = 2 * widths.len().saturating_sub(1);
         let mut excess = (widths.iter().sum::<usize>() + between).saturating_sub(most);
         while excess > 0 {

@@ -1,18 +1,24 @@
-//! `npz ls`: which arrays, what shape, dtype and size. Only headers are read.
+//! `npz ls`: which arrays, what shape, dtype and size. Only headers are read, but for `--stats`.
+
+mod arrange;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
+use clap::ValueEnum;
 use serde::Serialize;
+use serde_npz::{ErrorKind, Unmappable};
 
+use self::arrange::{Line, collapsed, plain, tree};
 use crate::frame::context::Context;
-use crate::frame::fault::{Outcome, Result};
+use crate::frame::fault::{Fault, Outcome, Result};
 use crate::frame::input::{self, Input, Member};
 use crate::frame::json::{Files, JsonArgs, descr};
 use crate::frame::select::MemberArgs;
 use crate::frame::table::{Align, Column, Table};
 use crate::frame::text::{Shape, escape};
+use crate::look::stats::{self, Asked};
 
 /// List the arrays of files: name, dtype, shape, size
 #[derive(clap::Args)]
@@ -23,17 +29,39 @@ pub struct Args {
     files: Vec<PathBuf>,
     #[command(flatten)]
     members: MemberArgs,
+    /// Names alone, one a line
+    #[arg(short = '1', long, conflicts_with_all = ["tree", "collapse", "json", "jsonl", "stats"])]
+    names: bool,
+    /// Groups as a tree
+    #[arg(short, long, conflicts_with_all = ["collapse", "json", "jsonl"])]
+    tree: bool,
+    /// Members that differ in numbers of their names alone in one line: layers/#/w x12
+    #[arg(long, conflicts_with_all = ["json", "jsonl", "stats"])]
+    collapse: bool,
+    /// name, size, ratio or offset in place of the file's order
+    #[arg(short, long, value_enum, value_name = "ORDER", hide_possible_values = true)]
+    sort: Option<Order>,
+    /// Also minimum, maximum, mean, deviation, NaN: reads everything once
+    #[arg(long)]
+    stats: bool,
     #[command(flatten)]
     json: JsonArgs,
-    /// Names alone, one a line
-    #[arg(short = '1', long)]
-    names: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Order {
+    Name,
+    Size,
+    Ratio,
+    Offset,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   npz ls run.npz
   npz ls -1 run.npz                names alone
+  npz ls -t run.npz                as a tree
+  npz ls -s size *.npz             the largest first
   npz ls -m 'layers/*/w' run.npz   members of a glob
   npz ls --json *.npz | jq '.files[].members[].name'";
 
@@ -43,21 +71,25 @@ pub fn run(args: &Args, context: &Context) -> Result<Outcome> {
     for path in &paths {
         let shown = path.to_string_lossy();
         match read(path, args, context) {
-            Ok((is_npz, members)) => {
+            Ok((is_npz, members, rows)) => {
                 if members.iter().any(|member| member.fault.is_some()) {
                     context.note(Outcome::Differs);
                 }
                 match &mut files {
                     Some(files) => {
                         let kind = if is_npz { "npz" } else { "npy" };
-                        let members: Vec<Row> = members.iter().map(Row::from).collect();
+                        let members: Vec<Row> = members
+                            .iter()
+                            .zip(rows)
+                            .map(|(member, rows)| Row::new(member, rows))
+                            .collect();
                         files.file(&shown, Head { kind }, &members)?;
                     }
                     None => {
                         if paths.len() > 1 && !args.names {
                             writeln!(context.out(), "{}:", escape(&shown))?;
                         }
-                        text(&members, args, context)?;
+                        text(&members, &rows, args, context)?;
                     }
                 }
             }
@@ -73,10 +105,36 @@ pub fn run(args: &Args, context: &Context) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn read(path: &std::path::Path, args: &Args, context: &Context) -> Result<(bool, Vec<Member>)> {
+/// The statistics of a member, where they were asked for.
+type Statistics = Option<Vec<stats::Row>>;
+
+fn read(path: &Path, args: &Args, context: &Context) -> Result<(bool, Vec<Member>, Vec<Statistics>)> {
     let mut input = Input::open(path, context)?;
-    let members = input.members(&args.members.members, context)?;
-    Ok((input.is_npz(), members))
+    let mut members = input.members(&args.members.members, context)?;
+    let ratio = |member: &Member| member.compressed_size as f64 / member.size.max(1) as f64;
+    match args.sort {
+        None => {}
+        Some(Order::Name) => members.sort_by(|a, b| a.name.cmp(&b.name)),
+        Some(Order::Size) => members.sort_by_key(|member| std::cmp::Reverse(member.size)),
+        Some(Order::Ratio) => members.sort_by(|a, b| ratio(a).total_cmp(&ratio(b))),
+        Some(Order::Offset) => members.sort_by_key(|member| member.offset),
+    }
+    let mut rows = Vec::new();
+    for member in &members {
+        let found = match args.stats && member.fault.is_none() {
+            true => Some(stats::describe(&mut input, member, &Asked::default())),
+            false => None,
+        };
+        rows.push(match found {
+            Some(Err(fault)) => {
+                context.complain(fault.at(&member.name).of(path), Outcome::Differs)?;
+                None
+            }
+            Some(Ok(rows)) => Some(rows),
+            None => None,
+        });
+    }
+    Ok((input.is_npz(), members, rows))
 }
 
 #[derive(Serialize)]
@@ -99,11 +157,14 @@ struct Row<'a> {
     crc32: Option<u32>,
     data_offset: Option<u64>,
     mappable: bool,
+    unmappable: Option<String>,
     error: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stats: Statistics,
 }
 
-impl<'a> From<&'a Member> for Row<'a> {
-    fn from(member: &'a Member) -> Self {
+impl<'a> Row<'a> {
+    fn new(member: &'a Member, stats: Statistics) -> Self {
         let header = member.header.as_ref();
         Row {
             name: &member.name,
@@ -118,7 +179,9 @@ impl<'a> From<&'a Member> for Row<'a> {
             crc32: member.crc,
             data_offset: member.data_offset,
             mappable: member.unmappable.is_none(),
-            error: member.fault.as_ref().map(|fault| fault.fact()),
+            unmappable: member.unmappable.map(|reason| reason.to_string()),
+            error: member.fault.as_ref().map(Fault::fact),
+            stats,
         }
     }
 }
@@ -136,41 +199,94 @@ fn method(number: u16) -> String {
     }
 }
 
-fn text(members: &[Member], args: &Args, context: &Context) -> Result<()> {
-    let mut out = context.out();
+/// Why a member cannot be mapped, in a word or two.
+fn reason(unmappable: Option<Unmappable>) -> &'static str {
+    match unmappable {
+        None => "yes",
+        Some(Unmappable::Compressed) => "compressed",
+        Some(Unmappable::NotAnArray) => "no array",
+        Some(Unmappable::Dtype) => "dtype",
+        Some(Unmappable::ByteSwapped) => "byte order",
+        Some(Unmappable::Misaligned) => "misaligned",
+        Some(_) => "refused",
+    }
+}
+
+fn text(members: &[Member], rows: &[Statistics], args: &Args, context: &Context) -> Result<()> {
     if args.names {
+        let mut out = context.out();
         for member in members {
             writeln!(out, "{}", escape(&member.name))?;
         }
         return Ok(());
     }
-    let mut table = Table::new(vec![
-        Column::new("name", Align::Left).flexible(),
-        Column::new("dtype", Align::Left).flexible(),
-        Column::new("shape", Align::Left).flexible(),
-        Column::new("bytes", Align::Right),
-        Column::new("on disk", Align::Right),
-        Column::new("method", Align::Left),
-    ]);
-    for member in members {
-        let (dtype, shape) = match &member.header {
-            Some(header) => (header.dtype().to_string(), Shape(header.shape()).to_string()),
-            None => (String::new(), String::new()),
+    let lines = match () {
+        () if args.tree => tree(members, context.separator(), context.ascii()),
+        () if args.collapse => collapsed(members, context.separator()),
+        () => plain(members),
+    };
+    let left = |title: &str| Column::new(title, Align::Left);
+    let right = |title: &str| Column::new(title, Align::Right);
+    let mut titles = vec![
+        left("name").flexible(),
+        left("dtype").flexible(),
+        left("shape").flexible(),
+    ];
+    titles.extend(["bytes", "on disk", "ratio"].map(right));
+    titles.extend(["method", "mappable"].map(left));
+    if args.stats {
+        titles.extend(stats::TITLES.map(right));
+    }
+    let faults = members.iter().any(|member| member.fault.is_some());
+    if faults {
+        titles.push(left("").flexible());
+    }
+    let mut table = Table::new(titles).keep(4);
+    for line in lines {
+        let Some(i) = line.member else {
+            table.row(vec![line.name], AnsiColor::Blue.on_default());
+            continue;
         };
-        let style = match member.fault {
-            Some(_) => AnsiColor::Red.on_default(),
+        let member = &members[i];
+        let mut cells = cells(&line, member, context);
+        if args.stats {
+            match rows[i].as_deref() {
+                Some([row]) => cells.extend(row.cells()),
+                _ => cells.extend(stats::TITLES.map(|_| "-".to_owned())),
+            }
+        }
+        let style = match &member.fault {
+            Some(fault) => {
+                cells.push(fault.fact().to_owned());
+                AnsiColor::Red.on_default()
+            }
             None => Style::new(),
         };
-        let cells = vec![
-            escape(&member.name).into_owned(),
-            dtype,
-            shape,
-            context.bytes(member.size),
-            context.bytes(member.compressed_size),
-            method(member.method),
-        ];
         table.row(cells, style);
     }
-    table.write(&mut *out, context)?;
-    Ok(())
+    Ok(table.write(&mut *context.out(), context)?)
+}
+
+fn cells(line: &Line, member: &Member, context: &Context) -> Vec<String> {
+    let is_object = member.fault.as_ref().and_then(Fault::kind) == Some(ErrorKind::Pickle);
+    let (dtype, shape) = match &member.header {
+        Some(header) => (header.dtype().to_string(), Shape(header.shape()).to_string()),
+        None if is_object => ("object".into(), String::new()),
+        None if member.fault.is_none() => ("text".into(), String::new()),
+        None => (String::new(), String::new()),
+    };
+    let ratio = match line.bytes {
+        0 => "-".into(),
+        bytes => format!("{:.0}%", 100.0 * line.compressed as f64 / bytes as f64),
+    };
+    vec![
+        line.name.clone(),
+        dtype,
+        shape,
+        context.bytes(line.bytes),
+        context.bytes(line.compressed),
+        ratio,
+        method(member.method),
+        reason(member.unmappable).into(),
+    ]
 }

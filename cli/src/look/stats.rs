@@ -36,6 +36,15 @@ pub struct Args {
     files: Vec<PathBuf>,
     #[command(flatten)]
     members: MemberArgs,
+    #[command(flatten)]
+    asked: Asked,
+    #[command(flatten)]
+    json: JsonArgs,
+}
+
+/// What costs more passes over the data.
+#[derive(clap::Args, Clone, Copy, Default)]
+pub struct Asked {
     /// Quartiles, exact: the data is read up to four times more
     #[arg(long)]
     quantiles: bool,
@@ -45,8 +54,6 @@ pub struct Args {
     /// How the values are spread, as blocks in one line
     #[arg(long)]
     hist: bool,
-    #[command(flatten)]
-    json: JsonArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -75,7 +82,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Outcome> {
             Ok((mut input, members)) => {
                 let mut rows = Vec::new();
                 for member in &members {
-                    let result = describe(&mut input, member, args).map(|more| rows.extend(more));
+                    let result = describe(&mut input, member, &args.asked).map(|more| rows.extend(more));
                     if let Err(fault) = result {
                         context.complain(fault.at(&member.name).of(path), Outcome::Differs)?;
                     }
@@ -86,7 +93,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Outcome> {
                         if paths.len() > 1 {
                             writeln!(context.out(), "{}:", escape(&shown))?;
                         }
-                        text(&rows, args, context)?;
+                        text(&rows, &args.asked, context)?;
                     }
                 }
             }
@@ -104,7 +111,7 @@ pub fn run(args: &Args, context: &Context) -> Result<Outcome> {
 
 /// One column in JSON; a value that is NaN, infinite or makes no sense is null.
 #[derive(Serialize)]
-struct Row {
+pub struct Row {
     name: String,
     field: Option<String>,
     count: u64,
@@ -121,6 +128,31 @@ struct Row {
     distinct: Option<Distinct>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hist: Option<Vec<u64>>,
+}
+
+/// Above [`Row::cells`].
+pub const TITLES: [&str; 7] = ["min", "max", "mean", "std", "nan", "inf", "zeros"];
+
+impl Row {
+    /// For people.
+    pub fn cells(&self) -> [String; 7] {
+        let [min, max] = [&self.min, &self.max].map(extreme);
+        let [mean, std] = [self.mean, self.std].map(rounded);
+        let [nan, inf, zeros] = [self.nan, self.inf, self.zeros].map(|n| n.to_string());
+        [min, max, mean, std, nan, inf, zeros]
+    }
+
+    /// Extremes in full and what is out of the ordinary, in one line that is the same for the same data.
+    pub fn range(&self) -> String {
+        let field = self
+            .field
+            .as_deref()
+            .map_or_else(String::new, |field| format!("{}: ", escape(field)));
+        format!(
+            "{field}min {} max {} nan {} inf {} zeros {}",
+            self.min, self.max, self.nan, self.inf, self.zeros
+        )
+    }
 }
 
 #[derive(Serialize)]
@@ -190,7 +222,7 @@ impl Tally {
 }
 
 /// A member with a row a column; no row for a text.
-fn describe(input: &mut Input, member: &Member, args: &Args) -> Result<Vec<Row>> {
+pub fn describe(input: &mut Input, member: &Member, args: &Asked) -> Result<Vec<Row>> {
     if let Some(fault) = &member.fault {
         return Err(fault.clone());
     }
@@ -410,10 +442,11 @@ impl Pass<'_> {
     }
 }
 
-fn text(rows: &[Row], args: &Args, context: &Context) -> Result<()> {
+fn text(rows: &[Row], args: &Asked, context: &Context) -> Result<()> {
     let right = |title: &str| table::Column::new(title, Align::Right);
     let mut titles = vec![table::Column::new("name", Align::Left).flexible()];
-    titles.extend(["count", "min", "max", "mean", "std", "nan", "inf", "zeros"].map(right));
+    titles.push(right("count"));
+    titles.extend(TITLES.map(right));
     if args.quantiles {
         titles.extend(["25%", "50%", "75%"].map(right));
     }
@@ -423,7 +456,7 @@ fn text(rows: &[Row], args: &Args, context: &Context) -> Result<()> {
     if args.hist {
         titles.push(table::Column::new("hist", Align::Left));
     }
-    let mut table = Table::new(titles);
+    let mut table = Table::new(titles).keep(4);
     for row in rows {
         let name = match &row.field {
             Some(field) if row.name.is_empty() => format!(".{field}"),
@@ -431,9 +464,7 @@ fn text(rows: &[Row], args: &Args, context: &Context) -> Result<()> {
             None => row.name.clone(),
         };
         let mut cells = vec![escape(&name).into_owned(), row.count.to_string()];
-        cells.extend([&row.min, &row.max].map(extreme));
-        cells.extend([row.mean, row.std].map(rounded));
-        cells.extend([row.nan, row.inf, row.zeros].map(|n| n.to_string()));
+        cells.extend(row.cells());
         if let Some(quantiles) = &row.quantiles {
             cells.extend([quantiles.q25, quantiles.q50, quantiles.q75].map(rounded));
         }

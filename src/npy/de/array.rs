@@ -1,12 +1,16 @@
 //! One array to a value: each axis is a sequence; within the last axis are the elements.
 
 mod access;
+mod columns;
+pub(crate) mod json;
+pub(crate) mod masked;
 mod squeeze;
 
 use serde::de::{Deserializer, Visitor};
 
 use self::access::ElementAccess;
 pub(crate) use self::access::{AxisAccess, Nothing};
+pub(crate) use self::columns::with_array_of;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::{Kind, MAX_AXES, Order, Tuple};
 use crate::npy::de::data::ArrayData;
@@ -75,7 +79,7 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
     }
 
     /// The shape of this part.
-    pub(super) fn dims(&self) -> Vec<u64> {
+    pub(crate) fn dims(&self) -> Vec<u64> {
         let mut shape = self.shape().to_vec();
         if let (Some(len), Some(first)) = (self.len, shape.first_mut()) {
             *first = len;
@@ -405,6 +409,12 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         if matches!(marker, Some(Marker::Raw | Marker::Value)) {
             return visitor.visit_newtype_struct(Tagged(RAW, self.marked(None)));
         }
+        if marker == Some(Marker::Json) {
+            return match self.may_be_json() {
+                true => json::visit_json(&self.json_text()?, visitor),
+                false => visitor.visit_newtype_struct(self),
+            };
+        }
         visitor.visit_newtype_struct(ArrayDeserializer {
             marker: marker.or(self.marker),
             ..self
@@ -444,9 +454,12 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         if self.is_empty_group() {
             return visitor.visit_map(Nothing);
         }
+        if self.has_columns() {
+            return self.columns(None, visitor);
+        }
         self.settle(0)?;
         if !self.is_element() {
-            return Err(self.mismatch("a group or one record"));
+            return Err(self.mismatch("a group, one record, or an array of records"));
         }
         self.element()?.deserialize_map(visitor)
     }
@@ -462,6 +475,12 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         }
         if name == ORDERED {
             return visitor.visit_map(OrderedAccess::new(self, fields));
+        }
+        if self.is_empty_group() {
+            return visitor.visit_map(Nothing);
+        }
+        if self.has_columns() {
+            return self.columns(Some(fields), visitor);
         }
         self.settle(0)?;
         if !self.is_element() {

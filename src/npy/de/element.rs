@@ -13,13 +13,11 @@ pub(crate) use self::text::utf8;
 use self::text::{SHORT, short_ascii};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::{Dtype, Kind, Order};
-use crate::format::header::Header;
 use crate::format::time::NAT;
-use crate::io::source::{Slice, Source, Stream};
-use crate::npy::de::array::{ArrayBody, ArrayDeserializer, with_body};
-use crate::npy::de::data::{ArrayData, Bytes};
+use crate::npy::de::array::{ArrayBody, ArrayDeserializer, with_array_of, with_body};
+use crate::npy::de::data::Bytes;
 use crate::npy::de::plan::{Plan, holds_any_array, may_be_derived, may_be_ordered};
-use crate::npy::marker::{Marker, ORDERED, RAW};
+use crate::npy::marker::{JSON, Marker, ORDERED, RAW};
 use crate::npy::whole::Number;
 
 mod complex;
@@ -67,10 +65,16 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
     }
 
     /// The one element of a subarray whose axes all have length 1, where `squeeze` lets it stand for the array.
+    #[inline(always)]
     fn squeezed(self) -> Self {
+        if self.plan.squeeze { self.only() } else { self }
+    }
+
+    #[cold]
+    fn only(self) -> Self {
         match &self.dtype.kind {
-            Kind::Array { item, shape } if self.plan.squeeze && shape.iter().all(|&axis| axis == 1) => {
-                self.part(item, self.plan, self.bytes).squeezed()
+            Kind::Array { item, shape } if shape.iter().all(|&axis| axis == 1) => {
+                self.part(item, self.plan, self.bytes).only()
             }
             _ => self,
         }
@@ -254,26 +258,9 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
     }
 
     fn run_as_array(self, body: ArrayBody<'_, 'de>) -> Result<()> {
-        let (mut item, mut axes) = (self.dtype, Vec::new());
-        while let Kind::Array { item: inner, shape } = &item.kind {
-            axes.extend_from_slice(shape);
-            item = inner;
-        }
-        let header = Header::new(item.clone(), axes, false)?;
-        let plan = self.plan.of(item.clone())?;
-        let (mut lent, mut seen);
-        let source: &mut dyn Source<'de> = match self.bytes {
-            Bytes::Lent(bytes) => {
-                lent = Slice(bytes);
-                &mut lent
-            }
-            Bytes::Seen(bytes) => {
-                seen = Stream::with_known_len(bytes, bytes.len() as u64);
-                &mut seen
-            }
-        };
-        let mut data = ArrayData::within_limits(header, &plan, source)?;
-        body(ArrayDeserializer::new(&mut data).marked(self.marker))
+        with_array_of(self.dtype, Vec::new(), self.plan, self.bytes, |array| {
+            body(array.marked(self.marker))
+        })
     }
 }
 
@@ -432,7 +419,7 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
         match name {
             "f16" | "bf16" => self.squeezed().half(name, visitor),
-            RAW => self.as_array(|array| array.deserialize_newtype_struct(name, visitor)),
+            RAW | JSON => self.as_array(|array| array.deserialize_newtype_struct(name, visitor)),
             _ => visitor.visit_newtype_struct(match Marker::of(name) {
                 None => self,
                 marker => ElementDeserializer {

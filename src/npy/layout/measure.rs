@@ -15,9 +15,6 @@
 //! element  { id: 8, name: ["x"] }           differs in its second field: Record { id: |u1, name: Axis .. }, joined with seen
 //! ```
 //!
-//! Numbers of several kinds in one sequence become one kind that holds all of their values, which are looked at on a walk
-//! more: see [`mixed`](super::mixed).
-//!
 //! No walk is cut short: what cannot matter to the layout any more is still counted, so that another walk over the same
 //! value can be held against this one.
 
@@ -33,9 +30,9 @@ use self::fields::Fields;
 use self::items::Items;
 use crate::error::{Error, Result};
 pub(crate) use crate::npy::layout::known::{half, nested_none, too_deep};
-use crate::npy::layout::scalar::{Scalar, ScalarLayout, changed, of_texts, scalars};
+use crate::npy::layout::scalar::{Scalar, ScalarLayout, of_texts, scalars};
 use crate::npy::layout::tally::{Tally, Thing};
-use crate::npy::layout::tree::{Layout, unequal};
+use crate::npy::layout::tree::Layout;
 use crate::npy::marker::Marker;
 use crate::npy::whole::{self, Element, Number, Texts, Whole};
 
@@ -68,59 +65,18 @@ pub(crate) fn measure_content<T: Serialize + ?Sized>(value: &T, around: Around) 
 
 fn walk<T: Serialize + ?Sized>(value: &T, around: Around, content: bool) -> Result<(Layout, Tally)> {
     let mut tally = Tally::default();
-    let at = Place {
-        content,
-        ..Place::of(around)
-    };
     let measure = Measure {
         seen: None,
         tally: &mut tally,
-        at,
+        at: Place {
+            marker: around.marker,
+            flattened: around.flattened,
+            content,
+            ..Place::default()
+        },
     };
-    let layout = measure.value(value)?.into_node();
-    let layout = if layout.has_mixed() {
-        reconcile(value, layout, &mut tally, at)?
-    } else {
-        layout
-    };
-    Ok((layout, tally))
-}
-
-/// Looks at the values of numbers that are of several kinds: whether one kind holds all of them.
-#[cold]
-fn reconcile<T: Serialize + ?Sized>(value: &T, mut layout: Layout, tally: &mut Tally, at: Place) -> Result<Layout> {
-    if let Layout::Ndarray { .. } = layout {
-        return Ok(
-            match unequal("numbers of one kind", "numbers of several kinds in an ndarray") {
-                Layout::Misfit(misfit) => Layout::Misfit(misfit.in_ndarray()),
-                layout => layout,
-            },
-        );
-    }
-    let mut again = Tally::default();
-    let same = along(value, &mut layout, &mut again, at)?;
-    if !again.agrees(*tally) {
-        return Err(changed("other values", "those"));
-    }
-    if same && !layout.has_irreconcilable() {
-        return Ok(layout);
-    }
-    Ok(irreconcilable())
-}
-
-/// Numbers of several kinds, of which none holds all values.
-pub(crate) fn irreconcilable() -> Layout {
-    unequal("numbers that one dtype holds exactly", "others among them")
-}
-
-/// Notes the values of a value that was measured as `layout`; returns whether it is laid out so.
-pub(crate) fn measure_along<T: Serialize + ?Sized>(value: &T, layout: &mut Layout, around: Around) -> Result<bool> {
-    along(value, layout, &mut Tally::default(), Place::of(around))
-}
-
-fn along<T: Serialize + ?Sized>(value: &T, layout: &mut Layout, tally: &mut Tally, at: Place) -> Result<bool> {
-    let seen = Some(layout);
-    Ok(matches!(Measure { seen, tally, at }.value(value)?, Found::Same))
+    let found = measure.value(value)?;
+    Ok((found.into_node(), tally))
 }
 
 /// What a walk along the layout of the values before finds.
@@ -173,19 +129,11 @@ struct Place {
     flattened: bool,
     /// The float that a None would have been, where the type tells.
     none: Option<Number>,
-    /// The type of the value is a number's own.
-    plain: bool,
+    /// The type tells that a None is that of no float.
+    no_float: bool,
 }
 
 impl Place {
-    fn of(around: Around) -> Self {
-        Place {
-            marker: around.marker,
-            flattened: around.flattened,
-            ..Place::default()
-        }
-    }
-
     /// For the parts of a value, where there may be any.
     fn deeper(self) -> Option<Self> {
         (self.level < MAX_LEVELS).then_some(Place {
@@ -218,7 +166,9 @@ impl<'a> Measure<'a> {
             Some(complex) => self.scalar(complex.into()),
             None => {
                 self.at.none = whole::optional_float::<T>().or(self.at.none);
-                self.at.plain = whole::is_number::<T>();
+                if self.at.marker == Some(Marker::Nan) {
+                    self.at.no_float = self.at.none.is_none() && whole::is_optional_scalar::<T>();
+                }
                 whole::serialize(value, self)
             }
         }
@@ -248,17 +198,7 @@ impl<'a> Measure<'a> {
         if self.at.flattened {
             scalar.check_buffered()?;
         }
-        if !self.at.plain && scalar.real().is_some() {
-            self.tally.note_open();
-        }
         let leaf = scalar.layout(self.at.marker)?;
-        if let Some(Layout::Scalar(ScalarLayout::Mixed(mixed)) | Layout::Maybe(ScalarLayout::Mixed(mixed))) = self.seen
-            && let ScalarLayout::Number(number) = leaf
-            && let Some(value) = scalar.real()
-            && mixed.note(number, value)
-        {
-            return Ok(Found::Same);
-        }
         self.layout(leaf)
     }
 
@@ -291,10 +231,13 @@ impl<'a> Serializer for Measure<'a> {
     }
 
     fn serialize_none(self) -> Result<Found> {
-        if self.at.marker != Some(Marker::Nan) {
+        if self.at.marker != Some(Marker::Nan) || self.at.no_float {
             self.tally.add(Thing::None);
             if self.at.in_option && !self.at.counting {
                 return Err(nested_none("Some(None)"));
+            }
+            if self.at.direct && self.at.marker.is_some_and(|marker| marker != Marker::Nan) {
+                return Ok(Found::Group);
             }
             return Found::new(Layout::None { scalar: false });
         }
@@ -336,7 +279,7 @@ impl<'a> Serializer for Measure<'a> {
         };
         match inside.value(value)? {
             Found::New(found) => match *found {
-                Layout::Scalar(leaf) if nan => Found::new(Layout::Scalar(leaf)),
+                Layout::Scalar(leaf) if nan && leaf.is_float() => Found::new(Layout::Scalar(leaf)),
                 Layout::Scalar(leaf) => Found::new(Layout::Maybe(leaf)),
                 // Around anything else an Option makes a list, whether Some or None.
                 _ => Ok(Found::Group),
@@ -373,6 +316,12 @@ impl<'a> Serializer for Measure<'a> {
             };
         };
         let marker = Marker::of(name);
+        if marker == Some(Marker::Hole) {
+            return match self.seen {
+                Some(_) => Ok(Found::Same),
+                None => Found::new(Layout::Empty(None)),
+            };
+        }
         if marker.is_some_and(|marker| !marker.is_layout()) {
             self.tally.add(Thing::Members);
             return Ok(Found::Group);

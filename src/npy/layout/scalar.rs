@@ -4,7 +4,6 @@ use half::f16;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::{Dtype, Kind, TimeBase, TimeUnit, Wide};
-use crate::npy::layout::mixed::{Mixed, Real};
 use crate::npy::layout::tally::Thing;
 use crate::npy::marker::Marker;
 use crate::npy::sink::{MAX_ROOM, Put};
@@ -53,8 +52,6 @@ pub(crate) enum ScalarLayout {
     Number(Number),
     /// 128 bits, as a record of two halves.
     Wide(Wide),
-    /// Numbers of several kinds.
-    Mixed(Mixed),
     Bf16,
     /// `width` code points at most, `text` bytes of text over all values.
     Str {
@@ -77,7 +74,6 @@ impl ScalarLayout {
         match self {
             ScalarLayout::Number(number) => number.size(),
             ScalarLayout::Wide(_) => 16,
-            ScalarLayout::Mixed(mixed) => mixed.number().map_or(0, Number::size),
             ScalarLayout::Bf16 => 2,
             ScalarLayout::Str { width, .. } => width.saturating_mul(4),
             ScalarLayout::Raw(len) | ScalarLayout::Bytes(len) => len,
@@ -85,11 +81,19 @@ impl ScalarLayout {
         }
     }
 
+    /// Whether NaN is one of its values.
+    pub(crate) fn is_float(self) -> bool {
+        matches!(
+            self,
+            ScalarLayout::Number(Number::F16 | Number::F32 | Number::F64) | ScalarLayout::Nan
+        )
+    }
+
     /// What a walk counts a value of this layout as.
     pub(crate) fn thing(self) -> Thing {
         match self {
             ScalarLayout::Number(number) => Thing::of_number(number),
-            ScalarLayout::Mixed(_) | ScalarLayout::Bf16 | ScalarLayout::Nan => Thing::Float,
+            ScalarLayout::Bf16 | ScalarLayout::Nan => Thing::Float,
             ScalarLayout::Str { .. } | ScalarLayout::Raw(_) | ScalarLayout::Bytes(_) => Thing::Text,
             ScalarLayout::Wide(_) | ScalarLayout::Datetime(_) | ScalarLayout::Timedelta(_) => Thing::Integer,
         }
@@ -115,7 +119,6 @@ impl ScalarLayout {
         match self {
             ScalarLayout::Number(number) => number.dtype(),
             ScalarLayout::Wide(wide) => wide.dtype(),
-            ScalarLayout::Mixed(mixed) => mixed.number().map_or(Dtype::void(0), Number::dtype),
             ScalarLayout::Bf16 => Dtype::new(Kind::Bf16),
             ScalarLayout::Str { width, .. } => Dtype::str(width.max(1)),
             ScalarLayout::Raw(len) => Dtype::void(len),
@@ -247,44 +250,6 @@ impl Scalar<'_> {
         })
     }
 
-    /// The value, of a kind that may be mixed with others.
-    pub(crate) fn real(&self) -> Option<Real> {
-        Some(match *self {
-            Scalar::I8(v) => Real::Int(v.into()),
-            Scalar::I16(v) => Real::Int(v.into()),
-            Scalar::I32(v) => Real::Int(v.into()),
-            Scalar::I64(v) => Real::Int(v.into()),
-            Scalar::U8(v) => Real::Int(v.into()),
-            Scalar::U16(v) => Real::Int(v.into()),
-            Scalar::U32(v) => Real::Int(v.into()),
-            Scalar::U64(v) => Real::Int(v.into()),
-            Scalar::F16(bits) => Real::Float(f16::from_bits(bits).into()),
-            Scalar::F32(v) => Real::Float(v.into()),
-            Scalar::F64(v) => Real::Float(v),
-            _ => return None,
-        })
-    }
-
-    /// The same number, of the kind that holds all those it is mixed with.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "an f64 beyond i128 is not equal; no f64 is mixed with what becomes an f32"
-    )]
-    fn widened(&self, number: Number) -> Option<Scalar<'static>> {
-        Some(match (number, self.real()?) {
-            (Number::I16, Real::Int(v)) => Scalar::I16(v.try_into().ok()?),
-            (Number::I32, Real::Int(v)) => Scalar::I32(v.try_into().ok()?),
-            (Number::I64, Real::Int(v)) => Scalar::I64(v.try_into().ok()?),
-            (Number::U16, Real::Int(v)) => Scalar::U16(v.try_into().ok()?),
-            (Number::U32, Real::Int(v)) => Scalar::U32(v.try_into().ok()?),
-            (Number::U64, Real::Int(v)) => Scalar::U64(v.try_into().ok()?),
-            (Number::F64, Real::Int(v)) if (v as f64) as i128 == v => Scalar::F64(v as f64),
-            (Number::F64, Real::Float(v)) => Scalar::F64(v),
-            (Number::F32, Real::Float(v)) => Scalar::F32(v as f32),
-            _ => return None,
-        })
-    }
-
     /// What a walk counts this as.
     #[inline(always)]
     pub(crate) fn thing(&self) -> Thing {
@@ -297,21 +262,13 @@ impl Scalar<'_> {
         }
     }
 
-    /// Inside `with::nan` a NaN stands for None, and only floats have one.
+    /// Inside `with::nan` a NaN stands for None.
     pub(crate) fn check_not_nan(&self) -> Result<()> {
         let nan = match *self {
             Scalar::F32(v) => v.is_nan(),
             Scalar::F64(v) => v.is_nan(),
             Scalar::F16(bits) => f16::from_bits(bits).is_nan(),
-            _ => {
-                return Err(Error::new(
-                    ErrorKind::InvalidValue,
-                    format_args!(
-                        "found {} in an Option inside `with::nan`, expected a float",
-                        self.describe()
-                    ),
-                ));
-            }
+            _ => false,
         };
         if nan {
             return Err(Error::new(
@@ -386,6 +343,7 @@ impl Scalar<'_> {
     fn marked(&self, number: Number, marker: Option<Marker>) -> Result<ScalarLayout> {
         match (marker, number) {
             (Some(Marker::Float16), Number::F32 | Number::F64) => Ok(ScalarLayout::Number(Number::F16)),
+            (Some(Marker::Float32), Number::F64) => Ok(ScalarLayout::Number(Number::F32)),
             (Some(Marker::Datetime(base)), Number::I64) => Ok(ScalarLayout::Datetime(TimeUnit { base, multiple: 1 })),
             (Some(Marker::Timedelta(base)), Number::I64) => Ok(ScalarLayout::Timedelta(TimeUnit { base, multiple: 1 })),
             _ => Ok(ScalarLayout::Number(number)),
@@ -435,10 +393,6 @@ impl Scalar<'_> {
     /// Writes what is no number, or becomes one of another sort.
     fn put_other<P: Put>(&self, leaf: ScalarLayout, out: &mut P) -> Result<()> {
         match (*self, leaf) {
-            (number, ScalarLayout::Mixed(mixed)) => match mixed.number().and_then(|kind| number.widened(kind)) {
-                Some(number) => number.put_number(out),
-                None => Err(changed(self.describe(), leaf.dtype())),
-            },
             (Scalar::I64(v), ScalarLayout::Datetime(_) | ScalarLayout::Timedelta(_)) => out.put(&v.to_le_bytes()),
             (Scalar::I128(lo, hi), ScalarLayout::Wide(Wide::I128)) => {
                 out.put(&lo.to_le_bytes())?;
@@ -451,6 +405,7 @@ impl Scalar<'_> {
             (Scalar::Bf16(v), ScalarLayout::Bf16) => out.put(&v.to_le_bytes()),
             (Scalar::F32(v), ScalarLayout::Number(Number::F16)) => out.put(&narrow(f16::from_f32(v), v.into())?),
             (Scalar::F64(v), ScalarLayout::Number(Number::F16)) => out.put(&narrow(f16::from_f32(to_odd(v)), v)?),
+            (Scalar::F64(v), ScalarLayout::Number(Number::F32)) => out.put(&single(v)?),
             (Scalar::Char(c), ScalarLayout::Str { width, .. }) => {
                 let left = width.checked_sub(1).ok_or_else(|| too_long(1, width))?;
                 out.put(&u32::from(c).to_le_bytes())?;
@@ -537,6 +492,21 @@ fn narrow(half: f16, from: f64) -> Result<[u8; 2]> {
     Ok(half.to_le_bytes())
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "rounding is what `with::float32` asks for"
+)]
+fn single(from: f64) -> Result<[u8; 4]> {
+    let near = from as f32;
+    if near.is_infinite() && from.is_finite() {
+        return Err(Error::new(
+            ErrorKind::InvalidValue,
+            format_args!("found {from}, expected a float that fits <f4 (3.4e38 at most)"),
+        ));
+    }
+    Ok(near.to_le_bytes())
+}
+
 #[cold]
 fn ends_in_nul(found: impl std::fmt::Display) -> Error {
     Error::new(
@@ -549,9 +519,11 @@ fn ends_in_nul(found: impl std::fmt::Display) -> Error {
 fn too_long(found: u64, expected: u64) -> Error {
     Error::new(
         ErrorKind::InvalidValue,
-        format_args!("found {found} characters, expected at most {expected}, the width that was fixed before"),
+        format_args!(
+            "found {found} characters, expected at most {expected}, the width that was fixed before: \
+             `NpyWriter::create_like` states a larger one beforehand"
+        ),
     )
-    .with_hint("state a larger one beforehand with `NpyWriter::create_like`")
 }
 
 /// The value serialized differently the second time.

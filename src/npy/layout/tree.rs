@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::Dtype;
 use crate::format::header::Header;
-use crate::npy::layout::mixed::Mixed;
 use crate::npy::layout::scalar::ScalarLayout;
 use crate::npy::layout::tally::{Tally, Thing};
 use crate::npy::whole::{Element, Whole};
@@ -45,21 +44,9 @@ pub(crate) struct Misfit {
     index: Vec<u64>,
     message: String,
     hint: &'static str,
-    /// They form a list.
-    list: bool,
 }
 
 impl Misfit {
-    /// Whether the elements are of unequal kinds, so that the sequence is a list where there may be one.
-    pub(crate) fn is_list(&self) -> bool {
-        self.list
-    }
-
-    /// The same in what is no sequence, and so no list.
-    pub(crate) fn in_ndarray(self) -> Self {
-        Misfit { list: false, ..self }
-    }
-
     pub(crate) fn into_error(self) -> Error {
         let mut error = Error::new(self.kind, self.message).with_hint(self.hint);
         for index in self.index.into_iter().rev() {
@@ -75,25 +62,6 @@ impl Layout {
         match self {
             Layout::Axis { item, .. } => item.is_uniform(),
             layout => matches!(layout, Layout::Scalar(_) | Layout::Record { .. }),
-        }
-    }
-
-    /// Whether numbers of several kinds are to become one.
-    pub(crate) fn has_mixed(&self) -> bool {
-        self.any_leaf(|leaf| matches!(leaf, ScalarLayout::Mixed(_)))
-    }
-
-    /// Whether no one kind holds all numbers in a place where there are several.
-    pub(crate) fn has_irreconcilable(&self) -> bool {
-        self.any_leaf(|leaf| matches!(leaf, ScalarLayout::Mixed(mixed) if mixed.number().is_none()))
-    }
-
-    fn any_leaf(&self, is: fn(&ScalarLayout) -> bool) -> bool {
-        match self {
-            Layout::Scalar(leaf) | Layout::Maybe(leaf) => is(leaf),
-            Layout::Axis { item, .. } | Layout::Ndarray { item, .. } => item.any_leaf(is),
-            Layout::Record { fields, .. } => fields.iter().any(|(_, field)| field.any_leaf(is)),
-            _ => false,
         }
     }
 
@@ -186,13 +154,6 @@ impl Layout {
         match (self, other) {
             // Found before, at an index of its own.
             (found @ Layout::Misfit(_), Layout::Group) => found.join(Layout::Group),
-            // Beside sequences of unequal lengths there is something else: it is a list in any order.
-            (Layout::Misfit(misfit), Layout::Scalar(_) | Layout::Record { .. } | Layout::Unit)
-                if misfit.kind == ErrorKind::Ragged =>
-            {
-                Layout::Group
-            }
-            (Layout::Misfit(ragged), Layout::Misfit(mixed)) if mixed.list && !ragged.list => Layout::Misfit(mixed),
             (found @ Layout::Misfit(_), _) => found,
             (layout, other) => match layout.join(other) {
                 Layout::Misfit(mut misfit) => {
@@ -353,30 +314,13 @@ fn join_scalars(a: ScalarLayout, b: ScalarLayout) -> Layout {
             );
         }
         (a, b) if a == b => a,
-        (a, b) => match (mixed(a), mixed(b)) {
-            (Some(a), Some(b)) => ScalarLayout::Mixed(a.and(b)),
-            _ => return unequal(a.dtype(), b.dtype()),
-        },
-    })
-}
-
-/// A number that may be mixed with others.
-fn mixed(leaf: ScalarLayout) -> Option<Mixed> {
-    match leaf {
-        ScalarLayout::Number(number) => Mixed::of(number),
-        ScalarLayout::Mixed(mixed) => Some(mixed),
-        _ => None,
-    }
-}
-
-/// Elements of unequal kinds, which are a list.
-pub(crate) fn unequal(expected: impl std::fmt::Display, found: impl std::fmt::Display) -> Layout {
-    Layout::Misfit(Misfit {
-        kind: ErrorKind::MixedTypes,
-        index: Vec::new(),
-        message: format!("found {found}, expected {expected} as in the elements before"),
-        hint: UNEQUAL_KINDS,
-        list: true,
+        (a, b) => {
+            return misfit(
+                ErrorKind::MixedTypes,
+                format!("found {}, expected {} as in the elements before", b.dtype(), a.dtype()),
+                UNEQUAL_KINDS,
+            );
+        }
     })
 }
 
@@ -385,9 +329,6 @@ type Axis = (u64, Box<Layout>, bool);
 fn join_axes((a, x, s): Axis, (b, y, t): Axis) -> Layout {
     let item = match x.join(*y) {
         Layout::Group => return Layout::Group,
-        // A tuple whose items are of two kinds of numbers is a record, and no axis.
-        item if (s || t) && item.has_mixed() => return Layout::Group,
-        Layout::Misfit(misfit) if misfit.list => return Layout::Misfit(misfit),
         item => item,
     };
     if a != b {
@@ -436,18 +377,7 @@ fn join_fields(a: Vec<(Cow<'static, str>, Layout)>, b: Vec<(Cow<'static, str>, L
             layout => fields.push((name, layout)),
         }
     }
-    let record = Layout::Record { fields, tuple };
-    match &record {
-        Layout::Record { fields, tuple: true } if record.has_mixed() => {
-            // Where all items are numbers, some of these tuples may be an axis.
-            let items = fields.iter().map(|(_, item)| item.clone()).reduce(Layout::join);
-            match items {
-                Some(Layout::Group | Layout::Misfit(_)) => record,
-                _ => Layout::Group,
-            }
-        }
-        _ => record,
-    }
+    Layout::Record { fields, tuple }
 }
 
 pub(crate) fn misfit(kind: ErrorKind, message: String, hint: &'static str) -> Layout {
@@ -456,6 +386,5 @@ pub(crate) fn misfit(kind: ErrorKind, message: String, hint: &'static str) -> La
         index: Vec::new(),
         message,
         hint,
-        list: false,
     })
 }

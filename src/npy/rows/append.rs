@@ -82,12 +82,12 @@ impl NpyWriter<File> {
         // From here on no other writer may cut off what this one has not counted yet.
         let Some(lock) = if_any(open_to_change(&path))? else {
             let (target, handle) = AtomicFile::create_new(&path, options.durable)?;
-            return NpyWriter::replacing(handle, target, options.durable);
+            return Ok(NpyWriter::replacing(handle, target, options.durable)?.metered(options));
         };
         // The new header may be longer: a new file takes the name when the first rows are flushed.
         let anew = |lock| {
             let (target, handle) = AtomicFile::create_over(Arc::new(lock), &path, options.durable)?;
-            NpyWriter::replacing(handle, target, options.durable)
+            Ok(NpyWriter::replacing(handle, target, options.durable)?.metered(options))
         };
         let mut file = lock.try_clone()?;
         let len = file.metadata()?.len();
@@ -103,7 +103,7 @@ impl NpyWriter<File> {
         if len > end {
             file.set_len(end)?;
         }
-        NpyWriter::adding_to(file, lock, head, options.durable)
+        Ok(NpyWriter::adding_to(file, lock, head, options.durable)?.metered(options))
     }
 }
 

@@ -9,7 +9,7 @@ use num_complex::Complex;
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::dtype::{Dtype, Kind, Order, Record, halves};
+use crate::format::dtype::{Dtype, Kind, Order, Record};
 use crate::format::header::Header;
 use crate::format::time::convert_count;
 use crate::io::source::in_memory;
@@ -287,10 +287,11 @@ impl Leaf {
             (Kind::Timedelta { .. }, Kind::Timedelta { .. }) => Way::Time { date: false },
             (Kind::Str { .. }, Kind::Bytes { .. } | Kind::Void { .. }) => Way::Text,
             (Kind::Bytes { .. }, Kind::Str { .. }) | (Kind::Void { .. }, Kind::Bytes { .. }) => Way::Text,
-            (a @ Kind::Record(_), b) if a == b => Way::copy(to),
-            _ if Number::of(&from).is_some() && Number::of(&from) == Number::of(to) => Way::copy(to),
-            _ if is_number(&from) && is_number(to) => Way::Number,
-            _ => return Err(Unfit),
+            _ => match (Number::of(&from), Number::of(to)) {
+                (Some(a), Some(b)) if a == b => Way::copy(to),
+                (Some(_), Some(_)) => Way::Number,
+                _ => return Err(Unfit),
+            },
         };
         let leaf = Leaf {
             from,
@@ -329,22 +330,6 @@ impl Leaf {
     /// A number as the file has it, if it survives that as it would on reading.
     fn number(&self, bytes: &[u8], into: &mut [u8], plan: &Plan) -> Result<()> {
         let element = self.element(bytes, plan);
-        if let Kind::Record(record) = &self.to.kind
-            && let Some(halves @ [_, hi]) = halves(record)
-        {
-            let bits = match hi.dtype.kind {
-                Kind::Int { .. } => i128::deserialize(element)?.to_le_bytes(),
-                _ => u128::deserialize(element)?.to_le_bytes(),
-            };
-            for (half, bits) in halves.into_iter().zip(bits.chunks_exact(8)) {
-                let half_into = &mut into[in_memory(half.offset)..][..8];
-                half_into.copy_from_slice(bits);
-                if turned(&half.dtype).is_some() {
-                    half_into.reverse();
-                }
-            }
-            return Ok(());
-        }
         macro_rules! put {
             ($t:ty) => {
                 into.copy_from_slice(&<$t>::deserialize(element)?.to_le_bytes())
@@ -468,14 +453,6 @@ fn describe(dtype: &Dtype) -> &'static str {
     match dtype.kind {
         Kind::Str { .. } => "text in UTF-8",
         _ => "bytes",
-    }
-}
-
-/// A number of NumPy's, or an integer of 128 bits.
-fn is_number(dtype: &Dtype) -> bool {
-    match &dtype.kind {
-        Kind::Record(record) => halves(record).is_some(),
-        _ => Number::of(dtype).is_some(),
     }
 }
 

@@ -11,9 +11,10 @@ use serde::de::DeserializeOwned;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Header;
 use crate::io::file;
-use crate::io::source::{Stream, read_grow, truncated};
+use crate::io::source::{Metered, Stream, read_grow, truncated};
 use crate::npy::rows::walk::{Rows, count};
 use crate::options::ReadOptions;
+use crate::options::progress::Meter;
 
 /// Reads an array row by row, and the next one behind it, from any reader: a file, a pipe, a socket.
 ///
@@ -37,6 +38,7 @@ pub struct NpyReader<R> {
     seek: Option<SeekTo<R>>,
     /// Where the data of this array starts, if its rows are gathered from all over it.
     start: u64,
+    meter: Meter,
 }
 
 /// [`Seek::seek`] of a reader.
@@ -122,15 +124,18 @@ impl<R: Read> NpyReader<R> {
     /// # Errors
     ///
     /// Those of [`Header::read_with`].
-    pub fn with_options(mut reader: R, options: &ReadOptions) -> Result<Self> {
-        let header = Header::read_with(&mut reader, options)?;
+    pub fn with_options(reader: R, options: &ReadOptions) -> Result<Self> {
+        let (mut source, mut meter) = (Stream::new(reader), Meter::new(&options.progress, None));
+        let header = Header::read_with(&mut Metered::new(&mut source, &mut meter), options)?;
+        meter.announce(header.data_len());
         Ok(NpyReader {
-            source: Stream::new(reader),
+            source,
             header,
             options: options.clone(),
             state: State::Nothing,
             seek: None,
             start: 0,
+            meter,
         })
     }
 
@@ -201,9 +206,12 @@ impl<R: Read> NpyReader<R> {
     /// `Io` that a row had before.
     pub fn next_array(&mut self) -> Result<bool> {
         self.pass()?;
-        let Some(header) = Header::read_next(&mut self.source, &self.options)? else {
+        self.meter = Meter::new(&self.options.progress, None);
+        let mut source = Metered::new(&mut self.source, &mut self.meter);
+        let Some(header) = Header::read_next(&mut source, &self.options)? else {
             return Ok(false);
         };
+        self.meter.announce(header.data_len());
         self.header = header;
         self.state = State::Nothing;
         Ok(true)
@@ -241,7 +249,8 @@ impl<R: Read> NpyReader<R> {
                 self.state = State::Rows(Box::new(rows));
                 return Ok(());
             }
-            self.state = State::Rows(Box::new(Rows::open(&self.header, &mut self.source, &self.options)?));
+            let mut source = Metered::new(&mut self.source, &mut self.meter);
+            self.state = State::Rows(Box::new(Rows::open(&self.header, &mut source, &self.options)?));
         }
         Ok(())
     }
@@ -251,16 +260,17 @@ impl<R: Read> NpyReader<R> {
             return None;
         };
         if let Some(seek) = self.seek {
-            let (source, start) = (&mut self.source, self.start);
+            let (source, meter, start) = (&mut self.source, &mut self.meter, self.start);
             let fetched = rows.fetch(&mut |offset, len, into| {
                 seek(source.get_mut(), SeekFrom::Start(start.saturating_add(offset)))?;
-                read_grow(source, into, len)
+                read_grow(&mut Metered::new(source, meter), into, len)
             });
             if let Err(error) = fetched {
                 return Some(Err(error));
             }
         }
-        rows.next(&mut self.source)
+        rows.next(&mut Metered::new(&mut self.source, &mut self.meter))
+            .or_else(|| self.meter.end().err().map(Err))
     }
 
     /// Reads what is left of the array.
@@ -396,7 +406,11 @@ impl<R: Read, T: DeserializeOwned> Iterator for NpyRows<'_, R, T> {
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         match &self.reader.state {
-            State::Rows(rows) => (0, usize::try_from(rows.ahead()).ok()),
+            // The end may be an error, of a callback that ends the call.
+            State::Rows(rows) => {
+                let ahead = rows.ahead().saturating_add(self.reader.meter.is_set().into());
+                (0, usize::try_from(ahead).ok())
+            }
             State::Nothing | State::All => (0, Some(self.refused.iter().len())),
         }
     }

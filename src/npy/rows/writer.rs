@@ -22,6 +22,7 @@ use crate::io::file::{AtomicFile, Locked, with_suffix};
 use crate::npy::rows::encode::RowEncoder;
 use crate::npy::rows::head::Head;
 use crate::options::WriteOptions;
+use crate::options::progress::Meter;
 
 /// Writes an array row by row, to a new file, to any writer that seeks, or behind the rows of an existing file.
 ///
@@ -57,6 +58,7 @@ pub struct NpyWriter<W: Write + Seek> {
     shown: u64,
     failed: Option<Error>,
     disk: Option<Disk>,
+    meter: Meter,
 }
 
 /// The file under a writer on the disk.
@@ -110,7 +112,7 @@ impl NpyWriter<File> {
     /// Those of [`NpyWriter::create`].
     pub fn create_with(path: impl AsRef<Path>, options: &WriteOptions) -> Result<Self> {
         let (target, handle) = AtomicFile::create(&with_suffix(path.as_ref(), ".npy"), options.durable)?;
-        NpyWriter::replacing(handle, target, options.durable)
+        Ok(NpyWriter::replacing(handle, target, options.durable)?.metered(options))
     }
 
     /// Keeps the first `rows` rows and drops those behind them, in the file as well.
@@ -280,7 +282,7 @@ impl<W: Write + Seek> NpyWriter<W> {
         NpyWriter::with_options(inner, &WriteOptions::new())
     }
 
-    /// As [`NpyWriter::new`], with `options`. So far there is none that concerns rows in a writer other than a file.
+    /// As [`NpyWriter::new`], with [`WriteOptions::progress`]; the others concern files and archives.
     ///
     /// ```
     /// use std::io::Cursor;
@@ -295,9 +297,15 @@ impl<W: Write + Seek> NpyWriter<W> {
     /// # Errors
     ///
     /// Those of [`NpyWriter::new`].
-    pub fn with_options(mut inner: W, _: &WriteOptions) -> Result<Self> {
+    pub fn with_options(mut inner: W, options: &WriteOptions) -> Result<Self> {
         let start = inner.stream_position()?;
-        Ok(NpyWriter::starting(inner, start))
+        Ok(NpyWriter::starting(inner, start).metered(options))
+    }
+
+    /// Counts bytes for the callback of `options`.
+    pub(super) fn metered(mut self, options: &WriteOptions) -> Self {
+        self.meter = Meter::new(&options.progress, None);
+        self
     }
 
     fn starting(inner: W, start: u64) -> Self {
@@ -309,6 +317,7 @@ impl<W: Write + Seek> NpyWriter<W> {
             shown: 0,
             failed: None,
             disk: None,
+            meter: Meter::default(),
         }
     }
 
@@ -421,6 +430,8 @@ impl<W: Write + Seek> NpyWriter<W> {
     pub fn finish(mut self) -> Result<W> {
         self.usable()?;
         self.rows.settle()?;
+        self.write()?;
+        self.meter.end()?;
         self.show()?;
         Ok(self.inner)
     }
@@ -469,9 +480,10 @@ impl<W: Write + Seek> NpyWriter<W> {
         };
         let rows = self.rows.gathered();
         Checked(&mut self.inner).write_all(rows)?;
-        *written += rows.len() as u64;
+        let len = rows.len() as u64;
+        *written += len;
         self.rows.clear();
-        Ok(())
+        self.meter.add(len)
     }
 
     /// Writes the number of rows into the header.

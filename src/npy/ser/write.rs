@@ -22,12 +22,14 @@ pub(crate) fn write_array<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink)
             stream.measure = true;
             Ok(())
         }
-        None => StreamItem::new(&mut stream, 0).value(value),
+        None => value.serialize(StreamItem {
+            stream: &mut stream,
+            depth: 0,
+        }),
     };
     let refused = match streamed {
-        // What is wrong with a record is told by measuring all of them, and so is what to make of another number; a full
-        // disk is no matter of theirs.
-        Err(error) if !stream.of_plain_numbers() && stream.may_be_another(&error) => Some(error),
+        // What is wrong with a record is told by measuring all of them; a full disk is no matter of theirs.
+        Err(error) if stream.of_records() && error.kind() != ErrorKind::Io => Some(error),
         streamed if !stream.measure || stream.begun() => {
             streamed?;
             return stream.end();
@@ -36,35 +38,20 @@ pub(crate) fn write_array<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink)
     };
     let layout = measure(value)?;
     stream.check_given_up(&layout)?;
-    if refused.is_some() && layout.has_mixed() {
-        if !stream.can_take_back() {
-            return Err(begun_otherwise());
-        }
-        stream.take_back()?;
-        return write_node(value, &layout, None, sink);
-    }
-    match (layout, refused) {
-        (Layout::Misfit(misfit), _) => Err(misfit.into_error()),
-        (Layout::Group, _) => Err(Error::new(
+    drop(stream);
+    match layout {
+        Layout::Misfit(misfit) => Err(misfit.into_error()),
+        Layout::Group => Err(Error::new(
             ErrorKind::UnsupportedType,
             "found a value of several arrays, expected one array",
         )
         .with_hint("use `to_npz_vec`, `to_npz_writer` or `save_npz`")),
-        // The same value was no array a moment ago.
-        (_, Some(error)) => Err(error),
-        (layout, None) => write_node(value, &layout, None, sink),
+        layout => match refused {
+            // The same value was no array a moment ago.
+            Some(error) => Err(error),
+            None => write_node(value, &layout, None, sink),
+        },
     }
-}
-
-/// Records whose type hides that their numbers are of several kinds: they are written before the first of another kind
-/// comes.
-#[cold]
-fn begun_otherwise() -> Error {
-    Error::new(
-        ErrorKind::MixedTypes,
-        "found records with numbers of several kinds, expected one kind in each field, as a part of them is written already",
-    )
-    .with_hint("use `to_npy_vec` or `save_npy`, which can begin once more")
 }
 
 /// Writes `value`, measured as `layout`, as an array.

@@ -13,10 +13,11 @@ use super::read_all;
 use super::store::{Lender, Reader};
 use crate::error::{Error, Result};
 use crate::format::header::Header;
-use crate::io::source::Slice;
+use crate::io::source::{Metered, Slice};
 use crate::npy::de::read_array_seed;
 use crate::npz::reader::NpzReader;
 use crate::options::ReadOptions;
+use crate::options::progress::Meter;
 
 /// A serde `Deserializer` over a whole archive, or over one lone array.
 ///
@@ -70,7 +71,12 @@ pub struct NpySlice<'de> {
 
 impl<'de> Input<'de> for NpySlice<'de> {
     fn read<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value> {
-        read_array_seed(self.header, &mut Slice(self.data), &self.options, seed)
+        let mut meter = Meter::new(&self.options.progress, Some(self.header.data_len()));
+        let mut slice = Slice(self.data);
+        let mut source = Metered::new(&mut slice, &mut meter);
+        let value = read_array_seed(self.header, &mut source, &self.options, seed)?;
+        meter.end()?;
+        Ok(value)
     }
 }
 

@@ -47,7 +47,9 @@ impl<R: Read + Seek> NpzReader<R> {
     fn open_rows<T>(&mut self, name: &str) -> Result<NpzRows<'_, R, T>> {
         let index = self.require(name).map_err(Error::without_path)?;
         let options = self.options().clone();
-        if let Some((rows, data)) = self.columns(index, &options)? {
+        let columns = self.columns(index, &options)?;
+        self.start_progress(Some(vec![index]));
+        if let Some((rows, data)) = columns {
             return Ok(NpzRows {
                 rows,
                 source: Some(Place::Columns { reader: self, data }),
@@ -148,8 +150,13 @@ impl<R: Read + Seek, T: DeserializeOwned> Iterator for NpzRows<'_, R, T> {
                 return Some(Ok(row));
             }
             (Some(Err(error)), _) => error,
-            (None, Place::Member(member)) => member.finish().err()?,
-            (None, Place::Columns { reader, .. }) => reader.verify(&self.name).err()?.without_path(),
+            (None, Place::Member(mut member)) => member.end_progress().and_then(|()| member.finish()).err()?,
+            (None, Place::Columns { reader, .. }) => {
+                let ended = reader.end_progress();
+                // What the rows were read for has been told; this is not told once more.
+                let verified = reader.require(&self.name).and_then(|index| reader.verify_member(index));
+                ended.and(verified).err()?.without_path()
+            }
         };
         Some(Err(item.at_member(&self.name)))
     }

@@ -21,6 +21,11 @@ const MOST_DAMAGED: usize = 8;
 impl<R: Read + Seek> NpzReader<R> {
     /// Checks all members, but for those that are skipped as their data cannot be read.
     pub(crate) fn verify_all(&mut self) -> Result<()> {
+        let all = (0..self.len()).filter(|&index| !self.is_hidden(index)).collect();
+        self.metered(all, Self::verify_each)
+    }
+
+    fn verify_each(&mut self) -> Result<()> {
         for index in 0..self.len() {
             if self.is_hidden(index) {
                 continue;

@@ -20,6 +20,7 @@ use crate::npz::zip;
 use crate::npz::zip::{
     DESCRIPTOR, Fields, LocalHeader, MEANING, Method, UTF8, WIDE, corrupt, decode_name, zip64_field,
 };
+use crate::options::progress::Meter;
 
 /// Read, then summed while it is still in the processor's cache. On a thread of its own, the sum would save no time.
 const CHUNK: usize = 256 << 10;
@@ -170,11 +171,12 @@ fn check_descriptor<R: Read + Seek>(reader: &mut R, entry: &CentralEntry, at: u6
 
 /// All bytes of a deflated member, checked.
 pub(super) fn inflate(entry: &CentralEntry, compressed: &[u8]) -> Result<Vec<u8>> {
-    let (mut reader, mut inflater, mut bytes_used) = (compressed, None, 0);
+    // It counts for progress when it is taken.
+    let (mut reader, mut inflater, mut bytes_used, mut meter) = (compressed, None, 0, Meter::default());
     // The size is bounded by what deflate can make of the bytes that are here.
     let size = in_memory(entry.size);
     let mut bytes = whole::zeroed(size)?;
-    let mut member = Member::new(&mut reader, entry, &mut inflater, &mut bytes_used);
+    let mut member = Member::new(&mut reader, entry, &mut inflater, &mut bytes_used, &mut meter);
     member.read_exact(&mut bytes)?;
     member.finish()?;
     Ok(bytes)
@@ -191,6 +193,7 @@ pub(crate) struct Member<'r, R> {
     left: u64,
     /// The bytes of all members so far, for `Limits::total_bytes`.
     bytes_used: &'r mut u64,
+    meter: &'r mut Meter,
 }
 
 impl<'r, R: Read> Member<'r, R> {
@@ -200,6 +203,7 @@ impl<'r, R: Read> Member<'r, R> {
         entry: &'r CentralEntry,
         inflater: &'r mut Option<Inflater>,
         bytes_used: &'r mut u64,
+        meter: &'r mut Meter,
     ) -> Self {
         Member {
             reader,
@@ -209,12 +213,18 @@ impl<'r, R: Read> Member<'r, R> {
             skipped: false,
             left: entry.size,
             bytes_used,
+            meter,
         }
     }
 
     /// How many bytes are there: the directory was checked against the file, and deflate bounds what it makes.
     pub(crate) fn known_len(&self) -> u64 {
         self.left
+    }
+
+    /// The end of a call for this member alone.
+    pub(crate) fn end_progress(&mut self) -> Result<()> {
+        self.meter.end()
     }
 
     /// Ends the reading of all bytes: none may be left over, and the checksum has to be right.
@@ -289,6 +299,7 @@ impl<R: Read> Read for Member<'_, R> {
         self.hasher.update(&buf[..got]);
         self.left -= got as u64;
         *self.bytes_used = self.bytes_used.saturating_add(got as u64);
+        self.meter.add(got as u64)?;
         Ok(got)
     }
 }

@@ -60,6 +60,8 @@ impl<R: Read + Seek> NpzReader<R> {
         Some(taken?.and_then(|bytes| {
             check_size(bytes.len() as u64, self.allowed())?;
             self.bytes_used = self.bytes_used.saturating_add(bytes.len() as u64);
+            self.meter.enter(self.directory.entry(index)?.key());
+            self.meter.add_all(bytes.len() as u64)?;
             Ok(bytes)
         }))
     }

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde::ser;
 
+use super::form::Form;
+use super::ragged::no_row;
 use super::{Archive, OnNone, Outcome};
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::capture;
@@ -27,6 +29,10 @@ pub(super) struct OpenGroup<'a, 'w> {
     /// The group of the variant around the fields, and how many members there were before it.
     variant: Option<(Entered<'a>, u64)>,
     before: u64,
+    /// Whether there is an internally tagged enum around the struct, which may be one itself.
+    tagged: bool,
+    /// The form that was asked for around a struct, and is not asked of its fields.
+    form: Option<Form>,
     /// What was met before a struct that has the name of a time, and counts as one.
     time: Option<Tally>,
 }
@@ -34,7 +40,8 @@ pub(super) struct OpenGroup<'a, 'w> {
 /// The key of an entry whose value is still to come.
 struct Key {
     name: String,
-    on_none: OnNone,
+    /// It is the name of a field, as derive's flatten passes it.
+    field: bool,
     /// It was found in an archive as the name of one array or text.
     whole: bool,
 }
@@ -43,6 +50,13 @@ impl<'a, 'w> Group<'a, 'w> {
     pub(super) fn new(archive: &'a Archive<'w>, name: &str, variant: Option<&str>, fields: bool) -> Result<Self> {
         let time = is_time(name).then(|| archive.tally.get());
         archive.count(Thing::Struct);
+        let form = match archive.form.get().filter(|_| fields) {
+            Some(Form::Ragged { inside: false }) => return Err(archive.place.name(no_row("a struct"))),
+            form => form,
+        };
+        if form.is_some() {
+            archive.form.set(None);
+        }
         let variant = match variant {
             Some(name) => {
                 let before = archive.open_group()?;
@@ -56,13 +70,21 @@ impl<'a, 'w> Group<'a, 'w> {
             key: None,
             variant,
             before: archive.open_group()?,
+            tagged: archive.tagged.get(),
+            form,
             time,
         }))
     }
 
     fn field<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<()> {
         match self {
-            Group::Open(group) => group.archive.field(key, value),
+            Group::Open(group) => {
+                // No field of a struct is a bare `str` but the tag that derive puts first.
+                if whole::is_str::<T>() {
+                    group.archive.tagged.set(true);
+                }
+                group.archive.field(key, value)
+            }
             Group::Unmeasured => Ok(()),
         }
     }
@@ -72,6 +94,10 @@ impl<'a, 'w> Group<'a, 'w> {
             return Ok(Outcome::UNMEASURED);
         };
         group.archive.close_group(group.before)?;
+        group.archive.tagged.set(group.tagged);
+        if group.form.is_some() {
+            group.archive.form.set(group.form);
+        }
         if let Some(before) = group.time {
             group.archive.tally.set(before.and(Thing::Integer));
         }
@@ -91,11 +117,9 @@ impl ser::SerializeMap for Group<'_, '_> {
 
     fn serialize_key<K: Serialize + ?Sized>(&mut self, key: &K) -> Result<()> {
         let Group::Open(group) = self else { return Ok(()) };
-        // What derive's flatten passes is a `str`: the field of a struct, whose None is left out.
-        let field = group.fields && whole::is_str::<K>();
         group.key = Some(Key {
             name: capture::key(key).map_err(|e| group.archive.place.name(e))?,
-            on_none: if field { OnNone::Omit } else { OnNone::Marker },
+            field: group.fields && whole::is_str::<K>(),
             whole: raw::is_key::<K>(),
         });
         Ok(())
@@ -103,19 +127,24 @@ impl ser::SerializeMap for Group<'_, '_> {
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         let Group::Open(group) = self else { return Ok(()) };
-        match group.key.take() {
-            Some(key) => group.archive.entry(group.fields, || {
-                if key.whole {
-                    group.archive.whole(&key.name, value, key.on_none)
-                } else {
-                    group.archive.child(&key.name, value, key.on_none)
-                }
-            }),
-            None => Err(Error::new(
+        let Some(key) = group.key.take() else {
+            return Err(Error::new(
                 ErrorKind::Message,
                 "found a value without a key, expected `serialize_key` before it",
-            )),
-        }
+            ));
+        };
+        let on_none = if key.field {
+            OnNone::of_field::<T>()
+        } else {
+            OnNone::Marker
+        };
+        group.archive.entry(group.fields, || {
+            if key.whole {
+                group.archive.whole(&key.name, value, on_none)
+            } else {
+                group.archive.child(&key.name, value, on_none)
+            }
+        })
     }
 
     fn end(self) -> Result<Outcome> {

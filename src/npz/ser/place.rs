@@ -9,7 +9,9 @@
 use serde::Serialize;
 use serde::ser::Serializer;
 
+use super::form::Form;
 use super::group::Group;
+use super::ragged::no_row;
 use super::sequence::Elements;
 use super::{Archive, At, List, Names, OnNone, Outcome, array_root};
 use crate::error::{Error, ErrorKind, Result};
@@ -32,6 +34,10 @@ pub(super) struct PlaceSerializer<'a, 'w, 's> {
 impl<'a, 'w, 's> PlaceSerializer<'a, 'w, 's> {
     pub(super) fn value<T: Serialize + ?Sized>(mut self, value: &T) -> Result<Outcome> {
         self.at.none = whole::optional_float::<T>();
+        if self.archive.marker() == Some(Marker::Nan) {
+            self.at.no_float = self.at.none.is_none() && whole::is_optional_scalar::<T>();
+            self.at.no_scalar = whole::is_optional_container::<T>();
+        }
         match whole::complex(value) {
             Some(complex) => self.scalar(complex.into()),
             None => value.serialize(self),
@@ -39,8 +45,11 @@ impl<'a, 'w, 's> PlaceSerializer<'a, 'w, 's> {
     }
 
     fn scalar(self, scalar: Scalar<'_>) -> Result<Outcome> {
-        if self.at.list.is_some() {
+        if self.is_list() {
             return Err(self.not_a_list(scalar.describe()));
+        }
+        if self.archive.form.get() == Some(Form::Ragged { inside: false }) {
+            return Err(no_row(scalar.describe()));
         }
         if self.at.root {
             return Err(array_root());
@@ -65,6 +74,12 @@ impl<'a, 'w, 's> PlaceSerializer<'a, 'w, 's> {
     }
 
     fn elements(self, len: Option<usize>, tuple: bool) -> Result<Elements<'a, 'w, 's>> {
+        match self.archive.form.get() {
+            Some(form) if self.at.list.is_none() => {
+                return Elements::formed(self.archive, self.stream, self.at, len, form);
+            }
+            _ => {}
+        }
         let list = match self.at.list {
             None if tuple && self.at.root => Some(List {
                 names: Names::Positional,
@@ -78,6 +93,11 @@ impl<'a, 'w, 's> PlaceSerializer<'a, 'w, 's> {
             list => list,
         };
         Elements::new(self.archive, self.stream, self.at, len, tuple, list)
+    }
+
+    /// Whether the value is to be a list.
+    fn is_list(&self) -> bool {
+        self.at.list.is_some() || self.archive.form.get() == Some(Form::List)
     }
 
     #[cold]
@@ -112,7 +132,7 @@ impl<'a, 'w, 's> Serializer for PlaceSerializer<'a, 'w, 's> {
     scalars!();
 
     fn serialize_bytes(self, v: &[u8]) -> Result<Outcome> {
-        if self.at.list.is_some() || self.at.root || self.archive.marker().is_some() {
+        if self.is_list() || self.at.root || self.archive.marker().is_some() || self.archive.form.get().is_some() {
             return self.scalar(Scalar::Raw(v));
         }
         // At a field bytes are a row of u8; empty ones too.
@@ -128,8 +148,13 @@ impl<'a, 'w, 's> Serializer for PlaceSerializer<'a, 'w, 's> {
                 "found None at the root of an archive, expected a struct, a map or a tuple",
             ));
         }
-        if self.archive.marker() != Some(Marker::Nan) || self.in_nan_option() || self.at.list.is_some() {
-            self.archive.none(self.at.on_none)?;
+        if self.archive.marker() != Some(Marker::Nan)
+            || self.in_nan_option()
+            || self.at.list.is_some()
+            || self.at.no_float
+            || self.at.no_scalar
+        {
+            self.archive.none(self.at.on_none, self.at.no_float)?;
             return Ok(Outcome::Written);
         }
         let leaf = self.at.none.map_or(ScalarLayout::Nan, ScalarLayout::Number);
@@ -164,7 +189,7 @@ impl<'a, 'w, 's> Serializer for PlaceSerializer<'a, 'w, 's> {
             return self.scalar(half);
         }
         if let Some(raw) = whole::raw(value)
-            && self.at.list.is_none()
+            && !self.is_list()
             && !self.at.root
             && self.archive.marker().is_none()
         {
@@ -183,7 +208,7 @@ impl<'a, 'w, 's> Serializer for PlaceSerializer<'a, 'w, 's> {
         variant: &'static str,
         value: &T,
     ) -> Result<Outcome> {
-        if self.at.list.is_some() {
+        if self.is_list() {
             return Err(self.not_a_list(variant));
         }
         self.archive.count(Thing::Variant);
@@ -212,9 +237,12 @@ impl<'a, 'w, 's> Serializer for PlaceSerializer<'a, 'w, 's> {
         variant: &'static str,
         len: usize,
     ) -> Result<Self::SerializeTupleVariant> {
-        // Of a list the name of the variant is written already.
-        let variant = self.at.list.is_none().then_some(variant);
         let list = self.at.list;
+        if list.is_none() && self.is_list() {
+            return Err(self.not_a_list(variant));
+        }
+        // Of a list the name of the variant is written already.
+        let variant = list.is_none().then_some(variant);
         Elements::new(self.archive, self.stream, self.at, Some(len), true, list)?.of_variant(variant)
     }
 
@@ -246,6 +274,7 @@ impl<'a, 'w, 's> Serializer for PlaceSerializer<'a, 'w, 's> {
         I::Item: Serialize,
     {
         if self.at.list.is_none()
+            && self.archive.form.get().is_none()
             && !self.in_nan_option()
             && self.archive.marker().is_none()
             && let Some(whole) = whole::whole(&iter)

@@ -12,7 +12,7 @@ use super::Archive;
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::capture;
 use crate::npy::layout::compound::{compound, refusals};
-use crate::npy::layout::measure::{Around, irreconcilable, measure_along, measure_counted};
+use crate::npy::layout::measure::{Around, measure_counted};
 use crate::npy::layout::scalar::{Scalar, ScalarLayout, changed, scalars};
 use crate::npy::layout::tree::Layout;
 use crate::npy::ser::slots::Slots;
@@ -23,25 +23,41 @@ use crate::npy::whole::Number;
 pub(crate) const VALUES: &str = "values";
 pub(crate) const OFFSETS: &str = "offsets";
 
-/// Writes `value`, a sequence of rows, as the group at the archive's current path.
-pub(super) fn write_ragged<T: Serialize + ?Sized>(archive: &Archive<'_>, value: &T) -> Result<()> {
+/// Writes `value`, a sequence of so many rows, as the group at the archive's current path. Returns whether its elements are
+/// rows: maps, None and rows of rows may have this form by themselves, and `inside` a list of those all else is plain.
+pub(super) fn write_ragged<T: Serialize + ?Sized>(
+    archive: &Archive<'_>,
+    value: &T,
+    elements: u64,
+    inside: bool,
+) -> Result<bool> {
     let mut measured = Measured {
         around: archive.around(),
         text: false,
         item: Layout::Empty(None),
         offsets: vec![0],
+        apart: false,
     };
-    value
-        .serialize(RaggedSerializer::new(&mut measured))
-        .and_then(|()| measured.reconcile(value))
-        .map_err(|e| archive.place.name(e))?;
+    match value.serialize(RaggedSerializer::new(&mut measured)) {
+        // A row of a list of them.
+        Err(error) if inside && error.kind() == ErrorKind::UnsupportedType => return Ok(false),
+        walked => walked.map_err(|e| archive.place.name(e))?,
+    }
+    if measured.apart {
+        return Ok(false);
+    }
+    let rows = measured.offsets.len() as u64 - 1;
+    if rows != elements {
+        return Err(archive.place.name(changed(format_args!("{rows} elements"), elements)));
+    }
     let before = archive.open_group()?;
     {
         let _entered = archive.enter(VALUES)?;
         archive.member(|sink| write_values(value, &measured, sink))?;
     }
     archive.offsets(OFFSETS, &measured.offsets)?;
-    archive.close_group(before)
+    archive.close_group(before)?;
+    Ok(true)
 }
 
 fn write_values<T: Serialize + ?Sized>(value: &T, measured: &Measured, sink: &mut dyn Sink) -> Result<()> {
@@ -79,11 +95,22 @@ struct Measured {
     text: bool,
     item: Layout,
     offsets: Vec<i64>,
+    /// There is an element that is no row, but may hold some.
+    apart: bool,
 }
 
 impl Measured {
     fn total(&self) -> u64 {
         self.offsets.last().map_or(0, |&end| end as u64)
+    }
+
+    /// Rows of rows whose lengths differ.
+    fn part(&mut self, error: Error) -> Result<u64> {
+        if error.kind() != ErrorKind::Ragged {
+            return Err(error);
+        }
+        self.apart = true;
+        Ok(0)
     }
 
     /// The length of a row; its elements are joined with those before.
@@ -101,69 +128,19 @@ impl Measured {
             Layout::Axis { len, item, .. } => {
                 let seen = std::mem::replace(&mut self.item, Layout::Empty(None));
                 self.item = match seen.union(*item, index) {
-                    Layout::Misfit(misfit) => return Err(misfit.into_error()),
+                    Layout::Misfit(misfit) => return self.part(misfit.into_error()),
                     Layout::Group => return Err(no_row("elements that are no array").at_index(index)),
                     layout => layout,
                 };
                 Ok(len)
             }
-            Layout::Misfit(misfit) => Err(misfit.into_error().at_index(index)),
+            Layout::Misfit(misfit) => self.part(misfit.into_error().at_index(index)),
+            Layout::Group | Layout::None { .. } => {
+                self.apart = true;
+                Ok(0)
+            }
             _ => Err(no_row("a row that is no sequence of fixed-size values").at_index(index)),
         }
-    }
-}
-
-impl Measured {
-    /// Looks at the values once more, where their numbers are of several kinds.
-    fn reconcile<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        if !self.item.has_mixed() {
-            return Ok(());
-        }
-        let mut values = Values {
-            around: self.around,
-            offsets: &self.offsets,
-            row: Layout::Axis {
-                len: 0,
-                item: Box::new(self.item.clone()),
-                tuple: false,
-            },
-            same: true,
-        };
-        value.serialize(RaggedSerializer::new(&mut values))?;
-        match (values.same, values.row) {
-            (true, Layout::Axis { item, .. }) if !item.has_irreconcilable() => {
-                self.item = *item;
-                Ok(())
-            }
-            _ => Err(match irreconcilable() {
-                Layout::Misfit(misfit) => misfit.into_error(),
-                _ => no_row("numbers of several kinds"),
-            }),
-        }
-    }
-}
-
-/// A walk over rows whose layout is known, that notes the values of their numbers.
-struct Values<'a> {
-    around: Around,
-    /// Those of the rows to come.
-    offsets: &'a [i64],
-    row: Layout,
-    same: bool,
-}
-
-impl Rows for Values<'_> {
-    fn row<T: Serialize + ?Sized>(&mut self, row: &T) -> Result<()> {
-        if let (&[start, end, ..], Layout::Axis { len, .. }) = (self.offsets, &mut self.row) {
-            *len = (end - start) as u64;
-            self.offsets = &self.offsets[1..];
-        }
-        self.same &= measure_along(row, &mut self.row, self.around)?;
-        Ok(())
-    }
-
-    fn end(&self) -> Result<()> {
-        Ok(())
     }
 }
 
@@ -182,7 +159,7 @@ impl Rows for Measured {
 }
 
 #[cold]
-fn no_row(found: &str) -> Error {
+pub(super) fn no_row(found: &str) -> Error {
     Error::new(
         ErrorKind::UnsupportedType,
         format_args!("found {found}, expected rows of numbers, records or text inside `with::ragged`"),

@@ -13,8 +13,9 @@ use std::mem;
 use serde::Serialize;
 use serde::ser::SerializeSeq as _;
 
+use super::form::Form;
 use super::{Archive, At, List, Names, OnNone, Outcome};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::compound::compound;
 use crate::npy::layout::measure::measure_counted;
 use crate::npy::layout::scalar::{changed, miscounted};
@@ -36,6 +37,8 @@ pub(super) struct Elements<'a, 'w, 's> {
     /// What was met in the first element when it was measured.
     first: Option<Tally>,
     state: State<'a>,
+    /// What was asked for in this place, and is not asked of the elements.
+    form: Option<Form>,
 }
 
 /// What the elements are written to.
@@ -48,6 +51,8 @@ enum State<'a> {
         before: u64,
         variant: Option<(Entered<'a>, u64)>,
     },
+    /// Nothing: they are counted, and written in their form afterwards.
+    Formed,
     /// Nothing: they are counted, and measured afterwards. This one was not like those before it in an array.
     Unmeasured(Option<Error>),
 }
@@ -71,11 +76,38 @@ impl<'a, 'w, 's> Elements<'a, 'w, 's> {
             count: 0,
             first: None,
             state: State::Unknown,
+            form: None,
         };
         if let Some(list) = list {
             elements.begin_list(list)?;
         }
         Ok(elements)
+    }
+
+    /// Elements that take the form which a `with` module asks for.
+    pub(super) fn formed(
+        archive: &'a Archive<'w>,
+        stream: &'a mut Stream<'s>,
+        at: At,
+        len: Option<usize>,
+        form: Form,
+    ) -> Result<Self> {
+        if form == Form::List {
+            let list = List {
+                names: Names::Index,
+                elements: None,
+            };
+            let elements = Elements::new(archive, stream, at, len, false, Some(list))?;
+            return Ok(Elements {
+                form: archive.form.take(),
+                ..elements
+            });
+        }
+        let elements = Elements::new(archive, stream, at, len, false, None)?;
+        Ok(Elements {
+            state: State::Formed,
+            ..elements
+        })
     }
 
     /// The same elements as the content of a variant, unless its name has been written already.
@@ -170,7 +202,7 @@ impl<'a, 'w, 's> Elements<'a, 'w, 's> {
                     None => Ok(()),
                 }
             }
-            State::Unknown | State::Unmeasured(_) => Ok(()),
+            State::Unknown | State::Formed | State::Unmeasured(_) => Ok(()),
         }
     }
 
@@ -182,19 +214,12 @@ impl<'a, 'w, 's> Elements<'a, 'w, 's> {
         }
         let measured = measure_counted(value, self.archive.around());
         // Texts, records and numbers alone are what they are. Elsewhere a number may come first, and goes out at once.
-        let clear = measured
-            .as_ref()
-            .is_ok_and(|(first, _)| first.is_uniform() || matches!(first, Layout::Misfit(misfit) if misfit.is_list()));
-        // Of another kind may be what comes next, and then the array is another one.
-        let closed = measured.as_ref().map_or(true, |(_, tally)| tally.is_closed()) || self.stream.can_take_back();
-        if let Some(len) = self.len.filter(|_| closed && !clear && !self.tuple && !self.at.root) {
-            match self.stream.begin_numbers(len, value) {
-                Ok(false) => {}
-                begun => {
-                    self.state = State::Array;
-                    return begun.or_else(|error| self.refuse(error).map(|()| true));
-                }
-            }
+        let clear = measured.as_ref().is_ok_and(|(first, _)| first.is_uniform());
+        if let Some(len) = self.len.filter(|_| !clear && !self.tuple && !self.at.root)
+            && self.stream.begin_numbers(len, value)?
+        {
+            self.state = State::Array;
+            return Ok(true);
         }
         let (first, tally) = measured.map_err(|e| self.name(e.at_index(0)))?;
         let is_list = match &first {
@@ -211,7 +236,7 @@ impl<'a, 'w, 's> Elements<'a, 'w, 's> {
             self.first = Some(tally);
             return Ok(false);
         }
-        let Some(len) = self.len.filter(|_| closed && !self.tuple && !self.at.root) else {
+        let Some(len) = self.len.filter(|_| !self.tuple && !self.at.root) else {
             return Ok(false);
         };
         match self.stream.begin(len, &first, value) {
@@ -235,7 +260,7 @@ impl<'a, 'w, 's> Elements<'a, 'w, 's> {
     /// An element that is not like those before it in the array.
     #[cold]
     fn refuse(&mut self, error: Error) -> Result<()> {
-        if !self.stream.may_be_another(&error) {
+        if error.kind() == ErrorKind::Io || !self.stream.of_records() {
             return Err(error);
         }
         self.state = State::Unmeasured(Some(error));
@@ -252,6 +277,9 @@ impl<'a, 'w, 's> Elements<'a, 'w, 's> {
                     return Err(self.archive.place.name(error));
                 }
                 self.archive.close_group(before)?;
+                if self.form.is_some() {
+                    self.archive.form.set(self.form);
+                }
                 if let Some((entered, before)) = variant {
                     drop(entered);
                     self.archive.close_group(before)?;
@@ -269,6 +297,7 @@ impl<'a, 'w, 's> Elements<'a, 'w, 's> {
                 Some(len) if len > 0 && !self.tuple => Err(miscounted(0, len)),
                 _ => Ok(self.unmeasured(None)),
             },
+            State::Formed => Ok(Outcome::Formed { elements: self.count }),
             State::Unmeasured(refused) => Ok(self.unmeasured(refused)),
         }
     }

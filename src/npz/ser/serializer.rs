@@ -165,8 +165,8 @@ pub struct Parts<'w> {
     archive: Archive<'w>,
     /// Fields of a struct, or what flatten makes of them: their None is left out.
     fields: bool,
-    /// The key of an entry whose value is still to come.
-    key: Option<(String, OnNone)>,
+    /// The key of an entry whose value is still to come, and whether it is the name of a field.
+    key: Option<(String, bool)>,
     items: u64,
     /// How many members there were before.
     before: u64,
@@ -205,18 +205,18 @@ impl ser::SerializeMap for Parts<'_> {
 
     fn serialize_key<K: Serialize + ?Sized>(&mut self, key: &K) -> Result<()> {
         let field = self.fields && whole::is_str::<K>();
-        let on_none = if field { OnNone::Omit } else { OnNone::Marker };
-        self.key = Some((capture::key(key)?, on_none));
+        self.key = Some((capture::key(key)?, field));
         Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        let (name, on_none) = self.key.take().ok_or_else(|| {
+        let (name, field) = self.key.take().ok_or_else(|| {
             Error::new(
                 ErrorKind::Message,
                 "found a value without a key, expected `serialize_key` before it",
             )
         })?;
+        let on_none = if field { OnNone::of_field::<T>() } else { OnNone::Marker };
         self.archive
             .entry(self.fields, || self.archive.child(&name, value, on_none))
     }

@@ -28,6 +28,7 @@ use crate::npz::writer::output::{Base, Seeking};
 use crate::npz::writer::{BUFFER, NpzWriter};
 use crate::npz::zip;
 use crate::npz::zip::LocalHeader;
+use crate::options::progress::Meter;
 use crate::options::{Limits, ReadOptions, WriteOptions};
 
 impl NpzWriter<BufWriter<File>> {
@@ -107,10 +108,12 @@ impl NpzWriter<BufWriter<File>> {
         let mut writer = Self::on_file(target, handle, options);
         writer.container.keep(kept.members.into_iter().map(entry).collect());
         writer.container.keep_comment(kept.comment);
+        writer.container.skip_progress(kept.data);
         let (_, output) = writer.container.settled()?;
         output.base = Some(Base {
             file: old,
             len: kept.data,
+            meter: Meter::new(&options.progress, None),
         });
         Ok(writer)
     }
@@ -140,22 +143,25 @@ impl NpzWriter<BufWriter<File>> {
     /// [`WriteOptions::last_wins`] keeps the last one; `UnsupportedArchive` for encrypted members and other
     /// compressions than deflate, `Io`. The writer can be used as before.
     pub fn compact(&mut self) -> Result<()> {
-        let last_wins = self.container.options().last_wins;
+        let options = self.container.options();
+        let (last_wins, mut meter) = (options.last_wins, Meter::new(&options.progress, None));
         let (entries, output) = self.container.settled()?;
         let entries = &unique(entries, last_wins)?[..];
+        meter.announce(entries.iter().map(|entry| entry.compressed).sum());
         output.inner.flush()?;
         let Some(target) = &output.target else { return Ok(()) };
         let (compacted, handle) = target.again()?;
         let moved = match &output.base {
-            Some(base) => move_all(&base.file, entries, &compacted)?,
+            Some(base) => move_all(&base.file, entries, &compacted, &mut meter)?,
             None => {
                 let position = output.inner.stream_position()?;
-                let moved = move_all(target.file(), entries, &compacted);
+                let moved = move_all(target.file(), entries, &compacted, &mut meter);
                 // The copy has moved the position of the file, which both handles share.
                 output.inner.seek(SeekFrom::Start(position))?;
                 moved?
             }
         };
+        meter.end()?;
         *output = Seeking::new(BufWriter::with_capacity(BUFFER, handle), Some(compacted));
         self.container.keep(moved);
         Ok(())
@@ -225,12 +231,12 @@ fn unique(entries: &[Entry], last_wins: bool) -> Result<Vec<&Entry>> {
 }
 
 /// Writes `entries` to `target`, one behind the other.
-fn move_all(source: &File, entries: &[&Entry], target: &AtomicFile) -> Result<Vec<Entry>> {
+fn move_all(source: &File, entries: &[&Entry], target: &AtomicFile, meter: &mut Meter) -> Result<Vec<Entry>> {
     let mut at = 0;
     entries
         .iter()
         .map(|entry| {
-            let moved = move_member(source, entry, target, at).map_err(|err| err.at_member(key(&entry.name)))?;
+            let moved = move_member(source, entry, target, at, meter).map_err(|err| err.at_member(key(&entry.name)))?;
             at = moved.1;
             Ok(moved.0)
         })
@@ -238,7 +244,14 @@ fn move_all(source: &File, entries: &[&Entry], target: &AtomicFile) -> Result<Ve
 }
 
 /// Writes one member at `at`; returns its entry there and where it ends.
-fn move_member(mut source: &File, entry: &Entry, target: &AtomicFile, at: u64) -> Result<(Entry, u64)> {
+fn move_member(
+    mut source: &File,
+    entry: &Entry,
+    target: &AtomicFile,
+    at: u64,
+    meter: &mut Meter,
+) -> Result<(Entry, u64)> {
+    meter.enter(key(&entry.name));
     check_movable(entry)?;
     let mut local = [0; LocalHeader::LEN];
     source.seek(SeekFrom::Start(entry.offset))?;
@@ -253,7 +266,7 @@ fn move_member(mut source: &File, entry: &Entry, target: &AtomicFile, at: u64) -
     let mut header = Vec::new();
     moved.put_local(&mut header);
     target.file().write_all(&header)?;
-    target.copy_from(source, data, entry.compressed)?;
+    target.copy_from(source, data, entry.compressed, meter)?;
     Ok((moved, at + header.len() as u64 + entry.compressed))
 }
 

@@ -170,6 +170,11 @@ impl<O: Output> Container<O> {
         *self.entries.list_mut() = entries;
     }
 
+    /// Bytes of the archive that is gone on with, which are copied before anything is added.
+    pub(crate) fn skip_progress(&mut self, bytes: u64) {
+        self.entries.skip_progress(bytes);
+    }
+
     /// The comment of the archive that is gone on with.
     pub(crate) fn keep_comment(&mut self, comment: Vec<u8>) {
         self.entries.keep_comment(comment);

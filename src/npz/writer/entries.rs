@@ -16,8 +16,10 @@ use super::deflate::{Block, Deflated, Deflater, put_uncompressed};
 use super::entry::Entry;
 use super::output::Output;
 use crate::error::Result;
+use crate::npz::tree::key;
 use crate::npz::zip::{EndRecord, Method};
 use crate::options::WriteOptions;
+use crate::options::progress::Meter;
 
 /// Summed, then written while it is still in the processor's cache. On a thread of its own, the sum would save no time.
 const CHUNK: usize = 256 << 10;
@@ -42,6 +44,7 @@ pub(crate) struct Entries<O> {
     header: Vec<u8>,
     /// Of the archive as it was found.
     comment: Vec<u8>,
+    meter: Meter,
 }
 
 /// How the bytes of the open member are written.
@@ -81,6 +84,7 @@ impl<O: Output> Entries<O> {
             buffered: Vec::new(),
             header: Vec::new(),
             comment: Vec::new(),
+            meter: Meter::new(&options.progress, None),
         }
     }
 
@@ -94,6 +98,11 @@ impl<O: Output> Entries<O> {
 
     pub(crate) fn keep_comment(&mut self, comment: Vec<u8>) {
         self.comment = comment;
+    }
+
+    /// Bytes of the archive that is gone on with come first, and are counted by whoever copies them.
+    pub(crate) fn skip_progress(&mut self, bytes: u64) {
+        self.meter.skip(bytes);
     }
 
     pub(crate) fn parts_mut(&mut self) -> (&mut Vec<Entry>, &mut O) {
@@ -118,6 +127,7 @@ impl<O: Output> Entries<O> {
             });
         }
         entry.offset = self.output.position()?;
+        self.meter.enter(key(name));
         let small = size <= BUFFERED;
         entry.has_descriptor = !small && !O::PATCHES;
         self.buffered.clear();
@@ -145,6 +155,7 @@ impl<O: Output> Entries<O> {
                 for chunk in bytes.chunks(CHUNK) {
                     self.sent.crc.update(chunk);
                     self.output.put(chunk)?;
+                    self.meter.add(chunk.len() as u64)?;
                 }
                 self.sent.size += bytes.len() as u64;
                 self.sent.compressed = self.sent.size;
@@ -174,7 +185,8 @@ impl<O: Output> Entries<O> {
                 self.header.clear();
                 entry.put_local(&mut self.header);
                 self.buffered[..header].copy_from_slice(&self.header);
-                Ok(self.output.put(&self.buffered)?)
+                self.output.put(&self.buffered)?;
+                self.meter.add((self.buffered.len() - header) as u64)
             }
             Mode::Pass => self.complete(last),
             Mode::Compress { mut block, first } => {
@@ -199,7 +211,10 @@ impl<O: Output> Entries<O> {
         match mode {
             // Nothing of it has been written yet.
             Mode::Buffer { .. } | Mode::Compress { first: true, .. } => Ok(()),
-            Mode::Pass | Mode::Compress { .. } => Ok(self.output.cut(entry.offset)?),
+            Mode::Pass | Mode::Compress { .. } => {
+                self.meter.take_back(self.sent.size);
+                Ok(self.output.cut(entry.offset)?)
+            }
         }
     }
 
@@ -212,6 +227,8 @@ impl<O: Output> Entries<O> {
         entry.put_local(&mut self.buffered);
         put_uncompressed(entry.method, npy_header, &mut self.buffered);
         self.output.put(&self.buffered)?;
+        self.meter.enter(key(name));
+        self.meter.add(npy_header.len() as u64)?;
         self.sent = Checksum::default();
         let stored = entry.method.is_stored();
         self.list.push(entry);
@@ -265,6 +282,7 @@ impl<O: Output> Entries<O> {
         let size = directory.len() as u64;
         EndRecord { count, size, offset }.put(&self.comment, &mut directory)?;
         self.output.put(&directory)?;
+        self.meter.end()?;
         Ok(self.output)
     }
 
@@ -327,11 +345,13 @@ impl<O: Output> Entries<O> {
             }
             self.output.put(&done.bytes)?;
         }
+        let size = done.size;
         self.buffers.push(done.buffer);
         if part.last && !part.first {
             self.complete(part.entry)?;
         }
-        Ok(())
+        self.meter.enter(key(&self.list[part.entry].name));
+        self.meter.add(size)
     }
 
     /// Adds CRC and sizes of a member whose header was written before they were known.

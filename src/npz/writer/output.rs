@@ -7,6 +7,7 @@ use crate::io::checked::Checked;
 use crate::io::file::{AtomicFile, Locked};
 use crate::io::source::in_memory;
 use crate::npy::sink::Memory;
+use crate::options::progress::Meter;
 
 /// Takes the bytes of an archive in order, and knows its position.
 pub(crate) trait Output {
@@ -49,6 +50,7 @@ pub(crate) struct Seeking<W> {
 pub(crate) struct Base {
     pub(crate) file: Arc<Locked>,
     pub(crate) len: u64,
+    pub(crate) meter: Meter,
 }
 
 impl<W> Seeking<W> {
@@ -69,8 +71,8 @@ impl<W: Write + Seek> Output for Seeking<W> {
         if let Some(position) = self.position {
             return Ok(position);
         }
-        if let (Some(base), Some(target)) = (self.base.take(), &self.target) {
-            target.copy_from(&base.file, 0, base.len)?;
+        if let (Some(mut base), Some(target)) = (self.base.take(), &self.target) {
+            target.copy_from(&base.file, 0, base.len, &mut base.meter)?;
         }
         Ok(*self.position.insert(self.inner.stream_position()?))
     }

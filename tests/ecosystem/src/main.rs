@@ -5,7 +5,6 @@ mod agreed;
 #[path = "../../common/mod.rs"]
 mod common;
 
-mod json;
 mod mapping;
 mod numpy;
 mod properties;

@@ -188,8 +188,7 @@ fn refusals() {
         vec![(), ()];
         vec![Some(1.0), None];
         vec![vec![1.0], vec![2.0, 3.0]];
-        Array1::from(vec![json!(1), json!("a")]);
-        json!([[], [1]]);
+        json!([1, "a"]);
         "ends in NUL\0";
         BTreeMap::from([("", 1.0)]);
         BTreeMap::from([("a/b", 1.0)]);
@@ -408,10 +407,6 @@ fn foreign_cases() -> Vec<Case> {
         Ipv4Addr::LOCALHOST;
         PathBuf::from("a/b");
         json!({ "a": [1, 2], "b": null });
-        json!([1, -2]);
-        json!([[1, 2], [0.5, -2]]);
-        vec![("a", json!(1)), ("b", json!(0.5))];
-        json!([1, "a", null]);
     }
 }
 
@@ -430,6 +425,7 @@ fn with_cases() -> Vec<Case> {
     with! {
         "serde_npz::with::nan", Vec<Option<f64>>, vec![Some(1.0), None];
         "serde_npz::with::float16", Vec<f32>, vec![0.5_f32; 3];
+        "serde_npz::with::float32", Vec<f64>, vec![0.5_f64; 3];
         "serde_npz::with::datetime64::s", Vec<i64>, vec![0_i64; 3];
         "serde_npz::with::datetime64::us", SystemTime, SystemTime::UNIX_EPOCH;
         "serde_npz::with::timedelta64::ms", Vec<Option<i64>>, vec![Some(5_i64), None];
@@ -437,6 +433,11 @@ fn with_cases() -> Vec<Case> {
         "serde_npz::with::list", Vec<Vec<f64>>, vec![vec![1.0], vec![2.0, 3.0]];
         "serde_npz::with::ragged", Vec<Vec<f64>>, vec![vec![1.0], vec![2.0, 3.0]];
         "serde_npz::with::ragged", Vec<String>, vec!["a".to_string(), "é".to_string()];
+        "serde_npz::with::masked", Vec<Option<i32>>, vec![Some(7_i32), None];
+        "serde_npz::with::masked", Vec<[Option<&'static str>; 2]>, vec![[Some("a"), None]; 3];
+        "serde_npz::with::columns", Vec<Point>, vec![Point { east: 1.0, north: 2.0 }; 9];
+        "serde_npz::with::columns", Vec<(u8, Option<f64>)>, vec![(1_u8, None::<f64>)];
+        "serde_npz::with::columns", Vec<Point>, Vec::<Point>::new();
     }
 }
 

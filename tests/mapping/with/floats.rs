@@ -1,4 +1,4 @@
-//! `with::nan` and `with::float16`.
+//! `with::nan`, `with::float16` and `with::float32`.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -188,8 +188,126 @@ fn float16_rounds_once_and_keeps_nan() {
 }
 
 #[test]
+fn float32() {
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    struct Singles {
+        #[serde(with = "serde_npz::with::float32")]
+        scalar: f64,
+        #[serde(with = "serde_npz::with::float32")]
+        matrix: Vec<[f64; 2]>,
+        #[serde(with = "serde_npz::with::float32")]
+        rows: Vec<(u8, f64)>,
+        #[serde(with = "serde_npz::with::float32")]
+        single: Vec<f32>,
+        #[serde(with = "serde_npz::with::float32")]
+        empty: Vec<f64>,
+        #[serde(with = "serde_npz::with::float32")]
+        some: Vec<Option<f64>>,
+    }
+    let singles = Singles {
+        scalar: 0.5,
+        matrix: vec![[1.0, f64::INFINITY]],
+        rows: vec![(7, -2.0)],
+        single: vec![0.1],
+        empty: vec![],
+        some: vec![Some(1.0)],
+    };
+    assert_eq!(
+        layout(&round(&singles)),
+        [
+            "scalar <f4 []",
+            "matrix <f4 [1, 2]",
+            "rows [('f0', '|u1'), ('f1', '<f4')] [1]",
+            "single <f4 [1]",
+            "empty <f4 [0]",
+            "some <f4 [1]",
+        ]
+    );
+    field!(Data, "serde_npz::with::float32", Vec<f64>);
+    let back: Data = from_npz_slice(&to_npz_vec(&Data { x: vec![0.1, f64::NAN] }).unwrap()).unwrap();
+    assert_eq!(back.x[0], f64::from(0.1_f32));
+    assert!(back.x[1].is_nan());
+    refused(&Data { x: vec![1.0, 3.5e38] }, ErrorKind::InvalidValue, "x[1]");
+    json(&Data { x: vec![0.1] }, r#"{"x":[0.1]}"#);
+}
+
+/// A module that has no form of its own for None makes a list where there is one.
+#[test]
+fn none_among_floats_is_a_list() {
+    field!(Data, "serde_npz::with::float16", Vec<Option<f32>>);
+    let bytes = round(&Data {
+        x: vec![Some(0.5), None],
+    });
+    assert_eq!(layout(&bytes), ["x/0 <f2 []", "x/1 |V0 []"]);
+}
+
+#[test]
 fn float16_refuses_overflow() {
     field!(Data, "serde_npz::with::float16", Vec<f32>);
     refused(&Data { x: vec![1.0, 65520.0] }, ErrorKind::InvalidValue, "x[1]");
     json(&Data { x: vec![65520.0] }, r#"{"x":[65520.0]}"#);
+}
+
+/// serde's buffer has the numbers of the file, and the modules take them out as exactly as from there.
+#[test]
+fn floats_out_of_serdes_buffer() {
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    struct Floats {
+        #[serde(with = "serde_npz::with::nan")]
+        one: Option<f64>,
+        #[serde(with = "serde_npz::with::nan")]
+        many: Vec<[Option<f32>; 2]>,
+        #[serde(with = "serde_npz::with::nan")]
+        map: BTreeMap<String, Option<Vec<Option<f64>>>>,
+        #[serde(with = "serde_npz::with::nan")]
+        text: Option<String>,
+        #[serde(with = "serde_npz::with::float16")]
+        half: Vec<f32>,
+        #[serde(with = "serde_npz::with::float32")]
+        single: Option<f64>,
+    }
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    struct Flat {
+        id: u8,
+        #[serde(flatten)]
+        floats: Floats,
+    }
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    #[serde(tag = "kind")]
+    enum Tagged {
+        Floats(Floats),
+    }
+    let floats = || Floats {
+        one: None,
+        many: vec![[Some(0.1), None], [None, Some(-1.5)]],
+        map: BTreeMap::from([("a".to_string(), Some(vec![None, Some(0.1)])), ("b".to_string(), None)]),
+        text: None,
+        half: vec![0.5, f32::INFINITY],
+        single: None,
+    };
+    round(&Flat {
+        id: 1,
+        floats: floats(),
+    });
+    round(&Tagged::Floats(floats()));
+
+    #[derive(Deserialize, Debug)]
+    struct Narrow {
+        #[serde(with = "serde_npz::with::nan")]
+        #[allow(dead_code)]
+        x: Vec<Option<f32>>,
+    }
+    #[derive(Deserialize, Debug)]
+    struct Outer {
+        #[serde(flatten)]
+        #[allow(dead_code)]
+        narrow: Narrow,
+    }
+    let wide = |x: f64| to_npz_vec(&BTreeMap::from([("x", vec![x])])).unwrap();
+    let err = from_npz_slice::<Outer>(&wide(0.1)).unwrap_err();
+    assert_eq!(err.kind(), ErrorKind::TypeMismatch, "{err}");
+    from_npz_slice::<Outer>(&wide(0.5)).unwrap();
+    let count = |n: i64| to_npz_vec(&BTreeMap::from([("x", vec![n])])).unwrap();
+    from_npz_slice::<Outer>(&count(1 << 24)).unwrap();
+    from_npz_slice::<Outer>(&count((1 << 24) + 1)).unwrap_err();
 }

@@ -1,5 +1,6 @@
 //! `with::nalgebra_0_34`.
 
+use std::collections::BTreeMap;
 use std::io::{Cursor, sink};
 
 use nalgebra::{
@@ -91,6 +92,7 @@ fn fields_of_an_archive() {
             "thin <f8 [1, 2]",
             "empty <f8 [0, 3]",
             "some <u2 [3, 3]",
+            "none |V0 []",
             "many/0 |i1 [2, 2]",
             "many/1 |i1 [2, 2]",
         ]
@@ -279,4 +281,32 @@ np.testing.assert_array_equal(z['many/1'], [[5, 6], [7, 8]])
     assert_eq!(saved.f, expected);
     assert_eq!(saved.c, expected);
     assert_eq!(saved.v, Vector3::new(0., 1., 2.));
+}
+
+/// Through serde's buffer a matrix is nested sequences: it comes back equal or not at all.
+#[test]
+fn matrices_survive_serdes_buffer() {
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    struct Inner {
+        #[serde(with = "serde_npz::with::nalgebra_0_34")]
+        dynamic: DMatrix<f64>,
+        #[serde(with = "serde_npz::with::nalgebra_0_34")]
+        fixed: nalgebra::Matrix2x3<f32>,
+        #[serde(with = "serde_npz::with::nalgebra_0_34")]
+        vectors: BTreeMap<String, Vec<nalgebra::Vector2<u8>>>,
+    }
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    struct Outer {
+        id: u8,
+        #[serde(flatten)]
+        inner: Inner,
+    }
+    round(&Outer {
+        id: 1,
+        inner: Inner {
+            dynamic: DMatrix::from_row_slice(2, 3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
+            fixed: nalgebra::Matrix2x3::new(1.0, 2.0, 3.0, 4.0, 5.0, 0.1),
+            vectors: BTreeMap::from([("a".to_string(), vec![nalgebra::Vector2::new(7, 8)])]),
+        },
+    });
 }

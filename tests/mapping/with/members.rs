@@ -208,3 +208,98 @@ fn json_beside_an_array_of_the_same_name() {
         .unwrap_err();
     assert_eq!(err.kind(), ErrorKind::DuplicateName, "{err}");
 }
+
+/// None behind `with` or a newtype is a marker, since serde asks for the member there; a field that is an Option itself is left
+/// out. All of them come back as None.
+#[test]
+fn none_is_left_out_only_where_the_field_is_an_option() {
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    struct Maybe(Option<u8>);
+
+    mod foreign {
+        use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+        pub fn serialize<S: Serializer>(value: &Option<u8>, serializer: S) -> Result<S::Ok, S::Error> {
+            value.serialize(serializer)
+        }
+
+        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
+            Option::deserialize(deserializer)
+        }
+    }
+
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    struct Inner {
+        flat: Option<u8>,
+        #[serde(with = "foreign")]
+        flat_foreign: Option<u8>,
+    }
+
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    struct Outer {
+        plain: Option<u8>,
+        text: Option<String>,
+        newtype: Maybe,
+        boxed: Box<Option<u8>>,
+        #[serde(with = "foreign")]
+        foreign: Option<u8>,
+        #[serde(rename = "a/path", with = "foreign")]
+        path: Option<u8>,
+        #[serde(with = "serde_npz::with::bytes")]
+        code: Option<[u8; 2]>,
+        #[serde(with = "serde_npz::with::nan")]
+        float: Option<f32>,
+        #[serde(with = "serde_npz::with::nan")]
+        texts: Option<Vec<String>>,
+        #[serde(with = "serde_npz::with::datetime64::s")]
+        time: Option<i64>,
+        #[serde(with = "serde_npz::with::datetime64::s")]
+        times: Option<Vec<i64>>,
+        #[serde(with = "serde_npz::with::json")]
+        json: Option<u8>,
+    }
+
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    struct Flat {
+        outer: Outer,
+        #[serde(flatten)]
+        inner: Inner,
+    }
+
+    let bytes = round(&Flat {
+        outer: Outer {
+            plain: None,
+            text: None,
+            newtype: Maybe(None),
+            boxed: Box::new(None),
+            foreign: None,
+            path: None,
+            code: None,
+            float: None,
+            texts: None,
+            time: None,
+            times: None,
+            json: None,
+        },
+        inner: Inner {
+            flat: None,
+            flat_foreign: None,
+        },
+    });
+    assert_eq!(
+        layout(&bytes),
+        [
+            "outer/newtype |V0 []",
+            "outer/boxed |V0 []",
+            "outer/foreign |V0 []",
+            "outer/a/path |V0 []",
+            "outer/code |V0 []",
+            "outer/float <f4 []",
+            "outer/texts |V0 []",
+            "outer/time <M8[s] []",
+            "outer/times |V0 []",
+            "outer/json.json",
+            "flat_foreign |V0 []",
+        ]
+    );
+}

@@ -22,9 +22,12 @@ macro_rules! field {
 #[cfg(feature = "ndarray-0_17")]
 mod arrays;
 mod floats;
+mod json;
 #[cfg(feature = "nalgebra-0_34")]
 mod matrices;
 mod members;
+mod nesting;
+mod tables;
 mod texts;
 mod times;
 

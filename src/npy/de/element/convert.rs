@@ -52,6 +52,7 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
     }
 
     /// This number as one of another type.
+    #[inline]
     pub(super) fn cast<T: Cast>(&self) -> Result<T> {
         let Some(number) = any_number(self.dtype, self.raw()) else {
             return Err(self.mismatch(T::NAME));
@@ -60,13 +61,17 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
         if matches!(self.marker, Some(Marker::Datetime(_) | Marker::Timedelta(_))) {
             return Err(self.mismatch("a datetime or timedelta"));
         }
-        T::cast(number, self.plan.casting).map_err(|uncast| {
-            let error = match uncast {
-                Uncast::Kind => self.mismatch(T::NAME),
-                Uncast::Value => does_not_fit(number, T::NAME),
-            };
-            with_advice::<T>(error, number)
-        })
+        T::cast(number, self.plan.casting).map_err(|uncast| self.uncast::<T>(number, uncast))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn uncast<T: Cast>(&self, number: AnyNumber, uncast: Uncast) -> Error {
+        let error = match uncast {
+            Uncast::Kind => self.mismatch(T::NAME),
+            Uncast::Value => does_not_fit(number, T::NAME),
+        };
+        with_advice::<T>(error, number)
     }
 
     /// As [`cast`](Self::cast), also from the count of a time and from a byte of raw data.

@@ -44,6 +44,7 @@ pub(super) fn float(bytes: &[u8], size: u8, order: Order) -> AnyNumber {
 }
 
 /// The number of these bytes, if their dtype is one of numbers.
+#[inline]
 pub(super) fn any_number(dtype: &Dtype, bytes: &[u8]) -> Option<AnyNumber> {
     Some(match dtype.kind {
         Kind::Bool => AnyNumber::Bool(bytes != [0]),

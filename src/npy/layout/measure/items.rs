@@ -10,7 +10,7 @@ use crate::format::dtype::TimeUnit;
 use crate::npy::layout::compound::compound;
 use crate::npy::layout::scalar::ScalarLayout;
 use crate::npy::layout::tally::{Tally, Thing};
-use crate::npy::layout::tree::{Layout, SCALAR_OPTIONS, misfit, unequal};
+use crate::npy::layout::tree::{Layout, SCALAR_OPTIONS, misfit};
 use crate::npy::marker::Marker;
 use crate::npy::whole::{self, Element, Number};
 
@@ -23,8 +23,6 @@ pub(super) struct Items<'a> {
     counting: bool,
     /// A sequence, not a tuple.
     direct: bool,
-    /// The type of the elements is `()`.
-    units: bool,
     /// What the type of the elements tells, for a sequence without any.
     pub(super) element: Option<Element>,
     count: u64,
@@ -61,7 +59,6 @@ impl<'a> Measure<'a> {
             counting: self.at.counts_parts(),
             direct: true,
             element: None,
-            units: false,
             count: 0,
             parts,
         }
@@ -82,7 +79,6 @@ impl<'a> Measure<'a> {
             counting: counting || self.at.counts_parts(),
             direct: false,
             element: None,
-            units: false,
             count: 0,
             parts,
         }
@@ -123,10 +119,8 @@ impl Items<'_> {
             // Nothing that follows can make it an array again.
             Ok(Found::Group) => self.counting = true,
             Ok(Found::New(mut found)) => {
-                match &mut *found {
-                    Layout::None { scalar } => *scalar = whole::is_optional_scalar::<T>(),
-                    Layout::Unit => self.units = whole::is_unit::<T>(),
-                    _ => {}
+                if let Layout::None { scalar } = &mut *found {
+                    *scalar = whole::is_optional_scalar::<T>();
                 }
                 self.differs(*found, index);
             }
@@ -144,17 +138,12 @@ impl Items<'_> {
     #[cold]
     fn differs(&mut self, found: Layout, index: u64) {
         self.part(index);
-        let marked = self.at.is_some_and(|at| at.marker.is_some());
         match &mut self.parts {
             Parts::Each(items) => items.push(found),
             Parts::Union(seen) => {
                 *seen = Some(match seen.take() {
                     None => found,
-                    Some(seen) => match seen.union(found, index) {
-                        // Inside of a `with` module a number may have become another already.
-                        both if marked && both.has_mixed() => unequal("numbers of one kind", "others among them"),
-                        both => both,
-                    },
+                    Some(seen) => seen.union(found, index),
                 });
             }
             Parts::Alike { .. } | Parts::Record(_) => {}
@@ -206,8 +195,7 @@ impl Items<'_> {
                     SCALAR_OPTIONS,
                 ));
             }
-            Some(Layout::Unit) if self.units => return Err(units()),
-            Some(Layout::Unit) => return Ok(Found::Group),
+            Some(Layout::Unit) => return Err(units()),
             Some(misfit @ Layout::Misfit(_)) => return Found::new(misfit),
             Some(layout) => layout.settled(),
         };
@@ -245,6 +233,7 @@ fn units() -> Error {
 fn empty(element: Option<Element>, marker: Option<Marker>) -> Layout {
     Layout::Scalar(match marker {
         Some(Marker::Float16) => ScalarLayout::Number(Number::F16),
+        Some(Marker::Float32) => ScalarLayout::Number(Number::F32),
         Some(Marker::Bytes) => ScalarLayout::Bytes(1),
         Some(Marker::Datetime(base)) => ScalarLayout::Datetime(TimeUnit { base, multiple: 1 }),
         Some(Marker::Timedelta(base)) => ScalarLayout::Timedelta(TimeUnit { base, multiple: 1 }),
@@ -254,8 +243,7 @@ fn empty(element: Option<Element>, marker: Option<Marker>) -> Layout {
 
 /// A tuple is one more axis where its items are of one fixed-size kind, a record where they differ.
 fn tuple(items: Vec<Layout>) -> Layout {
-    let is_misfit = |item: &Layout| matches!(item, Layout::Misfit(misfit) if !misfit.is_list());
-    if let Some(at) = items.iter().position(is_misfit) {
+    if let Some(at) = items.iter().position(|item| matches!(item, Layout::Misfit(_))) {
         return items.into_iter().nth(at).unwrap_or(Layout::Group);
     }
     if !items.iter().all(Layout::is_fixed) {
@@ -269,7 +257,7 @@ fn tuple(items: Vec<Layout>) -> Layout {
             item: Box::new(Layout::Empty(None)),
             tuple: true,
         },
-        Some(one) if matches!(one, Layout::Misfit(_) | Layout::Group | Layout::Unit) || one.has_mixed() => {
+        Some(Layout::Misfit(_) | Layout::Group | Layout::Unit) => {
             let fields = items
                 .into_iter()
                 .enumerate()

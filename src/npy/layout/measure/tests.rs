@@ -7,7 +7,7 @@ use super::items::APART;
 use crate::format::dtype::TimeBase;
 use crate::npy::layout::measure::measure;
 use crate::npy::layout::tree::Layout;
-use crate::npy::marker::{BYTES, FLOAT16, JSON, LIST, NAN, RAGGED, RAW, VALUE, datetime, timedelta};
+use crate::npy::marker::{BYTES, FLOAT16, FLOAT32, JSON, LIST, NAN, RAGGED, RAW, VALUE, datetime, timedelta};
 
 fn outcome<T: Serialize>(value: &T, apart: bool) -> String {
     APART.set(apart);
@@ -187,7 +187,7 @@ impl Random {
             14 | 15 => Tree::Some(Box::new(self.tree(deeper))),
             16 => Tree::Newtype(Box::new(self.tree(deeper))),
             17 => Tree::Marked(
-                [NAN, NAN, FLOAT16, BYTES, LIST, RAW, VALUE][self.below(7) as usize],
+                [NAN, NAN, FLOAT16, FLOAT32, BYTES, LIST, RAW, VALUE][self.below(8) as usize],
                 Box::new(self.tree(deeper)),
             ),
             18 => Tree::Seq(self.alike(deeper)),
@@ -249,7 +249,10 @@ fn any_values() {
     for _ in 0..60_000 {
         let mut value = Tree::Seq(random.alike(3));
         if random.below(3) == 0 {
-            value = Tree::Marked([NAN, FLOAT16, BYTES][random.below(3) as usize], Box::new(value));
+            value = Tree::Marked(
+                [NAN, FLOAT16, FLOAT32, BYTES][random.below(4) as usize],
+                Box::new(value),
+            );
         }
         let expected = outcome(&value, true);
         assert_eq!(outcome(&value, false), expected, "{value:?}");
@@ -309,6 +312,7 @@ fn every_marker_and_pair_of_kinds_has_one_verdict() {
     let markers = [
         NAN,
         FLOAT16,
+        FLOAT32,
         BYTES,
         LIST,
         RAGGED,

@@ -1,0 +1,3 @@
+//! Verbs that check files and change nothing.
+
+pub mod verify;
