@@ -1,11 +1,17 @@
 //! What went wrong, where, with which value: one boxed [`Error`].
 
+mod cause;
+mod nearest;
+
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt::{self, Write};
 use std::io;
 
 use serde::{Serialize, Serializer};
+
+pub(crate) use self::cause::{Cause, Found};
+pub(crate) use self::nearest::nearest;
 
 /// The result of every fallible call of this crate.
 ///
@@ -40,6 +46,7 @@ struct Inner {
     named: bool,
     message: String,
     hint: Option<Cow<'static, str>>,
+    cause: Option<Cause>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -149,6 +156,10 @@ kinds! {
         MixedTypes,
         /// A Rust type with no counterpart in NumPy, or not at this place.
         UnsupportedType,
+        /// A field that the asked type does not have, and does not let pass.
+        UnknownField,
+        /// The name of a variant that the asked enum does not have.
+        UnknownVariant,
         /// An error that a `Serialize` or `Deserialize` implementation raised.
         Message,
     }
@@ -218,6 +229,7 @@ impl Error {
             named: false,
             message: Sober(message).to_string(),
             hint: None,
+            cause: None,
             source: None,
         }))
     }
@@ -233,6 +245,31 @@ impl Error {
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
         self
+    }
+
+    /// Goes on with the sentence of the fact.
+    #[cold]
+    pub(crate) fn with_fact(mut self, more: impl fmt::Display) -> Self {
+        // Only the part that is new: what is there is escaped already.
+        let _ = write!(self.0.message, "{}", Sober(more));
+        self
+    }
+
+    /// Leaves something open that a place further out can tell.
+    #[cold]
+    pub(crate) fn with_cause(mut self, cause: impl Into<Option<Cause>>) -> Self {
+        self.0.cause = cause.into();
+        self
+    }
+
+    pub(crate) fn take_cause(&mut self) -> Option<Cause> {
+        self.0.cause.take()
+    }
+
+    /// The kind of name that is missing, and the names nearest to it among those there are.
+    #[cold]
+    pub(crate) fn missing<'n>(fact: impl fmt::Display, name: &str, names: impl Iterator<Item = &'n str>) -> Self {
+        Error::new(ErrorKind::MissingMember, fact).with_fact(nearest(name, names))
     }
 
     /// Takes over the hint of the error that caused this one.
@@ -275,15 +312,28 @@ impl Error {
 
     /// Puts the name of a member or group in front of the path.
     #[cold]
-    pub(crate) fn at_member(mut self, name: &str) -> Self {
+    pub(crate) fn at_member(self, name: &str) -> Self {
+        self.in_group(name, '/')
+    }
+
+    /// As [`Error::at_member`], where another character stands between the names.
+    #[cold]
+    pub(crate) fn in_group(mut self, name: &str, separator: char) -> Self {
         if name.is_empty() {
             return self;
         }
         if self.0.named {
-            self.0.path.insert(0, '/');
+            self.0.path.insert(0, separator);
         }
         self.0.path.insert_str(0, name);
         self.0.named = true;
+        self
+    }
+
+    /// Takes over the path of another error.
+    pub(crate) fn at_path_of(mut self, place: &Error) -> Self {
+        self.0.path.clone_from(&place.0.path);
+        self.0.named = place.0.named;
         self
     }
 
@@ -304,6 +354,7 @@ impl Error {
             named: self.0.named,
             message: self.0.message.clone(),
             hint: self.0.hint.clone(),
+            cause: None,
             source: None,
         }))
     }
@@ -425,6 +476,28 @@ impl serde::ser::Error for Error {
     }
 }
 
+/// The names nearest to an unknown one, where there are too many to see it in all of them.
+fn nearest_of_many(name: &str, expected: &'static [&'static str]) -> String {
+    match expected.len() {
+        0..=5 => String::new(),
+        _ => nearest(name, expected.iter().copied()),
+    }
+}
+
+/// The names that a target knows, in the words of serde's own errors.
+struct OneOf(&'static [&'static str], &'static str);
+
+impl fmt::Display for OneOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [] => write!(f, "no {}", self.1),
+            [one] => write!(f, "`{one}`"),
+            [one, other] => write!(f, "`{one}` or `{other}`"),
+            names => write!(f, "one of `{}`", names.join("`, `")),
+        }
+    }
+}
+
 /// A message that may repeat a name or a text of the file: control characters are escaped, and a long one is cut.
 struct Sober<T>(T);
 
@@ -464,6 +537,7 @@ impl serde::de::Error for Error {
             ErrorKind::TypeMismatch,
             format_args!("found {unexpected}, expected {expected}"),
         )
+        .with_cause(Found::of(&unexpected).map(Cause::Found))
     }
 
     fn invalid_value(unexpected: serde::de::Unexpected<'_>, expected: &dyn serde::de::Expected) -> Self {
@@ -471,6 +545,7 @@ impl serde::de::Error for Error {
             ErrorKind::InvalidValue,
             format_args!("found {unexpected}, expected {expected}"),
         )
+        .with_cause(Found::of(&unexpected).map(Cause::Found))
     }
 
     fn invalid_length(len: usize, expected: &dyn serde::de::Expected) -> Self {
@@ -478,6 +553,24 @@ impl serde::de::Error for Error {
             ErrorKind::TypeMismatch,
             format_args!("found {len} elements, expected {expected}"),
         )
+        .with_cause(Cause::Found(Found::Len(len)))
+    }
+
+    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
+        Error::new(
+            ErrorKind::UnknownVariant,
+            format_args!("unknown variant `{variant}`, expected {}", OneOf(expected, "variants")),
+        )
+        .with_fact(nearest_of_many(variant, expected))
+        .with_cause(Cause::Found(Found::Text(variant.to_owned())))
+    }
+
+    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
+        Error::new(
+            ErrorKind::UnknownField,
+            format_args!("unknown field `{field}`, expected {}", OneOf(expected, "fields")),
+        )
+        .with_fact(nearest_of_many(field, expected))
     }
 
     fn missing_field(field: &'static str) -> Self {
@@ -486,6 +579,7 @@ impl serde::de::Error for Error {
             format_args!("no member `{field}`, expected one for the field of that name"),
         )
         .with_hint("an `Option` or `#[serde(default)]` makes a field optional")
+        .with_cause(Cause::MissingField(field))
         .at_member(field)
     }
 

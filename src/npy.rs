@@ -182,7 +182,7 @@ impl WriteOptions {
     ///
     /// Those of [`save_npy`].
     pub fn save_npy<T: Serialize + ?Sized>(&self, path: impl AsRef<Path>, value: &T) -> Result<PathBuf> {
-        let path = with_suffix(path.as_ref(), ".npy");
+        let path = with_suffix(path.as_ref(), ".npy")?;
         let (target, handle) = AtomicFile::create(&path, self.durable)?;
         let mut sink = Metered::new(FileSink::new(target, handle), self);
         write_array(value, &mut sink)?;

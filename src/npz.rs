@@ -228,7 +228,7 @@ impl WriteOptions {
     ///
     /// Those of [`save_npz`].
     pub fn save_npz<T: Serialize + ?Sized>(&self, path: impl AsRef<Path>, value: &T) -> Result<PathBuf> {
-        let path = with_suffix(path.as_ref(), ".npz");
+        let path = with_suffix(path.as_ref(), ".npz")?;
         let mut npz = NpzWriter::create_with(&path, self)?;
         ser::write_root(&mut npz.container, value)?;
         npz.finish()?;

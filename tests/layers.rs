@@ -22,6 +22,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("options", &["progress"]),
+    ("error", &["cause", "nearest"]),
     ("io", &["checked", "pool", "source", "file"]),
     ("io::file", &["links", "access", "lock", "disk", "model", "tests"]),
     ("format", &["literal", "dtype", "cast", "time", "header"]),
@@ -129,7 +130,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "npz::de",
         &["names", "claims", "store", "ragged", "rows", "place", "deserializer"],
     ),
-    ("npz::de::place", &["access", "columns"]),
+    ("npz::de::place", &["explain", "access", "columns"]),
     (
         "view",
         &[

@@ -28,7 +28,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata};
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -192,23 +192,39 @@ impl<D: Disk> Drop for AtomicFile<D> {
     }
 }
 
-/// `path` with `suffix` appended unless it ends with it, as NumPy does.
-pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+/// `path` with `suffix` appended unless it ends with it, as NumPy does. The path of a directory, such as `dir/`, has no
+/// name that a suffix could be part of: NumPy makes the hidden file `dir/.npz` of it.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> Result<PathBuf> {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let names_a_file = match path.components().next_back() {
+        Some(Component::Normal(name)) => bytes.ends_with(name.as_encoded_bytes()),
+        _ => false,
+    };
+    if !names_a_file {
+        return Err(Error::new(
+            ErrorKind::Io,
+            format_args!(
+                "found `{}`, which names a directory, expected the path of a file",
+                path.to_string_lossy().escape_debug()
+            ),
+        )
+        .with_source(io::Error::from(io::ErrorKind::IsADirectory)));
+    }
     let mut name: OsString = path.as_os_str().to_owned();
-    if !name.as_encoded_bytes().ends_with(suffix.as_bytes()) {
+    if !bytes.ends_with(suffix.as_bytes()) {
         name.push(suffix);
     }
-    PathBuf::from(name)
+    Ok(PathBuf::from(name))
 }
 
 /// The file that a `create` of this name makes, or else the one with exactly this name.
-pub(crate) fn existing(path: &Path, suffix: &str) -> PathBuf {
-    let suffixed = with_suffix(path, suffix);
-    if suffixed.exists() || !path.exists() {
+pub(crate) fn existing(path: &Path, suffix: &str) -> Result<PathBuf> {
+    let suffixed = with_suffix(path, suffix)?;
+    Ok(if suffixed.exists() || !path.exists() {
         suffixed
     } else {
         path.to_owned()
-    }
+    })
 }
 
 /// `None` where there is no file to open.
@@ -225,7 +241,15 @@ pub(crate) fn if_any<T>(opened: Result<T>) -> Result<Option<T>> {
 
 /// Opens `path` to read it; the error names it.
 pub(crate) fn open(path: &Path) -> Result<File> {
-    File::open(path).map_err(|err| failed("opening", path, err))
+    let opened = File::open(path).and_then(|file| match file.metadata() {
+        // Unix opens a directory, and only reading it fails, where nobody knows the path any more.
+        Ok(found) if found.is_dir() => Err(io::Error::new(
+            io::ErrorKind::IsADirectory,
+            "found a directory, expected a file",
+        )),
+        _ => Ok(file),
+    });
+    opened.map_err(|err| failed("opening", path, err))
 }
 
 /// As [`open`], with the length of a plain file. For a pipe or device, whose length is not known, it is 0.

@@ -18,10 +18,13 @@ use self::place::{NodeDeserializer, Reading};
 use self::store::{Lender, Reader, Store};
 use crate::error::Result;
 use crate::format::header::Header;
-use crate::npy::de::element::hand;
 use crate::npz::reader::NpzReader;
 use crate::npz::tree::{ROOT, Tree};
 use crate::options::ReadOptions;
+
+/// What helps where a group stands in place of an array, because its name was split.
+pub(crate) const WHOLE_KEYS: &str =
+    "`ReadOptions::separator(None)` takes names with a separator as whole keys, and nests nothing";
 
 impl<R: Read + Seek> NpzReader<R> {
     /// Reads one array, or a whole group, by its name.
@@ -87,7 +90,7 @@ pub(crate) fn get_lent<'de, T: Deserialize<'de>>(reader: NpzReader<IoCursor<&'de
 fn read_all<'de, S: Store<'de>, T: DeserializeSeed<'de>>(store: &mut S, seed: T) -> Result<T::Value> {
     let tree = tree(store.reader())?;
     store.reader().start_progress(None);
-    let value = seed.deserialize(NodeDeserializer::new(&mut Reading::new(store, &tree), ROOT));
+    let value = NodeDeserializer::new(&mut Reading::new(store, &tree), ROOT).read(seed);
     store.reader().end_plan();
     let ended = store.reader().end_progress();
     let value = value?;
@@ -124,21 +127,18 @@ fn get<'de, S: Store<'de>, T: Deserialize<'de>>(store: &mut S, name: &str) -> Re
             let options = reader.options().clone();
             let is_array = store.read(index, &mut |mut source| {
                 Header::read_member(&mut source, &options)?;
-                Err(missing(name, members))
+                Ok(())
             });
-            is_array.and_then(|()| Err(missing(name, members)))
+            is_array.and_then(|()| Err(missing(name, members, &tree)))
         }
-        (None, None) => Err(missing(name, members)),
+        (None, None) => Err(missing(name, members, &tree)),
     };
     value.map_err(|e| e.at_member(name))
 }
 
 fn read_node<'de, S: Store<'de>, T: Deserialize<'de>>(store: &mut S, tree: &Tree, at: usize) -> Result<T> {
     store.reader().start_progress(Some(tree.members(at)));
-    let value = hand(
-        PhantomData::<T>,
-        NodeDeserializer::new(&mut Reading::new(store, tree), at),
-    );
+    let value = NodeDeserializer::new(&mut Reading::new(store, tree), at).read(PhantomData);
     let ended = store.reader().end_progress();
     let value = value?;
     ended.map(|()| value)

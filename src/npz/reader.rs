@@ -439,9 +439,10 @@ impl<R> NpzReader<R> {
 
     pub(crate) fn require(&self, name: &str) -> Result<usize> {
         let found = self.find(name).ok_or_else(|| {
-            Error::new(
-                ErrorKind::MissingMember,
+            Error::missing(
                 format_args!("found no member of this name among the {}, expected one", self.len()),
+                name,
+                self.names(),
             )
             .with_hint("`names()` lists those there are")
         });

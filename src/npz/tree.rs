@@ -160,6 +160,11 @@ impl Tree {
         children.map(|&child| (self.nodes[child].name(), child))
     }
 
+    /// The paths of all groups, arrays and texts.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.nodes.iter().skip(1).map(|node| node.path.as_str())
+    }
+
     /// The child of a group that has exactly this name.
     pub(crate) fn child_of(&self, at: usize, name: &str) -> Option<usize> {
         let child = match at {

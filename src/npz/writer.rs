@@ -92,7 +92,7 @@ impl NpzWriter<BufWriter<File>> {
     ///
     /// Those of [`NpzWriter::create`].
     pub fn create_with(path: impl AsRef<Path>, options: &WriteOptions) -> Result<Self> {
-        let path = file::with_suffix(path.as_ref(), ".npz");
+        let path = file::with_suffix(path.as_ref(), ".npz")?;
         let (target, handle) = AtomicFile::create(&path, options.durable)?;
         Ok(Self::on_file(target, handle, options))
     }

@@ -18,6 +18,7 @@ use crate::format::dtype::{Dtype, MAX_AXES, Wide};
 use crate::format::header::Header;
 use crate::npy::de::raw::WholeArray;
 use crate::npy::marker::{JSON, RAW, VALUE};
+use crate::npz::de::WHOLE_KEYS;
 use crate::options::{Casting, MAX_GROUPS};
 use crate::value::{AnyArray, Group, Value};
 use crate::view::Element;
@@ -35,7 +36,9 @@ impl<'de> Deserialize<'de> for AnyArray {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
             Value::Array(array) => Ok(array),
-            Value::Group(_) => Err(mismatch("a group", "one array")),
+            Value::Group(_) => Err(into_custom(
+                Error::new(ErrorKind::TypeMismatch, "found a group, expected one array").with_hint(WHOLE_KEYS),
+            )),
             Value::Json(_) => Err(mismatch("a JSON text", "one array")),
         }
     }

@@ -1,6 +1,7 @@
 //! Every refusal: its kind, its path, what its message names, and that nothing is left behind.
 
 mod reading;
+mod told;
 mod writing;
 
 use std::error::Error as _;
@@ -111,6 +112,8 @@ fn names_of_kinds() {
         (Ragged, "Ragged"),
         (MixedTypes, "MixedTypes"),
         (UnsupportedType, "UnsupportedType"),
+        (UnknownField, "UnknownField"),
+        (UnknownVariant, "UnknownVariant"),
         (Message, "Message"),
     ];
     for (kind, name) in kinds {

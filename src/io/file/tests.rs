@@ -116,10 +116,16 @@ fn the_suffix_is_appended_as_numpy_does() {
         ("x.NPZ", "x.NPZ.npz"),
         ("x.npy", "x.npy.npz"),
         ("dir/.npz", "dir/.npz"),
-        ("dir/", "dir/.npz"),
         ("a.npz/x", "a.npz/x.npz"),
     ] {
-        assert_eq!(with_suffix(Path::new(path), ".npz").as_os_str(), expected);
+        assert_eq!(with_suffix(Path::new(path), ".npz").unwrap().as_os_str(), expected);
+    }
+    for path in ["", "/", "dir/", "dir//", ".", "dir/.", "..", "dir/.."] {
+        assert_eq!(
+            with_suffix(Path::new(path), ".npz").unwrap_err().kind(),
+            ErrorKind::Io,
+            "{path}"
+        );
     }
 }
 
@@ -129,7 +135,7 @@ fn paths_that_are_no_text_are_kept() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
 
-    let path = with_suffix(Path::new(OsStr::from_bytes(b"\xff")), ".npy");
+    let path = with_suffix(Path::new(OsStr::from_bytes(b"\xff")), ".npy").unwrap();
     assert_eq!(path.as_os_str().as_bytes(), b"\xff.npy");
 }
 

@@ -11,11 +11,11 @@ use serde::de::{Deserializer, Visitor};
 use self::access::ElementAccess;
 pub(crate) use self::access::{AxisAccess, Nothing};
 pub(crate) use self::columns::with_array_of;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Cause, Error, ErrorKind, Result};
 use crate::format::dtype::{Kind, MAX_AXES, Order, Tuple};
 use crate::npy::de::data::ArrayData;
 use crate::npy::de::element::{ElementDeserializer, hand_some, is_optional_time, same_calls, utf8};
-use crate::npy::de::ndarray::NdarrayAccess;
+use crate::npy::de::ndarray::{NDARRAY_FIELDS, NdarrayAccess};
 use crate::npy::de::ordered::OrderedAccess;
 use crate::npy::de::plan::{holds_any_array, visits};
 use crate::npy::de::raw::Tagged;
@@ -114,6 +114,7 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
                 Tuple(self.shape())
             ),
         )
+        .with_cause((self.axis > 0).then_some(Cause::Axes))
     }
 
     /// The next element.
@@ -470,7 +471,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        if name == "Array" && fields == ["v", "dim", "data"] {
+        if name == "Array" && fields == NDARRAY_FIELDS {
             return self.ndarray(visitor);
         }
         if name == ORDERED {

@@ -11,7 +11,7 @@ pub(crate) use self::number::{int, uint};
 use self::parts::{OrderedRecordAccess, RecordAccess, SubarrayAccess, explain};
 pub(crate) use self::text::utf8;
 use self::text::{SHORT, short_ascii};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Cause, Error, ErrorKind, Result};
 use crate::format::dtype::{Dtype, Kind, Order};
 use crate::format::time::NAT;
 use crate::npy::de::array::{ArrayBody, ArrayDeserializer, with_array_of, with_body};
@@ -172,7 +172,7 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
                 Some(len) => array.deserialize_tuple(len, visitor),
                 None => array.deserialize_seq(visitor),
             }),
-            _ => Err(self.mismatch("a sequence")),
+            _ => Err(self.mismatch("a sequence").with_cause(Cause::Axes)),
         }
     }
 

@@ -6,6 +6,9 @@ use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, SeqAccess, Visi
 use crate::error::{Error, Result};
 use crate::npy::de::array::{ArrayDeserializer, AxisAccess};
 
+/// What ndarray calls the fields of its `Array`: the version of its own format, the shape, the elements.
+pub(crate) const NDARRAY_FIELDS: &[&str] = &["v", "dim", "data"];
+
 /// The fields of an ndarray.
 pub(super) struct NdarrayAccess<'a, 's, 'de> {
     array: Option<ArrayDeserializer<'a, 's, 'de>>,

@@ -78,7 +78,7 @@ impl NpyWriter<File> {
     ///
     /// Those of [`NpyWriter::append`].
     pub fn append_with(path: impl AsRef<Path>, options: &WriteOptions) -> Result<Self> {
-        let path = existing(path.as_ref(), ".npy");
+        let path = existing(path.as_ref(), ".npy")?;
         // From here on no other writer may cut off what this one has not counted yet.
         let Some(lock) = if_any(open_to_change(&path))? else {
             let (target, handle) = AtomicFile::create_new(&path, options.durable)?;

@@ -111,7 +111,7 @@ impl NpyWriter<File> {
     ///
     /// Those of [`NpyWriter::create`].
     pub fn create_with(path: impl AsRef<Path>, options: &WriteOptions) -> Result<Self> {
-        let (target, handle) = AtomicFile::create(&with_suffix(path.as_ref(), ".npy"), options.durable)?;
+        let (target, handle) = AtomicFile::create(&with_suffix(path.as_ref(), ".npy")?, options.durable)?;
         Ok(NpyWriter::replacing(handle, target, options.durable)?.metered(options))
     }
 

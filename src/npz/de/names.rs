@@ -87,13 +87,14 @@ pub(super) fn first_of(path: &str, separator: Option<char>) -> &str {
 }
 
 #[cold]
-pub(super) fn missing(name: &str, members: usize) -> Error {
-    Error::new(
-        ErrorKind::MissingMember,
+pub(super) fn missing(name: &str, members: usize, tree: &Tree) -> Error {
+    Error::missing(
         format_args!(
             "found no member or group of this name among {members} members, expected `{}`",
             name.escape_debug()
         ),
+        name,
+        tree.paths(),
     )
     .with_hint("`names()` lists those there are")
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod columns;
+mod explain;
 
 use std::sync::Arc;
 
@@ -15,9 +16,11 @@ use crate::npy::de::array::masked::{Mask, MaskedDeserializer};
 use crate::npy::de::array::{ArrayBody, ArrayDeserializer, with_body};
 use crate::npy::de::budget::{Budget, limit};
 use crate::npy::de::element::{hand_some, same_calls};
+use crate::npy::de::ndarray::NDARRAY_FIELDS;
 use crate::npy::de::raw::Tagged;
 use crate::npy::de::with_array;
 use crate::npy::marker::{JSON, Marker, ORDERED, VALUE};
+use crate::npz::de::WHOLE_KEYS;
 use crate::npz::de::claims::Claims;
 use crate::npz::de::names::{lies_in, verify_left_out};
 use crate::npz::de::ragged::Rows;
@@ -32,6 +35,8 @@ pub(super) struct Reading<'a, S> {
     tree: &'a Tree,
     claims: Claims,
     budget: Arc<Budget>,
+    /// The group whose members were taken to the last one, most recently.
+    read_to_end: Option<usize>,
 }
 
 impl<'a, S> Reading<'a, S> {
@@ -44,7 +49,16 @@ impl<'a, S> Reading<'a, S> {
             store,
             tree,
             claims: Claims::default(),
+            read_to_end: None,
         }
+    }
+
+    /// What stands between the names of a path.
+    fn separator<'de>(&mut self) -> char
+    where
+        S: Store<'de>,
+    {
+        self.store.reader().options().separator.unwrap_or('/')
     }
 
     /// The children of a group that no field of a struct has claimed, in the order of the archive.
@@ -135,10 +149,7 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
                 Error::new(ErrorKind::NotAnArray, "found a JSON text, expected an array")
                     .with_hint("read it with `with::json`, or `NpzReader::raw`"),
             ),
-            (None, None) => Err(Error::new(
-                ErrorKind::TypeMismatch,
-                "found a group of members, expected one array",
-            )),
+            (None, None) => Err(no_array()),
         }
     }
 
@@ -192,7 +203,9 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
                 ErrorKind::TypeMismatch,
                 "found a group whose names are not 0, 1, .., expected a list",
             )
-            .with_hint("read it as a struct or a map")
+            .with_hint(
+                "read it as a struct or a map; `ReadOptions::separator(None)` takes names with a separator as whole keys",
+            )
         })
     }
 
@@ -329,6 +342,11 @@ fn twice() -> Error {
 }
 
 #[cold]
+fn no_array() -> Error {
+    Error::new(ErrorKind::TypeMismatch, "found a group of members, expected one array").with_hint(WHOLE_KEYS)
+}
+
+#[cold]
 fn both() -> Error {
     Error::new(
         ErrorKind::TypeMismatch,
@@ -451,6 +469,16 @@ impl<'de, S: Store<'de>> Deserializer<'de> for NodeDeserializer<'_, '_, S> {
         visitor: V,
     ) -> Result<V::Value> {
         if self.is_group() && name != ORDERED {
+            let is_ndarray = name == "Array" && fields == NDARRAY_FIELDS;
+            if is_ndarray
+                && !self
+                    .reading
+                    .children(self.at)
+                    .iter()
+                    .any(|(name, _)| fields.contains(name))
+            {
+                return Err(no_array());
+            }
             return self.map(Some(fields), visitor);
         }
         self.array(|array| array.deserialize_struct(name, fields, visitor))

@@ -92,7 +92,7 @@ impl NpzWriter<BufWriter<File>> {
     ///
     /// Those of [`NpzWriter::append`].
     pub fn append_with(path: impl AsRef<Path>, options: &WriteOptions) -> Result<Self> {
-        let path = &file::existing(path.as_ref(), ".npz");
+        let path = &file::existing(path.as_ref(), ".npz")?;
         let Some(old) = file::if_any(file::open_to_replace(path))?.map(Arc::new) else {
             let (target, handle) = AtomicFile::create_new(path, true)?;
             return Ok(Self::on_file(target, handle, options));

@@ -471,3 +471,51 @@ fn an_erased_array_of_ndarray_is_an_array() {
     let bytes = to_npz_vec(erased).unwrap();
     assert_eq!(from_npz_slice::<It>(&bytes).unwrap(), it);
 }
+
+/// What is wrong with an ndarray or a matrix is told with the module that reads it, and what is a group with its option.
+#[test]
+fn errors_of_arrays_name_their_module() {
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Of<T> {
+        x: T,
+    }
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Flat<T> {
+        #[serde(flatten)]
+        all: Of<T>,
+    }
+    #[track_caller]
+    fn refused<T: serde::de::DeserializeOwned>(bytes: &[u8], words: &[&str]) {
+        let err = serde_npz::from_npz_slice::<T>(bytes).map(drop).unwrap_err();
+        assert_eq!(err.kind(), serde_npz::ErrorKind::TypeMismatch, "{err:#}");
+        for word in words {
+            assert!(format!("{err:#}").contains(word), "{err:#} does not name {word}");
+        }
+    }
+    let bytes = serde_npz::to_npz_vec(&Of {
+        x: vec![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]],
+    })
+    .unwrap();
+    refused::<Of<ndarray::Array1<f64>>>(&bytes, &["(2, 3)", "with::ndarray_0_17"]);
+    refused::<Of<ndarray::Array3<f64>>>(&bytes, &["(2, 3)", "with::ndarray_0_17"]);
+    refused::<Of<Vec<ndarray::Array2<f64>>>>(&bytes, &["(2, 3)", "with::ndarray_0_17"]);
+    refused::<Of<nalgebra::DMatrix<f64>>>(&bytes, &["(2, 3)", "with::nalgebra_0_34"]);
+    refused::<Of<nalgebra::Matrix2x3<f64>>>(&bytes, &["(2, 3)", "with::nalgebra_0_34"]);
+    refused::<Flat<ndarray::Array2<f64>>>(&bytes, &["with::ndarray_0_17"]);
+    let npy = serde_npz::to_npy_vec(&vec![[1.0, 2.0]]).unwrap();
+    let err = serde_npz::from_npy_slice::<nalgebra::DMatrix<f64>>(&npy).unwrap_err();
+    assert!(err.hint().unwrap().contains("with::nalgebra_0_34"), "{err:#}");
+
+    let keras = std::collections::BTreeMap::from([("dense/kernel:0", vec![1.0_f32])]);
+    let bytes = serde_npz::WriteOptions::new()
+        .separator(None)
+        .to_npz_vec(&keras)
+        .unwrap();
+    type Weights = std::collections::HashMap<String, ndarray::ArrayD<f32>>;
+    refused::<Weights>(&bytes, &["dense: ", "group", "separator(None)"]);
+    let whole = serde_npz::ReadOptions::new().separator(None);
+    assert_eq!(
+        whole.from_npz_slice::<Weights>(&bytes).unwrap()["dense/kernel:0"].shape(),
+        [1]
+    );
+}

@@ -252,7 +252,7 @@ fn skipped_and_unknown_fields() {
     );
     let named = &read::<SkipsNamed>(&file).unwrap()[3];
     assert_eq!((named.t, named.x, named.ok), (3, 0.0, true));
-    assert_eq!(read::<Strict>(&file).unwrap_err().0, ErrorKind::Message);
+    assert_eq!(read::<Strict>(&file).unwrap_err().0, ErrorKind::UnknownField);
     let all = &read::<StrictAll>(&file).unwrap()[3];
     assert_eq!((all.ok, all.x, all.t), (true, 1.5, 3));
     assert_eq!(read::<Nothing>(&file).unwrap().len(), 5);

@@ -4,7 +4,6 @@ use serde::de::{DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess,
 
 use super::NodeDeserializer;
 use crate::error::{Error, ErrorKind, Result};
-use crate::npy::de::element::hand;
 use crate::npy::de::key::Key;
 use crate::npz::de::store::Store;
 
@@ -46,6 +45,9 @@ impl<'de, S: Store<'de>> MapAccess<'de> for GroupAccess<'_, '_, S> {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
         self.value = self.children.next();
+        if self.children.len() == 0 {
+            self.group.reading.read_to_end = Some(self.group.at);
+        }
         match self.value {
             Some((name, _)) => seed.deserialize(Key(name)).map(Some).map_err(|e| e.at_member(name)),
             None => Ok(None),
@@ -59,7 +61,8 @@ impl<'de, S: Store<'de>> MapAccess<'de> for GroupAccess<'_, '_, S> {
                 "found no member, expected a key to be taken first",
             ));
         };
-        hand(seed, self.group.child(at)).map_err(|e| e.at_member(name))
+        let read = self.group.child(at).read(seed);
+        read.map_err(|err| err.in_group(name, self.group.reading.separator()))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -103,13 +106,13 @@ impl<'de, S: Store<'de>> SeqAccess<'de> for &mut ListAccess<'_, '_, S> {
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
         let Some(at) = self.elements.next() else {
+            self.group.reading.read_to_end = Some(self.group.at);
             return Ok(None);
         };
         let number = self.next;
         self.next += 1;
-        hand(seed, self.group.child(at))
-            .map(Some)
-            .map_err(|e| e.at_member(&number.to_string()))
+        let read = self.group.child(at).read(seed).map(Some);
+        read.map_err(|err| err.in_group(&number.to_string(), self.group.reading.separator()))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -143,7 +146,8 @@ impl<'de, S: Store<'de>> VariantAccess<'de> for VariantDeserializer<'_, '_, S> {
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value> {
-        hand(seed, self.content).map_err(|e| e.at_member(self.name))
+        let read = self.content.read(seed);
+        read.map_err(|e| e.at_member(self.name))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
