@@ -97,7 +97,7 @@ pub use crate::npz::de::deserializer::Deserializer;
 pub use crate::npz::de::rows::NpzRows;
 pub use crate::npz::either::{from_reader, from_slice, load};
 pub use crate::npz::reader::NpzReader;
-pub use crate::npz::reader::data::NpzData;
+pub use crate::npz::reader::data::{NpzData, NpzStream};
 pub use crate::npz::reader::entry::{Entry, NpzEntries, NpzNames, Unmappable};
 pub use crate::npz::ser::serializer::Serializer;
 pub use crate::npz::writer::NpzWriter;

@@ -93,6 +93,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "container",
             "members",
             "append",
+            "raw",
             "tests",
         ],
     ),

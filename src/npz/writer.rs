@@ -17,6 +17,7 @@ mod entries;
 mod entry;
 pub(crate) mod members;
 pub(crate) mod output;
+mod raw;
 #[cfg(test)]
 mod tests;
 

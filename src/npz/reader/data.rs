@@ -1,4 +1,5 @@
-//! [`NpzData`]: the elements of one member as bytes, in constant memory; the checksum comes last.
+//! [`NpzData`]: the elements of one member as bytes, and [`NpzStream`]: all bytes of a member, both in constant memory; the
+//! checksum comes last.
 
 use std::fmt;
 use std::io::{self, Read, Seek};
@@ -169,6 +170,70 @@ impl<R> fmt::Debug for NpzData<'_, R> {
             .field("name", &self.name)
             .field("header", &self.header)
             .field("left", &self.left)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The bytes of one member, inflated, from [`NpzReader::stream`].
+pub struct NpzStream<'r, R> {
+    /// `None` once the end has been seen.
+    member: Option<Member<'r, Window<R>>>,
+    name: String,
+}
+
+impl<R: Read + Seek> NpzReader<R> {
+    /// The bytes of a member as they are, array or not, one after another: as [`raw`](NpzReader::raw), in constant memory.
+    ///
+    /// The checksum is compared at the end, once all bytes have been handed out: only when a read has returned `Ok(0)`,
+    /// they are known to be right. Until then they may be damaged.
+    ///
+    /// ```
+    /// use std::io::{Cursor, Read};
+    /// use serde_npz::{Header, NpzReader};
+    ///
+    /// let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", vec![1_u8, 2, 3])]))?;
+    /// let mut npz = NpzReader::new(Cursor::new(bytes))?;
+    /// let mut stream = npz.stream("x")?;
+    /// let header = Header::read(&mut stream)?;
+    /// let mut elements = Vec::new();
+    /// stream.read_to_end(&mut elements)?;
+    /// assert_eq!((header.shape(), &elements[..]), (&[3][..], &[1, 2, 3][..]));
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `MissingMember`, `CorruptArchive` where the two headers of the member differ, `UnsupportedArchive`, `LimitExceeded`,
+    /// `Io`. Reading returns such errors as an
+    /// [`io::Error`](std::io::Error) that holds an [`Error`](crate::Error).
+    pub fn stream(&mut self, name: &str) -> Result<NpzStream<'_, R>> {
+        let index = self.require(name)?;
+        let member = self.member(index).map_err(|err| err.at_member(name))?;
+        Ok(NpzStream {
+            member: Some(member),
+            name: name.to_owned(),
+        })
+    }
+}
+
+impl<R: Read + Seek> Read for NpzStream<'_, R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let Some(member) = &mut self.member else { return Ok(0) };
+        if buf.is_empty() {
+            return Ok(0);
+        }
+        if member.known_len() > 0 {
+            return member.read(buf);
+        }
+        let finished = self.member.take().map_or(Ok(()), Member::finish);
+        finished.map(|()| 0).map_err(|err| err.at_member(&self.name).into())
+    }
+}
+
+impl<R> fmt::Debug for NpzStream<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NpzStream")
+            .field("name", &self.name)
             .finish_non_exhaustive()
     }
 }

@@ -15,7 +15,7 @@ use super::entry::Entry;
 use super::output::Output;
 use crate::error::{Error, ErrorKind, Result};
 use crate::npz::tree::key;
-use crate::options::WriteOptions;
+use crate::options::{Compression, WriteOptions};
 
 /// The longest name that is accepted: with the fixed part of its header it stays below 64 KiB.
 pub(crate) const MAX_NAME: usize = 65_504;
@@ -53,6 +53,13 @@ impl<O: Output> Container<O> {
 
     pub(crate) fn options(&self) -> &WriteOptions {
         &self.options
+    }
+
+    /// How the next member is compressed. Only between members.
+    pub(crate) fn set_compression(&mut self, compression: Compression) -> Result<()> {
+        self.usable()?;
+        self.options.compression = compression;
+        self.entries.set_options(&self.options)
     }
 
     /// How many members there are, the open one included.

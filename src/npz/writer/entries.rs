@@ -109,6 +109,13 @@ impl<O: Output> Entries<O> {
         (&mut self.list, &mut self.output)
     }
 
+    /// What is compressed from here on, and how.
+    pub(crate) fn set_options(&mut self, options: &WriteOptions) -> Result<()> {
+        self.settle()?;
+        self.deflater = Deflater::new(options);
+        Ok(())
+    }
+
     /// Writes what the deflater still has.
     pub(crate) fn settle(&mut self) -> Result<()> {
         while self.send_oldest()? {}
