@@ -1,3 +1,4 @@
-//! Verbs that check files and change nothing.
+//! Verbs that compare and check files and change nothing.
 
+pub mod diff;
 pub mod verify;
