@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::{check, look, shell};
+use crate::{check, look, make, rust, shell};
 
 /// List, show and check NumPy's .npy and .npz files
 ///
@@ -34,7 +34,15 @@ pub enum Verb {
     Ls(look::ls::Args),
     Show(look::show::Args),
     Stats(look::stats::Args),
+    Diff(check::diff::Args),
     Verify(check::verify::Args),
+    Struct(rust::verb::Args),
+    Set(make::set::Args),
+    Repack(make::repack::Args),
+    Extract(make::extract::Args),
+    Pack(make::pack::Args),
+    Cat(make::cat::Args),
+    Convert(make::convert::Args),
     Text(look::text::Args),
     GitSetup(look::text::SetupArgs),
     Completions(shell::CompletionArgs),

@@ -4,7 +4,9 @@
 //! args        what was asked: the verbs and the options of all of them
 //! frame       what every verb stands on: files by content, members by name, text and JSON, errors and exit codes
 //! look        verbs that show: ls, show, stats, text
-//! check       verbs that check: verify
+//! check       verbs that compare and check: diff, verify
+//! make        verbs that write files: set, repack, extract, pack, cat, convert
+//! rust        struct: the code that loads a file
 //! shell       completions and manual pages
 //! ```
 //!
@@ -15,6 +17,8 @@ mod check;
 #[allow(dead_code)] // The verbs that come next stand on it.
 mod frame;
 mod look;
+mod make;
+mod rust;
 mod shell;
 
 use std::process::ExitCode;
@@ -32,6 +36,14 @@ fn main() -> ExitCode {
         Verb::Ls(args) => look::ls::run(args, &context),
         Verb::Show(args) => look::show::run(args, &context),
         Verb::Stats(args) => look::stats::run(args, &context),
+        Verb::Diff(args) => check::diff::run(args, &context),
+        Verb::Struct(args) => rust::verb::run(args, &context),
+        Verb::Set(args) => make::set::run(args, &context),
+        Verb::Repack(args) => make::repack::run(args, &context),
+        Verb::Extract(args) => make::extract::run(args, &context),
+        Verb::Pack(args) => make::pack::run(args, &context),
+        Verb::Cat(args) => make::cat::run(args, &context),
+        Verb::Convert(args) => make::convert::run(args, &context),
         Verb::Verify(args) => check::verify::run(args, &context),
         Verb::Text(args) => look::text::run(args, &context),
         Verb::GitSetup(_) => look::text::setup(&context),

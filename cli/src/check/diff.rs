@@ -22,10 +22,10 @@ use self::elements::Tolerance;
 use self::streams::Found;
 use crate::frame::context::Context;
 use crate::frame::fault::{Fault, Outcome, Result};
-use crate::frame::glob;
 use crate::frame::input::{Input, Member};
 use crate::frame::json::to_writer;
 use crate::frame::select::MemberArgs;
+use crate::frame::select::glob;
 use crate::frame::text::{Shape, escape};
 
 /// Compare two files, or the files of two directories
@@ -298,7 +298,7 @@ fn files(first: &Path, second: &Path, args: &Args, context: &Context) -> Result<
             continue;
         };
         let mut found = Vec::new();
-        match compare(a, b, &mut from, &mut to, args, context, &mut found) {
+        match compare(a, b, &mut from, &mut to, args, &mut found) {
             Ok(()) => {}
             Err((fault, path_of_second)) => {
                 faults.push(fault.at(&a.name).of(if path_of_second { second } else { first }))
@@ -324,7 +324,6 @@ fn compare(
     from: &mut Input,
     to: &mut Input,
     args: &Args,
-    context: &Context,
     found: &mut Vec<Difference>,
 ) -> Compared {
     let recorded = a.crc.is_some() && a.crc == b.crc && a.size == b.size;
@@ -373,7 +372,7 @@ fn compare(
         max_rel,
         at,
         values,
-    } = streams::values(a, b, ours, theirs, from, to, &tolerance, args.values, context)?;
+    } = streams::values(a, b, ours, theirs, from, to, &tolerance, args.values)?;
     if count > 0 {
         let total = crate::frame::input::count(ours);
         found.push(Difference {

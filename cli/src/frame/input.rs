@@ -177,6 +177,14 @@ impl Input {
             Input::Npz(npz) => Ok(npz.get(&member.name)?),
         }
     }
+
+    /// The member as the file it is, header and all. An archive compares its checksum where the stream ends.
+    pub fn bytes(&mut self, member: &Member) -> Result<Box<dyn Read + '_>> {
+        match self {
+            Input::Npy(npy) => npy.whole(),
+            Input::Npz(npz) => Ok(Box::new(npz.stream(&member.name)?)),
+        }
+    }
 }
 
 impl Npy {

@@ -5,7 +5,6 @@ use std::io::Read;
 use serde_npz::Header;
 
 use super::elements::{self, Leaf, Tolerance, Verdict};
-use crate::frame::context::Context;
 use crate::frame::fault::Fault;
 use crate::frame::input::{Input, Member};
 
@@ -57,7 +56,6 @@ pub fn values(
     to: &mut Input,
     tolerance: &Tolerance,
     shown: usize,
-    context: &Context,
 ) -> Result<Found> {
     let size = header.dtype().itemsize();
     let count = crate::frame::input::count(header);
@@ -81,8 +79,8 @@ pub fn values(
     };
     let order = |index: u64, header: &Header| position(index, header.shape(), header.fortran_order());
     if header.fortran_order() == other.fortran_order() {
-        let mut ours = from.data(a, context).map_err(|fault| (fault, false))?;
-        let mut theirs = to.data(b, context).map_err(|fault| (fault, true))?;
+        let mut ours = from.data(a).map_err(|fault| (fault, false))?;
+        let mut theirs = to.data(b).map_err(|fault| (fault, true))?;
         let per = (PIECE as u64 / size).max(1).min(count.max(1));
         let len = usize::try_from(per * size).unwrap_or(usize::MAX);
         let (mut left, mut right) = (vec![0; len], vec![0; len]);
@@ -99,14 +97,14 @@ pub fn values(
     } else {
         let mut start = 0;
         let per = (TILE / size).max(1);
-        let mut ours = from.data(a, context).map_err(|fault| (fault, false))?;
+        let mut ours = from.data(a).map_err(|fault| (fault, false))?;
         while start < count {
             // A tile of the one in its order, and of the other the elements that belong there: a pass over it a tile.
             let here = per.min(count - start);
             let len = usize::try_from(here * size).unwrap_or(usize::MAX);
             let (mut left, mut right) = (vec![0; len], vec![0; len]);
             exactly(&mut ours, &mut left, false)?;
-            let mut theirs = to.data(b, context).map_err(|fault| (fault, true))?;
+            let mut theirs = to.data(b).map_err(|fault| (fault, true))?;
             let mut walk = Walk::new(other.shape(), header.fortran_order());
             let size = comparison.size;
             let per = (PIECE / size).max(1);
