@@ -11,6 +11,7 @@ const VERBS: &[&[&str]] = &[
     &["ls"],
     &["ls", "--json"],
     &["show"],
+    &["struct"],
     &["stats", "--json"],
     &["verify", "--numpy"],
 ];

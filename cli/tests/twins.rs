@@ -1,0 +1,23 @@
+//! `diff` beside `np.isclose`, and what the writing verbs make as NumPy loads it.
+
+use std::path::Path;
+use std::process::Command;
+
+/// Runs `twins.py`.
+#[test]
+#[ignore = "needs Python with NumPy"]
+fn numpy_says_and_loads_the_same() {
+    let python = std::env::var("SERDE_NPZ_PYTHON").unwrap_or_else(|_| "python3".into());
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let python = match Path::new(&python) {
+        path if path.is_relative() && python.contains('/') => dir.join("..").join(path),
+        path => path.to_owned(),
+    };
+    let out = Command::new(python)
+        .arg(dir.join("tests/twins.py"))
+        .args([env!("CARGO_BIN_EXE_npz"), env!("CARGO_TARGET_TMPDIR")])
+        .output()
+        .unwrap();
+    let said = [out.stdout, out.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    assert!(out.status.success(), "{}", said.concat());
+}
