@@ -61,6 +61,8 @@ fn made(dir: &Path) -> Vec<PathBuf> {
         code: Vec<String>,
         #[serde(with = "serde_npz::with::float16")]
         half: Vec<Vec<f32>>,
+        #[serde(with = "serde_npz::with::masked")]
+        gaps: Vec<Option<f32>>,
         empty: BTreeMap<String, f64>,
         unit: (),
         r#type: f32,
@@ -92,6 +94,7 @@ fn made(dir: &Path) -> Vec<PathBuf> {
         maybe: vec![Some(vec![1.0]), None],
         code: vec!["AB".into(), "C".into()],
         half: vec![vec![0.5]],
+        gaps: vec![Some(1.0), None],
         empty: BTreeMap::new(),
         unit: (),
         r#type: 1.5,
