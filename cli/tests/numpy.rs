@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-/// Runs `numpy.py`, which compares `ls`, `stats` and `show --slice` over random arrays and over tests/data/numpy.
+/// Runs `looking.py`, which compares `ls`, `stats` and `show --slice` over random arrays and over tests/data/numpy.
 #[test]
 #[ignore = "needs Python with NumPy"]
 fn numpy_says_the_same() {
@@ -14,7 +14,7 @@ fn numpy_says_the_same() {
         path => path.to_owned(),
     };
     let out = Command::new(python)
-        .arg(dir.join("tests/numpy.py"))
+        .arg(dir.join("tests/looking.py"))
         .args([env!("CARGO_BIN_EXE_npz"), env!("CARGO_TARGET_TMPDIR")])
         .arg(dir.join("../tests/data/numpy"))
         .output()
