@@ -23,11 +23,25 @@
 //! age = np.ma.array(z['age/values'], mask=~z['age/values?'])
 //! frame = pd.DataFrame({key.removeprefix('people/'): z[key] for key in z if key.startswith('people/')})
 //! ```
+//!
+//! Values that may be missing have a mask beside them, a bool that is True where there is one; integers of 128 bits are
+//! records of two halves. Python reads and writes both without a helper:
+//!
+//! ```python
+//! log = np.zeros(2, dtype=[('t', '<f8'), ('temp', '<f4'), ('temp?', '|b1')])
+//! log['t'] = [0.5, 1.0]
+//! log[0]['temp'], log[0]['temp?'] = 20.5, True
+//! np.save("log.npy", log)
+//! temp = np.ma.masked_array(log['temp'], ~log['temp?'])
+//!
+//! np.save("position.npy", np.array((n % 2**64, n >> 64), dtype=[('lo', '<u8'), ('hi', '<u8')]))
+//! n = int(x['lo']) | int(x['hi']) << 64
+//! ```
 
 use std::io::Cursor;
 
 use serde::{Deserialize, Serialize};
-use serde_npz::{NpzReader, NpzWriter};
+use serde_npz::{Header, NpzReader, NpzWriter};
 
 #[derive(Debug, Deserialize)]
 struct Experiment {
@@ -58,6 +72,13 @@ enum State {
     Off,
 }
 
+/// What Python wrote with a mask.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Imu {
+    t: f64,
+    temp: Option<f32>,
+}
+
 fn main() -> serde_npz::Result<()> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/experiment.npz");
 
@@ -86,7 +107,26 @@ fn main() -> serde_npz::Result<()> {
     assert_eq!(experiment.image, [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]);
     assert_eq!(experiment.comment, None);
     println!("{experiment:?}");
-    survey()
+    survey()?;
+    log()
+}
+
+fn log() -> serde_npz::Result<()> {
+    // The bytes of the two files of Python above.
+    let log = [
+        Imu {
+            t: 0.5,
+            temp: Some(20.5),
+        },
+        Imu { t: 1.0, temp: None },
+    ];
+    let bytes = serde_npz::to_npy_vec(&log[..])?;
+    println!("log.npy: {}", Header::read(&mut &bytes[..])?.dtype());
+    assert_eq!(serde_npz::from_npy_slice::<Vec<Imu>>(&bytes)?, log);
+    let bytes = serde_npz::to_npy_vec(&(u128::MAX - 1))?;
+    println!("position.npy: {}", Header::read(&mut &bytes[..])?.dtype());
+    assert_eq!(serde_npz::from_npy_slice::<u128>(&bytes)?, u128::MAX - 1);
+    Ok(())
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]

@@ -29,7 +29,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("format::header", &["tests"]),
     (
         "format::dtype",
-        &["number", "wide", "printable", "print", "spelling", "parse", "tests"],
+        &[
+            "number",
+            "wide",
+            "masked",
+            "printable",
+            "print",
+            "spelling",
+            "parse",
+            "tests",
+        ],
     ),
     (
         "npy",
@@ -52,7 +61,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     (
         "npy::layout",
-        &["compound", "tally", "scalar", "tree", "capture", "known", "measure"],
+        &[
+            "compound", "tally", "scalar", "texts", "tree", "capture", "known", "measure",
+        ],
     ),
     ("npy::layout::measure", &["items", "fields", "tests"]),
     ("npy::ser", &["slots", "array", "stream", "write"]),
@@ -81,6 +92,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "columns", "walk", "place", "fit", "head", "encode", "texts", "writer", "append", "reader",
         ],
     ),
+    ("npy::rows::place", &["leaf"]),
     ("npz", &["zip", "tree", "reader", "writer", "ser", "de", "either"]),
     ("npz::zip", &["tests"]),
     (

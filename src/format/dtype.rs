@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::literal;
 use crate::format::literal::{Literal, Quoted};
 
+mod masked;
 mod number;
 mod parse;
 mod print;
@@ -24,6 +25,7 @@ mod spelling;
 mod tests;
 mod wide;
 
+pub(crate) use masked::{MASK, Masked, VALUE};
 pub(crate) use number::{Number, for_each_number};
 pub(crate) use print::{Repr, Text, Tuple};
 pub(crate) use wide::{Wide, halves};
@@ -81,6 +83,8 @@ pub(crate) enum Kind {
     Record(Record),
     /// A subarray: `item` is never itself a subarray.
     Array { item: Box<Dtype>, shape: Vec<u64> },
+    /// A value and its mask, while elements are read: in no header.
+    Masked(Box<Masked>),
 }
 
 /// Byte order; that of single bytes is always `Little`.
@@ -233,6 +237,7 @@ impl Dtype {
             Kind::Record(record) => record.itemsize,
             // Checked when it was made: the product fits.
             Kind::Array { item, shape } => shape.iter().product::<u64>().saturating_mul(item.itemsize()),
+            Kind::Masked(masked) => masked.size,
         }
     }
 
@@ -257,7 +262,7 @@ impl Dtype {
             Kind::Str { .. } => 'U',
             Kind::Datetime { .. } => 'M',
             Kind::Timedelta { .. } => 'm',
-            Kind::Void { .. } | Kind::Bf16 | Kind::Record(_) | Kind::Array { .. } => 'V',
+            Kind::Void { .. } | Kind::Bf16 | Kind::Record(_) | Kind::Array { .. } | Kind::Masked(_) => 'V',
         }
     }
 
@@ -282,7 +287,12 @@ impl Dtype {
                 Order::Big => '>',
             },
             Kind::Bf16 => '<',
-            Kind::Bool | Kind::Bytes { .. } | Kind::Void { .. } | Kind::Record(_) | Kind::Array { .. } => '|',
+            Kind::Bool
+            | Kind::Bytes { .. }
+            | Kind::Void { .. }
+            | Kind::Record(_)
+            | Kind::Array { .. }
+            | Kind::Masked(_) => '|',
         }
     }
 

@@ -6,4 +6,5 @@ pub(crate) mod known;
 pub(crate) mod measure;
 pub(crate) mod scalar;
 pub(crate) mod tally;
+pub(crate) mod texts;
 pub(crate) mod tree;

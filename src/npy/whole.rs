@@ -15,6 +15,7 @@ use std::any::{TypeId, type_name};
 use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use num_complex::Complex;
 use serde::Serialize;
@@ -234,29 +235,62 @@ impl Element {
     }
 }
 
-/// Whether `T` is an `Option` of a scalar: of a sequence of nothing but `None` this is all there is to tell.
-pub(crate) fn is_optional_scalar<T: ?Sized>() -> bool {
-    is_optional_scalar_of(typeid::of::<T>())
+/// What is in an `Option` known by its type, where None is all there is to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Optional {
+    Scalar(OptionalScalar),
+    /// A vector of such scalars.
+    Vector,
 }
 
-#[inline]
-fn is_optional_scalar_of(id: TypeId) -> bool {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OptionalScalar {
+    Element(Element),
+    /// A `SystemTime`.
+    Epoch,
+    /// A `Duration`.
+    Nanos,
+}
+
+/// What is in the `Option` that `T` is, if its type tells.
+pub(crate) fn optional<T: ?Sized>() -> Option<Optional> {
+    optional_of(typeid::of::<T>())
+}
+
+/// Whether `T` is an `Option` of a scalar of a type that is known.
+pub(crate) fn is_optional_scalar<T: ?Sized>() -> bool {
+    matches!(optional::<T>(), Some(Optional::Scalar(_)))
+}
+
+fn optional_of(id: TypeId) -> Option<Optional> {
     macro_rules! look {
-        (() $($t:ty => $number:ident),*) => { $(id == typeid::of::<Option<$t>>() || id == typeid::of::<&Option<$t>>() ||)* false };
+        (() $($t:ty => $number:ident),*) => { $( look!($t, Element::Number(Number::$number)); )* };
+        ($t:ty, $element:expr) => { look!(@ $t, OptionalScalar::Element($element)); };
+        (@ $t:ty, $scalar:expr) => {
+            if id == typeid::of::<Option<$t>>() || id == typeid::of::<&Option<$t>>() {
+                return Some(Optional::Scalar($scalar));
+            }
+            if id == typeid::of::<Option<Vec<$t>>>() || id == typeid::of::<&Option<Vec<$t>>>() {
+                return Some(Optional::Vector);
+            }
+        };
     }
-    for_each_number!(look!())
-        || id == typeid::of::<Option<String>>()
-        || id == typeid::of::<Option<char>>()
-        || id == typeid::of::<Option<&str>>()
-        || id == typeid::of::<Option<usize>>()
-        || id == typeid::of::<Option<isize>>()
-        || [
-            typeid::of::<Option<i128>>(),
-            typeid::of::<&Option<i128>>(),
-            typeid::of::<Option<u128>>(),
-            typeid::of::<&Option<u128>>(),
-        ]
-        .contains(&id)
+    for_each_number!(look!());
+    look!(usize, Element::Number(USIZE));
+    look!(isize, Element::Number(ISIZE));
+    look!(i128, Element::Wide(Wide::I128));
+    look!(u128, Element::Wide(Wide::U128));
+    look!(half::bf16, Element::Bf16);
+    look!(char, Element::Text);
+    look!(String, Element::Text);
+    look!(&str, Element::Text);
+    look!(Box<str>, Element::Text);
+    look!(Rc<str>, Element::Text);
+    look!(Arc<str>, Element::Text);
+    look!(Cow<'_, str>, Element::Text);
+    look!(@ SystemTime, OptionalScalar::Epoch);
+    look!(@ Duration, OptionalScalar::Nanos);
+    None
 }
 
 /// Whether `T` is an `Option` itself, and no type around one: the private type that derive makes for `with`, or a newtype.
@@ -278,28 +312,10 @@ fn inside_option<T: ?Sized>() -> Option<&'static str> {
 
 /// What a scalar of the type is that `T` is an `Option` of.
 pub(crate) fn optional_element<T: ?Sized>() -> Option<Element> {
-    optional_element_of(typeid::of::<T>())
-}
-
-fn optional_element_of(id: TypeId) -> Option<Element> {
-    macro_rules! look {
-        (() $($t:ty => $number:ident),*) => { $(look!($t, Element::Number(Number::$number));)* };
-        ($t:ty, $element:expr) => {
-            if id == typeid::of::<Option<$t>>() || id == typeid::of::<&Option<$t>>() {
-                return Some($element);
-            }
-        };
+    match optional::<T>()? {
+        Optional::Scalar(OptionalScalar::Element(element)) => Some(element),
+        _ => None,
     }
-    for_each_number!(look!());
-    look!(usize, Element::Number(USIZE));
-    look!(isize, Element::Number(ISIZE));
-    look!(i128, Element::Wide(Wide::I128));
-    look!(u128, Element::Wide(Wide::U128));
-    look!(half::bf16, Element::Bf16);
-    look!(String, Element::Text);
-    look!(&str, Element::Text);
-    look!(char, Element::Text);
-    None
 }
 
 /// Whether `T` is `str` itself.

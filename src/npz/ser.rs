@@ -404,7 +404,7 @@ impl<'w> Archive<'w> {
             Layout::Misfit(misfit) => Err(self.place.name(misfit.into_error())),
             Layout::Ndarray { .. } if self.tagged.get() => Err(self.place.name(tagged_ndarray())),
             Layout::Unit => self.unit(at.on_none),
-            Layout::None { .. } => self.none(at.on_none, at.no_float),
+            Layout::None => self.none(at.on_none, at.no_float),
             layout => match refused {
                 // The same value was no array a moment ago.
                 Some(error) => Err(self.place.name(error)),

@@ -5,7 +5,7 @@
 //! Vec<Row { t: u32, v: Option<f32> }>    [('t', '<u4'), ('v', '<f4')] (n,)
 //! ```
 //!
-//! Without it an `Option` in a sequence is refused or, inside a struct, makes a list of groups. NumPy
+//! Without it a `None` in a sequence is refused and, inside a struct, has a mask of its own beside it. NumPy
 //! sees plain floats; `np.isnan` finds the missing ones. `Some(NaN)` is refused on writing, since it
 //! would come back as `None`. Other formats get the options as they are: `null` in JSON.
 //!

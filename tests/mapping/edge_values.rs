@@ -236,7 +236,10 @@ fn tuples_that_hold_sequences_maps_or_options_are_groups() {
     check(&x((Some(1_u8), None::<u8>)), "x/0 |u1 (); x/1 |V0 ()");
     check(&x((Some(1_u8), Some(2_u8))), "x/0 |u1 (); x/1 |u1 ()");
     check(&x([Some(1_u8), Some(2)]), "x/0 |u1 (); x/1 |u1 ()");
-    check(&x(vec![(1_u8, Some(2_u8))]), "x/0/0 |u1 (); x/0/1 |u1 ()");
+    check(
+        &x(vec![(1_u8, Some(2_u8))]),
+        "x [('f0', '|u1'), ('f1', '|u1'), ('f1?', '|b1')] (1,)",
+    );
     check(&x(((), 1_u8)), "x/0 |V0 (); x/1 |u1 ()");
     check(
         &x(vec![(vec![1_u8], vec![2_u8]), (vec![3], vec![4])]),
@@ -304,7 +307,7 @@ struct Layer {
 }
 
 #[test]
-fn structs_with_a_sequence_or_an_option_are_a_list() {
+fn structs_with_a_sequence_are_a_list_and_those_with_an_option_have_a_mask() {
     let layers = vec![
         Layer {
             w: vec![vec![1.0; 2]; 3],
@@ -317,7 +320,7 @@ fn structs_with_a_sequence_or_an_option_are_a_list() {
     ];
     check(&x(layers), "x/0/w <f4 (3, 2); x/0/bias <f4 (); x/1/w <f4 (1, 5)");
     let options = vec![x(Some(1_u8)), x(Some(2))];
-    check(&x(options), "x/0/x |u1 (); x/1/x |u1 ()");
+    check(&x(options), "x [('x', '|u1'), ('x?', '|b1')] (2,)");
 }
 
 #[test]
@@ -333,7 +336,7 @@ fn none_and_unit_in_maps_and_lists_are_markers() {
     check(&x(vec![Some(vec![1_u8])]), "x/0 |u1 (1,)");
     check(
         &x(vec![Some(Point { t: 1.0, id: 2 }), None]),
-        "x/0/t <f8 (); x/0/id <u4 (); x/1 |V0 ()",
+        "x [('t', '<f8'), ('id', '<u4'), ('?', '|b1')] (2,)",
     );
     check(&x(vec![Some(1.5), Some(2.5)]), "x <f8 (2,)");
     check(&x(vec![Some("a".to_owned())]), "x <U1 (1,)");

@@ -6,10 +6,10 @@ use std::io::Cursor;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_npz::ErrorKind::*;
-use serde_npz::{Header, NpyReader, NpyWriter, NpzReader, NpzWriter, Value};
+use serde_npz::{Dtype, Header, NpyReader, NpyWriter, NpzReader, NpzWriter, Value, load_npy};
 use serde_npz::{from_npy_slice, from_npz_slice, to_npy_vec, to_npz_vec};
 
-use crate::common::refused;
+use crate::common::{Scratch, refused};
 
 const U128: &str = "[('lo', '<u8'), ('hi', '<u8')]";
 const I128: &str = "[('lo', '<u8'), ('hi', '<i8')]";
@@ -229,6 +229,29 @@ fn rows() {
     assert_eq!(npy, to_npy_vec(&UNSIGNED.to_vec()).unwrap());
     let mut reader = NpyReader::new(&npy[..]).unwrap();
     assert_eq!(reader.rows::<u128>().collect::<Result<Vec<_>, _>>().unwrap(), UNSIGNED);
+    // Into files that have their dtype.
+    let dir = Scratch::new("mapping-wide");
+    let path = dir.path("x.npy");
+    std::fs::write(&path, &npy).unwrap();
+    let mut log = NpyWriter::append(&path).unwrap();
+    log.push(&7_u128).unwrap();
+    log.push(&8_i128).unwrap();
+    log.push(&9_u8).unwrap();
+    assert_eq!(log.push(&-9_i8).unwrap_err().kind(), InvalidValue);
+    log.finish().unwrap();
+    assert_eq!(load_npy::<Vec<u128>>(&path).unwrap()[6..], [7, 8, 9]);
+    let header = Header::new(Dtype::parse("[('hi', '>i8'), ('lo', '<u8')]").unwrap(), vec![0], false).unwrap();
+    let mut log = NpyWriter::create_like(&path, &header).unwrap();
+    log.extend([i128::MIN, -1]).unwrap();
+    assert_eq!(log.push(&u128::MAX).unwrap_err().kind(), InvalidValue);
+    log.finish().unwrap();
+    assert_eq!(load_npy::<Vec<i128>>(&path).unwrap(), [i128::MIN, -1]);
+    let header = Header::new(Dtype::parse("<i2").unwrap(), vec![0], false).unwrap();
+    let mut log = NpyWriter::create_like(&path, &header).unwrap();
+    log.push(&-300_i128).unwrap();
+    assert_eq!(log.push(&70_000_u128).unwrap_err().kind(), InvalidValue);
+    log.finish().unwrap();
+    assert_eq!(load_npy::<Vec<i16>>(&path).unwrap(), [-300]);
     let mut npz = NpzWriter::new(Cursor::new(Vec::new()));
     assert_eq!(npz.add_rows("x", SIGNED.map(|v| (v, 1_u8))).unwrap(), 7);
     let mut npz = NpzReader::new(npz.finish().unwrap()).unwrap();

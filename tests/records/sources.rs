@@ -183,7 +183,6 @@ fn maps_and_variants_beside_records() {
     list(&vec![Data::Newtype(rows(1)[0].clone())]);
     list(&vec![BTreeMap::from([("t", 1)]); 2]);
     list(&vec![(1_u8, vec![1.0])]);
-    list(&vec![(1_u8, Some(1.0)), (2, None)]);
     #[cfg(feature = "ndarray-0_17")]
     {
         list(&vec![(1_u8, ndarray::arr1(&[1.0]))]);

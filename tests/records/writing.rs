@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteArray, ByteBuf};
 use serde_npz::{ErrorKind, to_npy_vec};
 
-use crate::{agreed, array, header, list, refused};
+use crate::{agreed, array, header, refused};
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Point {
@@ -236,11 +236,16 @@ fn options() {
         #[serde(with = "serde_npz::with::nan")]
         y: [Option<f32>; 2],
     }
-    list(&vec![Plain { x: Some(1.0) }, Plain { x: Some(2.0) }]);
-    list(&vec![Plain { x: None }, Plain { x: Some(2.0) }]);
-    list(&vec![Plain { x: Some(1.0) }, Plain { x: None }]);
-    list(&vec![Some(Point { x: 1.0, t: 1 })]);
-    list(&vec![Some(Point { x: 1.0, t: 1 }), None]);
+    let masked = "[('x', '<f8'), ('x?', '|b1')]";
+    array(&vec![Plain { x: Some(1.0) }, Plain { x: Some(2.0) }], masked);
+    array(&vec![Plain { x: None }, Plain { x: Some(2.0) }], masked);
+    array(&vec![Plain { x: Some(1.0) }, Plain { x: None }], masked);
+    array(&vec![Plain { x: None }; 3], masked);
+    let masked = "[('x', '<f8'), ('t', '|u1'), ('?', '|b1')]";
+    array(&vec![Some(Point { x: 1.0, t: 1 })], masked);
+    array(&vec![Some(Point { x: 1.0, t: 1 }), None], masked);
+    array(&vec![None, Some(Point { x: 1.0, t: 1 })], masked);
+    array(&vec![None::<Point>; 2], "[('?', '|b1')]");
 
     let nan = |x, y| Nan { t: 1, x, y };
     let dtype = "[('t', '|u1'), ('x', '<f8'), ('y', '<f4', (2,))]";

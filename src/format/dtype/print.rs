@@ -23,7 +23,9 @@ impl fmt::Display for Dtype {
             Kind::Bf16 => f.write_str("<V2"),
             Kind::Datetime { unit, order } => write!(f, "{order}M8{unit}"),
             Kind::Timedelta { unit, order } => write!(f, "{order}m8{unit}"),
+            Kind::Record(record) if record.fields.iter().any(Field::is_masked) => self.without_masks().fmt(f),
             Kind::Record(record) => record.fmt(f),
+            Kind::Masked(_) => self.without_masks().fmt(f),
             Kind::Array { item, shape } => write!(f, "({}, {})", Repr(item), Tuple(shape)),
         }
     }

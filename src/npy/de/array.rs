@@ -383,6 +383,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
             return visitor.visit_none();
         }
         let may_be_none = self.marker == Some(Marker::Nan)
+            || matches!(self.data.plan.dtype.kind, Kind::Masked(_))
             || matches!(self.kind(), Kind::Datetime { .. } | Kind::Timedelta { .. }) && !holds_any_array::<V::Value>();
         if self.is_element() && may_be_none {
             return self.element()?.deserialize_option(visitor);

@@ -12,7 +12,7 @@ use self::parts::{OrderedRecordAccess, RecordAccess, SubarrayAccess, explain};
 pub(crate) use self::text::utf8;
 use self::text::{SHORT, short_ascii};
 use crate::error::{Cause, Error, ErrorKind, Result};
-use crate::format::dtype::{Dtype, Kind, Order};
+use crate::format::dtype::{Dtype, Kind, Masked, Order};
 use crate::format::time::NAT;
 use crate::npy::de::array::{ArrayBody, ArrayDeserializer, with_array_of, with_body};
 use crate::npy::de::data::Bytes;
@@ -94,11 +94,46 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
         )
     }
 
+    /// This element without its mask, if it has one and is there.
+    fn unmasked(self, masked: &'a Masked) -> Option<Self> {
+        let Masked { value, mask, .. } = masked;
+        let is_there = self.bytes.part(mask.offset, mask.size).get() != [0];
+        is_there.then(|| ElementDeserializer {
+            number: value.number.filter(|_| self.marker.is_none()),
+            ..self.part(&value.dtype, self.plan, self.bytes.part(value.offset, value.size))
+        })
+    }
+
+    /// This element for a target that is no Option.
+    #[inline]
+    fn there(self) -> Result<Self> {
+        let item = self.squeezed();
+        match &item.dtype.kind {
+            Kind::Masked(masked) => item
+                .unmasked(masked)
+                .map(Self::squeezed)
+                .ok_or_else(|| none_found(masked)),
+            _ => Ok(item),
+        }
+    }
+
+    /// This element for a target that takes it as it lies in the file: a whole element with its mask, a field without.
+    fn raw_item(self) -> Result<Self> {
+        match &self.dtype.kind {
+            Kind::Masked(masked) if masked.value.name.is_empty() => Ok(self),
+            _ => self.there(),
+        }
+    }
+
     fn sequence<V: Visitor<'de>>(self, visitor: V, len: Option<usize>) -> Result<V::Value> {
         if self.marker == Some(Marker::Complex) {
             return self.complex(visitor, len);
         }
         match &self.dtype.kind {
+            Kind::Masked(_) => self.there()?.sequence(visitor, len),
+            Kind::Record(record) if let Some(value) = record.only_value(len) => self
+                .part(&value.dtype, self.plan, self.bytes.part(value.offset, value.size))
+                .sequence(visitor, len),
             Kind::Complex { size, order } => {
                 self.expect_len(2, len)?;
                 let half = Dtype::new(Kind::Float {
@@ -203,6 +238,7 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
     fn map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match &self.dtype.kind {
             Kind::Record(record) => visitor.visit_map(RecordAccess::new(self, record, &[])),
+            Kind::Masked(_) => self.there()?.map(visitor),
             Kind::Array { .. } if self.squeezed().dtype != self.dtype => self.squeezed().map(visitor),
             _ => Err(self.mismatch("a record or a group")),
         }
@@ -234,12 +270,16 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
     /// A struct whose order of fields is not known yet. Not inlined: the loop over the elements stays small.
     #[inline(never)]
     fn by_name<V: Visitor<'de>>(self, names: &'static [&'static str], visitor: V) -> Result<V::Value> {
-        let Kind::Record(record) = &self.dtype.kind else {
-            let item = self.squeezed();
-            return match item.dtype.kind {
-                Kind::Record(_) => item.by_name(names, visitor),
-                _ => self.map(visitor),
-            };
+        let record = match &self.dtype.kind {
+            Kind::Record(record) => record,
+            Kind::Masked(masked) => return self.masked_by_name(masked, names, visitor),
+            _ => {
+                let item = self.squeezed();
+                return match item.dtype.kind {
+                    Kind::Record(_) | Kind::Masked(_) => item.by_name(names, visitor),
+                    _ => self.map(visitor),
+                };
+            }
         };
         if self.marker.is_some() || !may_be_ordered::<V>(record, names) {
             return visitor.visit_map(RecordAccess::new(self, record, names));
@@ -250,6 +290,22 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
             self.plan.remember::<V>(record);
         }
         Ok(value)
+    }
+
+    fn masked_by_name<V: Visitor<'de>>(
+        self,
+        masked: &'a Masked,
+        names: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        match &masked.value.dtype.kind {
+            // The target has a field of its own for the mask.
+            Kind::Record(record) if names.contains(&&*masked.mask.name) => {
+                let item = self.part(&masked.value.dtype, self.plan, self.bytes);
+                visitor.visit_map(RecordAccess::new(item, record, names).with_mask(&masked.mask))
+            }
+            _ => self.there()?.record(names, visitor),
+        }
     }
 
     /// Runs `body` on the element as an array: without axes, or with those of a subarray.
@@ -318,6 +374,15 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.dtype.kind {
+            Kind::Masked(ref masked) => match self.unmasked(masked) {
+                None => visitor.visit_none(),
+                Some(item) => match &item.dtype.kind {
+                    Kind::Record(record) if record.only_value(None).is_some() => item.sequence(visitor, None),
+                    _ => item.deserialize_any(visitor),
+                },
+            },
+            // The field of a record of which only None has been seen, or a unit.
+            Kind::Void { len: 0 } if !std::ptr::eq(self.dtype, &self.plan.dtype) => visitor.visit_unit(),
             Kind::Bool => visitor.visit_bool(self.boolean()?),
             Kind::Int { size, order } => visitor.visit_i64(int(self.raw(), size, order)),
             Kind::Uint { size, order } => visitor.visit_u64(uint(self.raw(), size, order)),
@@ -373,7 +438,7 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
     }
 
     fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        let item = self.squeezed();
+        let item = self.there()?;
         let text = match item.plain() {
             Some(bytes) => utf8(bytes.get())?.to_owned(),
             None => item.chars()?,
@@ -389,18 +454,24 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.squeezed().text(visitor)
+        self.there()?.text(visitor)
     }
 
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.squeezed().text(visitor)
+        self.there()?.text(visitor)
     }
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.squeezed().bytes(visitor)
+        self.there()?.bytes(visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if let Kind::Masked(masked) = &self.dtype.kind {
+            return match self.unmasked(masked) {
+                Some(item) => hand_some(visitor, item),
+                None => visitor.visit_none(),
+            };
+        }
         let may_be_none = !holds_any_array::<V::Value>();
         if may_be_none && self.squeezed().is_none() {
             return visitor.visit_none();
@@ -410,6 +481,7 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.dtype.kind {
+            Kind::Masked(_) => self.there()?.deserialize_unit(visitor),
             Kind::Void { len: 0 } => visitor.visit_unit(),
             _ => Err(self.mismatch("|V0, the marker of `()`")),
         }
@@ -418,8 +490,10 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
     #[inline]
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
         match name {
-            "f16" | "bf16" => self.squeezed().half(name, visitor),
-            RAW | JSON => self.as_array(|array| array.deserialize_newtype_struct(name, visitor)),
+            "f16" | "bf16" => self.there()?.half(name, visitor),
+            RAW | JSON => self
+                .raw_item()?
+                .as_array(|array| array.deserialize_newtype_struct(name, visitor)),
             _ => visitor.visit_newtype_struct(match Marker::of(name) {
                 None => self,
                 marker => ElementDeserializer {
@@ -452,11 +526,13 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
         visitor: V,
     ) -> Result<V::Value> {
         match name {
-            "Duration" | "SystemTime" => self.squeezed().seconds(name, fields, visitor),
-            "Array" if fields == ["v", "dim", "data"] => {
-                self.as_array(|array| array.deserialize_struct(name, fields, visitor))
-            }
-            ORDERED => self.as_array(|array| array.deserialize_struct(name, fields, visitor)),
+            "Duration" | "SystemTime" => self.there()?.seconds(name, fields, visitor),
+            "Array" if fields == ["v", "dim", "data"] => self
+                .there()?
+                .as_array(|array| array.deserialize_struct(name, fields, visitor)),
+            ORDERED => self
+                .raw_item()?
+                .as_array(|array| array.deserialize_struct(name, fields, visitor)),
             _ => self.record(fields, visitor),
         }
     }
@@ -467,7 +543,7 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        let item = self.squeezed();
+        let item = self.there()?;
         let mut short = [0; SHORT];
         let text = match (item.plain(), &item.dtype.kind) {
             (Some(bytes), _) => Some(utf8(bytes.get())?),
@@ -491,4 +567,16 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         visitor.visit_unit()
     }
+}
+
+#[cold]
+fn none_found(masked: &Masked) -> Error {
+    Error::new(
+        ErrorKind::TypeMismatch,
+        format_args!(
+            "found None, as the mask {:?} is False, expected a value",
+            masked.mask.name
+        ),
+    )
+    .with_hint("an `Option` takes both")
 }

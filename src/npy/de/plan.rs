@@ -16,6 +16,7 @@ use crate::options::{Casting, ReadOptions};
 
 /// One for all elements of an array.
 pub(crate) struct Plan {
+    /// That of the header, where a value that has a mask is one with it.
     pub(crate) dtype: Dtype,
     /// What each element is, where it is a plain number in the byte order of this machine.
     pub(crate) number: Option<Number>,
@@ -34,7 +35,7 @@ impl Plan {
         let zero_sized = header.count().saturating_mul(zero_sized(header.dtype()));
         Plan {
             number: Number::native(header.dtype()),
-            dtype: header.dtype().clone(),
+            dtype: header.dtype().with_masks().unwrap_or_else(|| header.dtype().clone()),
             casting: options.casting,
             squeeze: options.squeeze,
             budget: Arc::clone(budget),
@@ -48,7 +49,7 @@ impl Plan {
         self.charge_zero_sized()?;
         Ok(Plan {
             number: Number::native(&dtype),
-            dtype,
+            dtype: dtype.with_masks().unwrap_or(dtype),
             casting: self.casting,
             squeeze: self.squeeze,
             budget: Arc::clone(&self.budget),
@@ -155,6 +156,7 @@ fn zero_sized(dtype: &Dtype) -> u64 {
             let count = shape.iter().fold(1_u64, |all, &n| all.saturating_mul(n));
             own.saturating_add(count.saturating_mul(zero_sized(item)))
         }
+        Kind::Masked(masked) => zero_sized(&masked.value.dtype),
         _ => 0,
     }
 }

@@ -29,12 +29,14 @@ use serde::ser::Serializer;
 use self::fields::Fields;
 use self::items::Items;
 use crate::error::{Error, Result};
+use crate::format::dtype::Wide;
 pub(crate) use crate::npy::layout::known::{half, nested_none, too_deep};
-use crate::npy::layout::scalar::{Scalar, ScalarLayout, of_texts, scalars};
+use crate::npy::layout::scalar::{Scalar, ScalarLayout, scalars};
 use crate::npy::layout::tally::{Tally, Thing};
+use crate::npy::layout::texts::of_texts;
 use crate::npy::layout::tree::Layout;
 use crate::npy::marker::Marker;
-use crate::npy::whole::{self, Element, Number, Texts, Whole};
+use crate::npy::whole::{self, Element, Number, Optional, OptionalScalar, Texts, Whole};
 
 /// Deeper than this nothing can be an array: 64 axes, 32 levels of a dtype.
 pub(crate) const MAX_LEVELS: u8 = 100;
@@ -55,7 +57,7 @@ pub(crate) struct Around {
 
 /// The layout of `value`, and what the walk has met.
 pub(crate) fn measure_counted<T: Serialize + ?Sized>(value: &T, around: Around) -> Result<(Layout, Tally)> {
-    walk(value, around, false).map(|(layout, tally)| (layout.settled(), tally))
+    walk(value, around, false)
 }
 
 /// The layout of what a tuple variant holds, which is that of the tuple, and what the walk has met.
@@ -127,10 +129,8 @@ struct Place {
     counting: bool,
     /// Inside of fields that are read through serde's buffer.
     flattened: bool,
-    /// The float that a None would have been, where the type tells.
-    none: Option<Number>,
-    /// The type tells that a None is that of no float.
-    no_float: bool,
+    /// Tells what a None would have been, where the type does.
+    none: Option<fn() -> Option<Optional>>,
 }
 
 impl Place {
@@ -165,10 +165,7 @@ impl<'a> Measure<'a> {
         match whole::complex(value) {
             Some(complex) => self.scalar(complex.into()),
             None => {
-                self.at.none = whole::optional_float::<T>().or(self.at.none);
-                if self.at.marker == Some(Marker::Nan) {
-                    self.at.no_float = self.at.none.is_none() && whole::is_optional_scalar::<T>();
-                }
+                self.at.none = Some(whole::optional::<T>);
                 whole::serialize(value, self)
             }
         }
@@ -204,7 +201,7 @@ impl<'a> Measure<'a> {
 
     /// A value without parts, of the layout `leaf`.
     fn layout(self, leaf: ScalarLayout) -> Result<Found> {
-        if let Some(Layout::Scalar(seen) | Layout::Maybe(seen)) = self.seen
+        if let Some(Layout::Scalar(seen)) = self.seen
             && seen.widen(leaf)
         {
             return Ok(Found::Same);
@@ -231,28 +228,62 @@ impl<'a> Serializer for Measure<'a> {
     }
 
     fn serialize_none(self) -> Result<Found> {
-        if self.at.marker != Some(Marker::Nan) || self.at.no_float {
-            self.tally.add(Thing::None);
-            if self.at.in_option && !self.at.counting {
-                return Err(nested_none("Some(None)"));
-            }
-            if self.at.direct && self.at.marker.is_some_and(|marker| marker != Marker::Nan) {
-                return Ok(Found::Group);
-            }
-            return Found::new(Layout::None { scalar: false });
-        }
-        self.tally.add(Thing::Float);
+        let optional = || self.at.none.and_then(|optional| optional());
+        let nan = match optional() {
+            _ if self.at.marker != Some(Marker::Nan) => None,
+            None | Some(Optional::Vector) => Some(ScalarLayout::Nan),
+            Some(Optional::Scalar(OptionalScalar::Element(Element::Number(
+                float @ (Number::F16 | Number::F32 | Number::F64),
+            )))) => Some(ScalarLayout::Number(float)),
+            Some(_) => None,
+        };
+        self.tally.add(if nan.is_some() { Thing::Float } else { Thing::None });
         if self.at.counting {
             return Ok(Found::Group);
         }
         if self.at.in_option {
             return Err(nested_none("Some(None)"));
         }
-        match self.at.none {
+        if let Some(nan) = nan {
             // Any number seen before tells which NaN this is.
-            None if matches!(self.seen, Some(Layout::Scalar(ScalarLayout::Number(_)))) => Ok(Found::Same),
-            none => self.layout(none.map_or(ScalarLayout::Nan, ScalarLayout::Number)),
+            return match self.seen {
+                Some(Layout::Scalar(ScalarLayout::Number(_))) if nan == ScalarLayout::Nan => Ok(Found::Same),
+                _ => self.layout(nan),
+            };
         }
+        if self.at.direct && self.at.marker.is_some_and(|marker| marker != Marker::Nan) {
+            return Ok(Found::Group);
+        }
+        let leaf = match optional() {
+            Some(Optional::Vector) => return Ok(Found::Group),
+            Some(Optional::Scalar(scalar)) => Some(scalar_of(scalar).layout(self.at.marker)?),
+            None => None,
+        };
+        match (self.seen, leaf) {
+            // A scalar in a sequence has no mask.
+            (Some(Layout::Option { item, none }), _) if !*none && self.at.direct && item.is_scalar() => {}
+            (Some(Layout::Option { none, .. }), None) => {
+                *none = true;
+                return Ok(Found::Same);
+            }
+            (Some(Layout::Option { item, none }), Some(leaf)) => {
+                if let Layout::Scalar(seen) = &mut **item
+                    && seen.widen(leaf)
+                {
+                    *none = true;
+                    return Ok(Found::Same);
+                }
+            }
+            (Some(Layout::None), None) => return Ok(Found::Same),
+            _ => {}
+        }
+        Found::new(match leaf {
+            Some(leaf) => Layout::Option {
+                item: Box::new(Layout::Scalar(leaf)),
+                none: true,
+            },
+            None => Layout::None,
+        })
     }
 
     #[inline(always)]
@@ -263,13 +294,15 @@ impl<'a> Serializer for Measure<'a> {
             return Ok(Found::Group);
         };
         let nan = at.marker == Some(Marker::Nan);
-        let fits = match &seen {
-            Some(Layout::Maybe(_)) => true,
-            Some(Layout::Scalar(_)) => at.direct || nan,
-            _ => false,
+        let seen = match seen {
+            _ if at.in_option => None,
+            // A scalar in a sequence has no mask.
+            Some(Layout::Option { item, none }) if !(*none && at.direct && item.is_scalar()) => Some(&mut **item),
+            Some(layout @ Layout::Scalar(_)) if at.direct || nan => Some(layout),
+            _ => None,
         };
         let inside = Measure {
-            seen: seen.filter(|_| fits && !at.in_option),
+            seen,
             tally,
             at: Place {
                 in_option: true,
@@ -278,12 +311,15 @@ impl<'a> Serializer for Measure<'a> {
             },
         };
         match inside.value(value)? {
-            Found::New(found) => match *found {
-                Layout::Scalar(leaf) if nan && leaf.is_float() => Found::new(Layout::Scalar(leaf)),
-                Layout::Scalar(leaf) => Found::new(Layout::Maybe(leaf)),
+            Found::New(found) => Found::new(match *found {
+                Layout::Scalar(leaf) if nan && leaf.is_float() => Layout::Scalar(leaf),
+                Layout::Scalar(_) | Layout::Record { .. } | Layout::Axis { tuple: true, .. } => Layout::Option {
+                    item: found,
+                    none: false,
+                },
                 // Around anything else an Option makes a list, whether Some or None.
-                _ => Ok(Found::Group),
-            },
+                _ => Layout::Group,
+            }),
             found => Ok(found),
         }
     }
@@ -448,6 +484,19 @@ impl Measure<'_> {
             item: Box::new(Layout::Scalar(leaf)),
             tuple: false,
         })
+    }
+}
+
+/// A scalar of the type that a Some would hold.
+fn scalar_of(optional: OptionalScalar) -> Scalar<'static> {
+    match optional {
+        OptionalScalar::Epoch => Scalar::Epoch(0),
+        OptionalScalar::Nanos => Scalar::Nanos(0),
+        OptionalScalar::Element(Element::Number(number)) => Scalar::zero(number),
+        OptionalScalar::Element(Element::Wide(Wide::I128)) => Scalar::I128(0, 0),
+        OptionalScalar::Element(Element::Wide(Wide::U128)) => Scalar::U128(0, 0),
+        OptionalScalar::Element(Element::Bf16) => Scalar::Bf16(0),
+        OptionalScalar::Element(Element::Text) => Scalar::Str(""),
     }
 }
 

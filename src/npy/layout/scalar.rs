@@ -1,13 +1,15 @@
 //! One fixed-size value, as serde hands it out and as it lies in an array.
 
-use half::f16;
+use half::{bf16, f16};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::{Dtype, Kind, TimeBase, TimeUnit, Wide};
+use crate::format::time::NAT;
+use crate::io::source::in_memory;
 use crate::npy::layout::tally::Thing;
 use crate::npy::marker::Marker;
-use crate::npy::sink::{MAX_ROOM, Put};
-use crate::npy::whole::{AnyComplex, Number, Texts};
+use crate::npy::sink::Put;
+use crate::npy::whole::{AnyComplex, Number};
 
 /// What `Duration` and `SystemTime` are written in.
 const NANO: TimeUnit = TimeUnit {
@@ -89,6 +91,21 @@ impl ScalarLayout {
         )
     }
 
+    /// Appends what stands for None: a quiet NaN, NaT, 0, False, an empty text.
+    pub(crate) fn none(self, into: &mut Vec<u8>) {
+        let (bytes, parts) = match self {
+            ScalarLayout::Number(Number::F16) => (&f16::NAN.to_le_bytes()[..], 1),
+            ScalarLayout::Number(Number::F32) => (&f32::NAN.to_le_bytes()[..], 1),
+            ScalarLayout::Number(Number::C64) => (&f32::NAN.to_le_bytes()[..], 2),
+            ScalarLayout::Number(Number::F64) | ScalarLayout::Nan => (&f64::NAN.to_le_bytes()[..], 1),
+            ScalarLayout::Number(Number::C128) => (&f64::NAN.to_le_bytes()[..], 2),
+            ScalarLayout::Bf16 => (&bf16::NAN.to_le_bytes()[..], 1),
+            ScalarLayout::Datetime(_) | ScalarLayout::Timedelta(_) => (&NAT.to_le_bytes()[..], 1),
+            leaf => (&[0][..], in_memory(leaf.size())),
+        };
+        (0..parts).for_each(|_| into.extend_from_slice(bytes));
+    }
+
     /// What a walk counts a value of this layout as.
     pub(crate) fn thing(self) -> Thing {
         match self {
@@ -130,74 +147,9 @@ impl ScalarLayout {
     }
 }
 
-macro_rules! for_texts {
-    ($texts:ident, $each:ident $(, $argument:ident)*) => {
-        match $texts {
-            Texts::String(texts) => $each(texts $(, $argument)*),
-            Texts::Str(texts) => $each(texts $(, $argument)*),
-            Texts::Box(texts) => $each(texts $(, $argument)*),
-            Texts::Rc(texts) => $each(texts $(, $argument)*),
-            Texts::Arc(texts) => $each(texts $(, $argument)*),
-            Texts::Cow(texts) => $each(texts $(, $argument)*),
-        }
-    };
-}
-/// The layout of the texts in a slice, which is not empty.
-pub(crate) fn of_texts(texts: Texts<'_>) -> Result<ScalarLayout> {
-    fn each<T: AsRef<str>>(texts: &[T]) -> Result<ScalarLayout> {
-        let (mut width, mut bytes) = (1, 0_u64);
-        for (index, text) in texts.iter().enumerate() {
-            let text = text.as_ref();
-            check_end(text).map_err(|e| e.at_index(index as u64))?;
-            // A text of no more bytes than the widest has characters is no wider.
-            if text.len() > width {
-                width = width.max(text.chars().count());
-            }
-            bytes = bytes.saturating_add(text.len() as u64);
-        }
-        Ok(ScalarLayout::Str {
-            width: width as u64,
-            text: bytes,
-        })
-    }
-    for_texts!(texts, each)
-}
-
-/// Puts the texts of a slice, each of them `width` characters wide, in blocks.
-pub(crate) fn put_texts<P: Put>(texts: Texts<'_>, width: u64, out: &mut P) -> Result<()> {
-    fn each<T: AsRef<str>, P: Put>(texts: &[T], width: u64, out: &mut P) -> Result<()> {
-        let size = width.saturating_mul(4);
-        let in_block = (MAX_ROOM / size.max(1)).max(1);
-        for (at, block) in texts.chunks(crate::io::source::in_memory(in_block)).enumerate() {
-            let first = at as u64 * in_block;
-            let filled = out.room(size.saturating_mul(block.len() as u64), |room| {
-                for (index, text) in block.iter().enumerate() {
-                    let text = text.as_ref();
-                    let put = check_end(text).and_then(|()| room.text(text, crate::io::source::in_memory(size)));
-                    let put = put.and_then(|put| put.ok_or_else(|| too_long(text.chars().count() as u64, width)));
-                    put.map_err(|e| e.at_index(first + index as u64))?;
-                }
-                Ok(())
-            });
-            match filled {
-                Some(filled) => filled?,
-                // So wide that each text is put by itself.
-                None => block.iter().enumerate().try_for_each(|(index, text)| {
-                    let text = text.as_ref();
-                    let put =
-                        check_end(text).and_then(|()| Scalar::Str(text).put(ScalarLayout::Str { width, text: 0 }, out));
-                    put.map_err(|e| e.at_index(first + index as u64))
-                })?,
-            }
-        }
-        Ok(())
-    }
-    for_texts!(texts, each, width, out)
-}
-
 /// An error for a text that NumPy would give back without its end.
 #[inline]
-fn check_end(text: &str) -> Result<()> {
+pub(super) fn check_end(text: &str) -> Result<()> {
     if text.as_bytes().last() == Some(&0) {
         return Err(ends_in_nul(format_args!("the text {text:?}")));
     }
@@ -250,6 +202,25 @@ impl Scalar<'_> {
         })
     }
 
+    pub(crate) fn zero(number: Number) -> Self {
+        match number {
+            Number::Bool => Scalar::Bool(false),
+            Number::I8 => Scalar::I8(0),
+            Number::I16 => Scalar::I16(0),
+            Number::I32 => Scalar::I32(0),
+            Number::I64 => Scalar::I64(0),
+            Number::U8 => Scalar::U8(0),
+            Number::U16 => Scalar::U16(0),
+            Number::U32 => Scalar::U32(0),
+            Number::U64 => Scalar::U64(0),
+            Number::F16 => Scalar::F16(0),
+            Number::F32 => Scalar::F32(0.0),
+            Number::F64 => Scalar::F64(0.0),
+            Number::C64 => Scalar::C64(0.0, 0.0),
+            Number::C128 => Scalar::C128(0.0, 0.0),
+        }
+    }
+
     /// What a walk counts this as.
     #[inline(always)]
     pub(crate) fn thing(&self) -> Thing {
@@ -286,10 +257,11 @@ impl Scalar<'_> {
                 ErrorKind::UnsupportedType,
                 format_args!(
                     "found {} in a struct with `flatten`, expected an integer of at most 64 bits: serde keeps flattened \
-                     fields in a buffer that has none of 128; use a struct without `flatten`, or text",
+                     fields in a buffer that has none of 128",
                     self.describe()
                 ),
-            )),
+            )
+            .with_hint("use a struct without `flatten`, or a text")),
             _ => Ok(()),
         }
     }
@@ -516,7 +488,7 @@ fn ends_in_nul(found: impl std::fmt::Display) -> Error {
 }
 
 #[cold]
-fn too_long(found: u64, expected: u64) -> Error {
+pub(super) fn too_long(found: u64, expected: u64) -> Error {
     Error::new(
         ErrorKind::InvalidValue,
         format_args!(

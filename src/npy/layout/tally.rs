@@ -63,6 +63,14 @@ impl Tally {
         .and(Thing::Sequence)
     }
 
+    /// Replaces what was added `times` times too often by as many times None.
+    pub(crate) fn add_nones(&mut self, instead_of: Tally, times: u64) {
+        let none = Tally::default().and(Thing::None);
+        self.sum = self
+            .sum
+            .wrapping_add(none.sum.wrapping_sub(instead_of.sum).wrapping_mul(times));
+    }
+
     /// Something is there that nobody looks at.
     pub(crate) fn skip(&mut self) {
         self.incomplete = true;

@@ -3,23 +3,24 @@
 use std::borrow::Cow;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::dtype::Dtype;
+use crate::format::dtype::{Dtype, Kind, MASK, VALUE, Wide, halves};
 use crate::format::header::Header;
 use crate::npy::layout::scalar::ScalarLayout;
 use crate::npy::layout::tally::{Tally, Thing};
-use crate::npy::whole::{Element, Whole};
+use crate::npy::whole::{Element, Number, Whole};
 
 /// The layout of one value.
 #[derive(Clone, Debug)]
 pub(crate) enum Layout {
     /// Fixed size, without parts.
     Scalar(ScalarLayout),
-    /// The Some of an Option around a scalar: of fixed size only where all of a sequence are.
-    Maybe(ScalarLayout),
+    /// An Option around something of fixed size, and whether a None has come: the value, and a mask that is True where
+    /// there is one.
+    Option { item: Box<Layout>, none: bool },
     /// `()`, a unit struct: `|V0`.
     Unit,
-    /// The None of an Option whose content nobody has seen; `scalar` where its type tells that it is one.
-    None { scalar: bool },
+    /// The None of an Option whose content nobody has seen.
+    None,
     /// One more axis; a tuple's is of fixed size, a sequence's is not.
     Axis { len: u64, item: Box<Layout>, tuple: bool },
     /// The item of an axis of length 0.
@@ -60,24 +61,84 @@ impl Layout {
     /// Whether all that is inside of nested sequences is of one scalar or record.
     pub(crate) fn is_uniform(&self) -> bool {
         match self {
-            Layout::Axis { item, .. } => item.is_uniform(),
+            Layout::Axis { item, .. } | Layout::Option { item, .. } => item.is_uniform(),
             layout => matches!(layout, Layout::Scalar(_) | Layout::Record { .. }),
         }
     }
 
-    /// A layout that is not inside a struct or tuple, where an Option of a scalar is no more than the scalar.
-    pub(crate) fn settled(self) -> Layout {
+    /// The layout of an array of this value alone, where Some(x) is x.
+    pub(crate) fn alone(&self) -> &Layout {
+        static NONE: Layout = Layout::None;
         match self {
-            Layout::Maybe(leaf) => Layout::Scalar(leaf),
+            Layout::Option { none: true, .. } => &NONE,
+            Layout::Option { item, .. } => item,
             layout => layout,
         }
+    }
+
+    /// The layout as that of an element of a sequence, where an Option of a scalar has no mask: all of them have to be
+    /// Some.
+    pub(crate) fn into_element(self) -> Layout {
+        match self {
+            Layout::Option { item, none: false } if item.is_scalar() => *item,
+            Layout::Option { item, none: true } if item.is_scalar() => misfit(
+                ErrorKind::InvalidValue,
+                "found only None among optional scalars, expected all of them to be Some".into(),
+                SCALAR_OPTIONS,
+            ),
+            Layout::None => Layout::Option {
+                item: Box::new(Layout::None),
+                none: true,
+            },
+            layout => layout,
+        }
+    }
+
+    pub(crate) fn is_scalar(&self) -> bool {
+        matches!(self, Layout::Scalar(_))
+    }
+
+    /// Whether this is an Option, which has a mask as the field of a record.
+    pub(crate) fn is_masked(&self) -> bool {
+        matches!(self, Layout::None | Layout::Option { .. })
+    }
+
+    /// Whether a value of this layout has been None.
+    fn has_none(&self) -> bool {
+        matches!(self, Layout::None | Layout::Option { none: true, .. })
+    }
+
+    /// Whether this has its masks, and the parts of which nothing but None has come, where `other` has them; the two are
+    /// alike in all else.
+    pub(crate) fn has_masks_of(&self, other: &Layout) -> bool {
+        match (self, other) {
+            (Layout::Option { item: a, .. }, Layout::Option { item: b, .. })
+            | (Layout::Axis { item: a, .. }, Layout::Axis { item: b, .. })
+            | (Layout::Ndarray { item: a, .. }, Layout::Ndarray { item: b, .. }) => a.has_masks_of(b),
+            (Layout::Record { fields: a, .. }, Layout::Record { fields: b, .. }) => {
+                a.iter().zip(b).all(|((_, a), (_, b))| a.has_masks_of(b))
+            }
+            (Layout::None, Layout::None) => true,
+            (Layout::Option { .. } | Layout::None, _) | (_, Layout::Option { .. } | Layout::None) => false,
+            _ => true,
+        }
+    }
+
+    /// Whether nothing but None has come as an element of this layout.
+    fn is_unknown(&self) -> bool {
+        matches!(self, Layout::Option { item, .. } if matches!(**item, Layout::None))
     }
 
     /// Whether every value of this layout takes the same number of bytes, whatever it holds.
     pub(crate) fn is_fixed(&self) -> bool {
         matches!(
             self,
-            Layout::Scalar(_) | Layout::Unit | Layout::Record { .. } | Layout::Axis { tuple: true, .. }
+            Layout::Scalar(_)
+                | Layout::Option { .. }
+                | Layout::Unit
+                | Layout::None
+                | Layout::Record { .. }
+                | Layout::Axis { tuple: true, .. }
         )
     }
 
@@ -85,10 +146,8 @@ impl Layout {
     pub(crate) fn without_texts(&self) -> Layout {
         fn forget(layout: &mut Layout) {
             match layout {
-                Layout::Scalar(ScalarLayout::Str { text, .. }) | Layout::Maybe(ScalarLayout::Str { text, .. }) => {
-                    *text = 0
-                }
-                Layout::Axis { item, .. } | Layout::Ndarray { item, .. } => forget(item),
+                Layout::Scalar(ScalarLayout::Str { text, .. }) => *text = 0,
+                Layout::Axis { item, .. } | Layout::Ndarray { item, .. } | Layout::Option { item, .. } => forget(item),
                 Layout::Record { fields, .. } => fields.iter_mut().for_each(|(_, layout)| forget(layout)),
                 _ => {}
             }
@@ -119,11 +178,12 @@ impl Layout {
         whole.len > 0 && matches!(number, Layout::Scalar(ScalarLayout::Number(number)) if *number == whole.number)
     }
 
-    /// What a walk along a value of this layout meets.
+    /// What a walk along a value of this layout meets, if no Option in it is None.
     pub(crate) fn tally(&self) -> Tally {
         let none = Tally::default();
         match self {
-            Layout::Scalar(leaf) | Layout::Maybe(leaf) => none.and(leaf.thing()),
+            Layout::Scalar(leaf) => none.and(leaf.thing()),
+            Layout::Option { item, .. } => item.tally(),
             Layout::Axis { len, item, .. } => item.tally().repeated(*len),
             Layout::Record { fields, tuple } => fields.iter().fold(
                 none.and(if *tuple { Thing::Sequence } else { Thing::Struct }),
@@ -133,7 +193,7 @@ impl Layout {
                 },
             ),
             Layout::Unit => none.and(Thing::Unit),
-            Layout::None { .. } => none.and(Thing::None),
+            Layout::None => none.and(Thing::None),
             Layout::Empty(_) | Layout::Ndarray { .. } | Layout::Group | Layout::Misfit(_) => none,
         }
     }
@@ -141,11 +201,12 @@ impl Layout {
     /// The bytes of one value of this layout.
     pub(crate) fn size(&self) -> u64 {
         match self {
-            Layout::Scalar(leaf) | Layout::Maybe(leaf) => leaf.size(),
+            Layout::Scalar(leaf) => leaf.size(),
+            Layout::Option { item, .. } => item.size().saturating_add(1),
             Layout::Axis { len, item, .. } => len.saturating_mul(item.size()),
             Layout::Ndarray { shape, item } => shape.iter().fold(item.size(), |n, &len| n.saturating_mul(len)),
             Layout::Record { fields, .. } => fields.iter().fold(0, |n, (_, layout)| layout.size().saturating_add(n)),
-            Layout::Unit | Layout::None { .. } | Layout::Empty(_) | Layout::Group | Layout::Misfit(_) => 0,
+            Layout::Unit | Layout::None | Layout::Empty(_) | Layout::Group | Layout::Misfit(_) => 0,
         }
     }
 
@@ -155,13 +216,20 @@ impl Layout {
             // Found before, at an index of its own.
             (found @ Layout::Misfit(_), Layout::Group) => found.join(Layout::Group),
             (found @ Layout::Misfit(_), _) => found,
-            (layout, other) => match layout.join(other) {
-                Layout::Misfit(mut misfit) => {
-                    misfit.index.insert(0, index);
-                    Layout::Misfit(misfit)
+            (layout, other) => {
+                let mixed = layout.has_none() != other.has_none();
+                let joined = match layout.join(other) {
+                    Layout::Option { item, none: true } if mixed && item.is_scalar() => none_among_scalars(),
+                    joined => joined,
+                };
+                match joined {
+                    Layout::Misfit(mut misfit) => {
+                        misfit.index.insert(0, index);
+                        Layout::Misfit(misfit)
+                    }
+                    layout => layout,
                 }
-                layout => layout,
-            },
+            }
         }
     }
 
@@ -171,20 +239,19 @@ impl Layout {
             (Layout::Misfit(misfit), _) | (_, Layout::Misfit(misfit)) => Layout::Misfit(misfit),
             (Layout::Empty(None), layout) | (layout, Layout::Empty(_)) | (Layout::Empty(_), layout) => layout,
             (Layout::Scalar(a), Layout::Scalar(b)) => join_scalars(a, b),
-            (Layout::Maybe(a), Layout::Maybe(b) | Layout::Scalar(b)) | (Layout::Scalar(a), Layout::Maybe(b)) => {
-                match join_scalars(a, b) {
-                    Layout::Scalar(leaf) => Layout::Maybe(leaf),
-                    misfit => misfit,
-                }
-            }
             (Layout::Unit, Layout::Unit) => Layout::Unit,
-            (Layout::None { scalar: a }, Layout::None { scalar: b }) => Layout::None { scalar: a || b },
-            (Layout::None { .. }, Layout::Scalar(_) | Layout::Maybe(_))
-            | (Layout::Scalar(_) | Layout::Maybe(_), Layout::None { .. }) => misfit(
-                ErrorKind::InvalidValue,
-                "found None among scalars, expected all of them to be Some".into(),
-                SCALAR_OPTIONS,
-            ),
+            (Layout::None, Layout::None) => Layout::None,
+            (Layout::None, Layout::Option { item, .. }) | (Layout::Option { item, .. }, Layout::None) => {
+                Layout::Option { item, none: true }
+            }
+            (Layout::Option { item: a, none: m }, Layout::Option { item: b, none: n }) => join_options(*a, *b, m || n),
+            // In a sequence an Option of a scalar is no more than the scalar.
+            (Layout::Option { item, none }, scalar @ Layout::Scalar(_)) => join_options(*item, scalar, none),
+            (scalar @ Layout::Scalar(_), Layout::Option { item, none }) => join_options(scalar, *item, none),
+            (Layout::None, scalar @ Layout::Scalar(_)) | (scalar @ Layout::Scalar(_), Layout::None) => Layout::Option {
+                item: Box::new(scalar),
+                none: true,
+            },
             (
                 Layout::Axis {
                     len: a,
@@ -226,7 +293,7 @@ impl Layout {
 
     /// The header of an array of this layout.
     pub(crate) fn header(&self) -> Result<Header> {
-        let (shape, item) = self.peel();
+        let (shape, item) = self.alone().peel();
         if shape.len() > 64 {
             return Err(Error::new(
                 ErrorKind::LimitExceeded,
@@ -240,6 +307,48 @@ impl Layout {
         Header::new(item.dtype()?, shape, false)
     }
 
+    /// The layout of which elements of this dtype are, in our order; its masks are [`Kind::Masked`].
+    pub(crate) fn of_dtype(dtype: &Dtype) -> Option<Layout> {
+        let leaf = match &dtype.kind {
+            Kind::Str { len, .. } => ScalarLayout::Str { width: *len, text: 0 },
+            Kind::Bytes { len } => ScalarLayout::Bytes(*len),
+            Kind::Void { len: 0 } => return Some(Layout::Unit),
+            Kind::Void { len } => ScalarLayout::Raw(*len),
+            Kind::Bf16 => ScalarLayout::Bf16,
+            Kind::Datetime { unit, .. } => ScalarLayout::Datetime(*unit),
+            Kind::Timedelta { unit, .. } => ScalarLayout::Timedelta(*unit),
+            Kind::Record(record) if let Some([_, hi]) = halves(record) => {
+                let signed = matches!(hi.dtype.kind, Kind::Int { .. });
+                ScalarLayout::Wide(if signed { Wide::I128 } else { Wide::U128 })
+            }
+            Kind::Record(record) => {
+                let fields = record.fields.iter();
+                let fields = fields.map(|field| Some((field.name.clone().into(), Layout::of_dtype(&field.dtype)?)));
+                return Some(Layout::Record {
+                    fields: fields.collect::<Option<_>>()?,
+                    tuple: (0..).zip(&record.fields).all(|(i, field)| field.name == item_name(i)),
+                });
+            }
+            Kind::Array { item, shape } => {
+                return shape.iter().rev().try_fold(Layout::of_dtype(item)?, |item, &len| {
+                    Some(Layout::Axis {
+                        len,
+                        item: Box::new(item),
+                        tuple: true,
+                    })
+                });
+            }
+            Kind::Masked(masked) => {
+                return Some(Layout::Option {
+                    item: Box::new(Layout::of_dtype(masked.element())?),
+                    none: true,
+                });
+            }
+            _ => ScalarLayout::Number(Number::of(dtype)?),
+        };
+        Some(Layout::Scalar(leaf))
+    }
+
     /// The header of an array of `shape` whose elements are of this layout.
     pub(crate) fn header_of_elements(&self, shape: Vec<u64>) -> Result<Header> {
         Header::new(self.dtype()?, shape, false)
@@ -247,7 +356,7 @@ impl Layout {
 
     fn dtype(&self) -> Result<Dtype> {
         match self {
-            Layout::Scalar(leaf) | Layout::Maybe(leaf) => Ok(leaf.dtype()),
+            Layout::Scalar(leaf) => Ok(leaf.dtype()),
             Layout::Empty(element) => Ok(element.map_or_else(|| Dtype::float(8), Element::dtype)),
             Layout::Axis { .. } | Layout::Ndarray { .. } => {
                 let (shape, item) = self.peel();
@@ -257,13 +366,20 @@ impl Layout {
                 }
                 Ok(dtype)
             }
-            Layout::Record { fields, .. } => {
-                let fields = fields.iter().map(|(name, layout)| {
-                    Ok((name.clone().into_owned(), layout.dtype().map_err(|e| e.at_field(name))?))
-                });
-                Dtype::record(fields.collect::<Result<_>>()?)
+            Layout::Record { fields, .. } => Dtype::record(masked_fields(fields)?),
+            Layout::Option { item, .. } => {
+                let mut fields = match &**item {
+                    Layout::Record { fields, .. } => masked_fields(fields)?,
+                    Layout::None => Vec::new(),
+                    item => vec![(VALUE.to_owned(), item.dtype()?)],
+                };
+                if fields.iter().any(|(name, _)| name == MASK) {
+                    return Err(taken_by_mask(MASK));
+                }
+                fields.push((MASK.to_owned(), Dtype::bool()));
+                Dtype::record(fields)
             }
-            Layout::Unit | Layout::None { .. } | Layout::Group | Layout::Misfit(_) => Ok(Dtype::void(0)),
+            Layout::Unit | Layout::None | Layout::Group | Layout::Misfit(_) => Ok(Dtype::void(0)),
         }
     }
 
@@ -288,11 +404,89 @@ impl Layout {
                 let (shape, item) = self.peel();
                 item.check_text(shape.iter().fold(count, |n, &len| n.saturating_mul(len)))
             }
+            Layout::Option { item, .. } => item.check_text(count),
             Layout::Record { fields, .. } => fields
                 .iter()
                 .try_for_each(|(name, layout)| layout.check_text(count).map_err(|e| e.at_field(name))),
             _ => Ok(()),
         }
+    }
+}
+
+/// The name of an item of a tuple that is a record.
+pub(crate) fn item_name(index: usize) -> String {
+    format!("f{index}")
+}
+
+/// The fields of a record, each Option with its mask behind it.
+fn masked_fields(fields: &[(Cow<'static, str>, Layout)]) -> Result<Vec<(String, Dtype)>> {
+    let mut masked = Vec::with_capacity(fields.len());
+    for (name, layout) in fields {
+        if let Some(stem) = name.strip_suffix(MASK) {
+            check_mask_name(fields, name, stem, layout)?;
+        }
+        let dtype = match layout {
+            Layout::Option { item, .. } => item.dtype(),
+            layout => layout.dtype(),
+        };
+        masked.push((name.clone().into_owned(), dtype.map_err(|e| e.at_field(name))?));
+        if let Layout::Option { .. } = layout {
+            masked.push((format!("{name}{MASK}"), Dtype::bool()));
+        }
+    }
+    Ok(masked)
+}
+
+/// An error for a field that would be read as the mask of another one, or has the name of its mask.
+fn check_mask_name(fields: &[(Cow<'static, str>, Layout)], name: &str, stem: &str, layout: &Layout) -> Result<()> {
+    let is_bool = |layout: &Layout| matches!(layout, Layout::Scalar(ScalarLayout::Number(Number::Bool)));
+    let is_bool = match layout {
+        Layout::Option { item, .. } => is_bool(item),
+        layout => is_bool(layout),
+    };
+    let masks = match fields.iter().find(|(name, _)| name == stem) {
+        Some((_, Layout::Option { .. })) => true,
+        Some(_) => is_bool,
+        None => stem.is_empty() && is_bool,
+    };
+    if masks { Err(taken_by_mask(name)) } else { Ok(()) }
+}
+
+#[cold]
+fn taken_by_mask(name: &str) -> Error {
+    Error::new(
+        ErrorKind::InvalidName,
+        format_args!(
+            "found a field named {name:?}, expected another name: this is that of a mask, which tells of another value \
+             whether it is there"
+        ),
+    )
+    .with_hint("`#[serde(rename = \"..\")]` gives it another name")
+}
+
+#[cold]
+fn none_among_scalars() -> Layout {
+    misfit(
+        ErrorKind::InvalidValue,
+        "found None among scalars, expected all of them to be Some".into(),
+        SCALAR_OPTIONS,
+    )
+}
+
+/// What two Options hold, the first of them `a`; that of which only None has come may be anything. A None that would have
+/// been NaN is one of those where there is a mask.
+fn join_options(a: Layout, b: Layout, none: bool) -> Layout {
+    const NAN: ScalarLayout = ScalarLayout::Nan;
+    let item = match (a, b) {
+        (Layout::None | Layout::Scalar(NAN), item) | (item, Layout::None | Layout::Scalar(NAN)) => item,
+        (a, b) => a.join(b),
+    };
+    match item {
+        Layout::Group | Layout::Misfit(_) => item,
+        item => Layout::Option {
+            item: Box::new(item),
+            none,
+        },
     }
 }
 
@@ -327,13 +521,16 @@ fn join_scalars(a: ScalarLayout, b: ScalarLayout) -> Layout {
 type Axis = (u64, Box<Layout>, bool);
 
 fn join_axes((a, x, s): Axis, (b, y, t): Axis) -> Layout {
+    let unknown = x.is_unknown() || y.is_unknown();
     let item = match x.join(*y) {
         Layout::Group => return Layout::Group,
+        Layout::Option { item, none: true } if item.is_scalar() => none_among_scalars(),
         item => item,
     };
     if a != b {
-        // Tuples of unequal lengths are unequal types; sequences are one type.
-        if s && t {
+        // Tuples of unequal lengths are unequal types; sequences are one type. Of nothing but None it is not known whether
+        // they are elements of an array.
+        if s && t || unknown {
             Layout::Group
         } else {
             misfit(ErrorKind::Ragged, unequal_rows(b, a), UNEQUAL_ROWS)
@@ -350,7 +547,8 @@ fn join_axes((a, x, s): Axis, (b, y, t): Axis) -> Layout {
 }
 
 /// What helps where an Option is None among scalars.
-pub(crate) const SCALAR_OPTIONS: &str = "use `with::nan` for floats, or a list of their own with `with::list`";
+pub(crate) const SCALAR_OPTIONS: &str =
+    "use `with::nan` for floats, `with::masked` for any, or a list of their own with `with::list`";
 
 /// What helps where elements are of unequal kinds.
 pub(crate) const UNEQUAL_KINDS: &str = "use `with::list` or `with::json` for elements of unequal kinds";
@@ -371,6 +569,10 @@ pub(crate) fn ragged(found: u64, expected: u64) -> Error {
 fn join_fields(a: Vec<(Cow<'static, str>, Layout)>, b: Vec<(Cow<'static, str>, Layout)>, tuple: bool) -> Layout {
     let mut fields = Vec::with_capacity(a.len());
     for ((name, x), (_, y)) in a.into_iter().zip(b) {
+        // What is an Option in one record and none in another is of two types.
+        if x.is_masked() != y.is_masked() {
+            return Layout::Group;
+        }
         match x.join(y) {
             Layout::Group => return Layout::Group,
             Layout::Misfit(misfit) => return Layout::Misfit(misfit),

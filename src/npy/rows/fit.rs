@@ -8,9 +8,9 @@ use crate::npy::rows::place::{Step, Target, Unfit, plan};
 
 /// The layout of a first row.
 pub(super) fn first(layout: Layout) -> Result<Layout> {
-    match layout {
+    match layout.into_element() {
         Layout::Misfit(misfit) => Err(misfit.into_error()),
-        Layout::Group | Layout::None { .. } => Err(no_row("a value of several members")),
+        Layout::Group => Err(no_row("a value of several members")),
         Layout::Unit => Err(no_row("()")),
         layout => Ok(layout),
     }
@@ -22,8 +22,25 @@ pub(super) fn next(layout: Layout, before: &Layout) -> Result<Layout> {
     match before.clone().union(layout.clone(), 0) {
         Layout::Misfit(misfit) => Err(misfit.into_error().without_path()),
         Layout::Group => Err(another(&header(&layout, 0)?, &header(before, 0)?)),
+        both if !both.has_masks_of(before) => Err(too_late(&header(&layout, 0)?, &header(before, 0)?)),
         both => Ok(both),
     }
+}
+
+/// The error for a row with the first Some of an Option, or the first None of what was no Option: in the rows before there
+/// is no room for it.
+#[cold]
+fn too_late(found: &Header, expected: &Header) -> Error {
+    Error::new(
+        ErrorKind::MixedTypes,
+        format_args!(
+            "found a row of {}, expected {} like the rows before, the first of which decides what may be None and what \
+             Some holds",
+            found.dtype(),
+            expected.dtype()
+        ),
+    )
+    .with_hint("`NpyWriter::create_like` states the dtype of all rows beforehand")
 }
 
 /// The error for a row which, beside the first, would make a list of members in an archive.
@@ -64,9 +81,10 @@ pub(super) fn header(row: &Layout, rows: u64) -> Result<Header> {
 pub(super) fn in_file(layout: Layout, file: &Header) -> Result<(Layout, Step)> {
     let mut layout = first(layout)?;
     let ours = header(&layout, 0)?;
+    let masked = file.dtype().with_masks();
     let target = Target {
         axes: file.shape().get(1..).unwrap_or_default(),
-        dtype: file.dtype(),
+        dtype: masked.as_ref().unwrap_or(file.dtype()),
     };
     match plan(&mut layout, target) {
         Ok(step) => Ok((layout, step)),

@@ -5,22 +5,17 @@
 //! the file has t >f8, id <i2, pad     t >f8 │ id <i2 │ padding   each value converted as on reading, in its place
 //! ```
 
-use num_complex::Complex;
-use serde::Deserialize;
+mod leaf;
 
+use self::leaf::{Leaf, plan_for};
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::dtype::{Dtype, Kind, Order, Record};
-use crate::format::header::Header;
-use crate::format::time::convert_count;
+use crate::format::dtype::{Dtype, Kind, Masked, Record};
 use crate::io::source::in_memory;
-use crate::npy::de::budget::Budget;
-use crate::npy::de::data::Bytes;
-use crate::npy::de::element::{ElementDeserializer, int};
 use crate::npy::de::plan::Plan;
 use crate::npy::layout::scalar::ScalarLayout;
 use crate::npy::layout::tree::Layout;
+use crate::npy::ser::slots::put_none;
 use crate::npy::whole::Number;
-use crate::options::{Limits, ReadOptions};
 
 /// The elements of an array that a part of the row goes to: those along `axes`, outermost first.
 #[derive(Clone, Copy)]
@@ -76,6 +71,22 @@ pub(super) enum Step {
         size: u64,
         fields: Vec<FieldStep>,
     },
+    Option(Box<OptionStep>),
+}
+
+/// A value that may be None.
+pub(super) struct OptionStep {
+    item: FieldStep,
+    /// Whether the row has a mask behind the value; without one, all are Some.
+    masked: bool,
+    /// Where the mask is in the file, which may have none: then all have to be Some.
+    mask: Option<u64>,
+    /// How many bytes hold value and mask in the file.
+    size: u64,
+    /// How many bytes of the row hold the value.
+    packed: u64,
+    /// What stands for None in the file, in the place of the value.
+    none: Vec<u8>,
 }
 
 /// A field of a record, or an item of a tuple, which has no name.
@@ -83,29 +94,6 @@ pub(super) struct FieldStep {
     name: Option<String>,
     offset: u64,
     step: Step,
-}
-
-/// One value, or several that lie behind each other as they are.
-pub(super) struct Leaf {
-    from: Dtype,
-    /// Its bytes in the row.
-    size: u64,
-    to: Dtype,
-    way: Way,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Way {
-    /// The same bytes, in the other byte order where `turned` numbers of so many bytes are.
-    Copy {
-        turned: Option<usize>,
-    },
-    Number,
-    /// A text or bytes, padded with NUL.
-    Text,
-    Time {
-        date: bool,
-    },
 }
 
 /// The row is not of the dtype or shape that is expected.
@@ -122,6 +110,13 @@ pub(super) fn plan(layout: &mut Layout, target: Target<'_>) -> Result<Step, Unfi
             fields: fields.collect(),
             tuple: true,
         };
+    }
+    let masked = match target.element().map(|dtype| &dtype.kind) {
+        Some(Kind::Masked(masked)) => Some(&**masked),
+        _ => None,
+    };
+    if masked.is_some() || matches!(layout, Layout::Option { .. }) {
+        return option(layout, masked, target);
     }
     match layout {
         Layout::Axis { len, item, .. } => along(&[*len], item, target),
@@ -172,10 +167,114 @@ pub(super) fn plan(layout: &mut Layout, target: Target<'_>) -> Result<Step, Unfi
                 fields: steps,
             })
         }
-        Layout::Scalar(leaf) | Layout::Maybe(leaf) => scalar(leaf, target),
-        Layout::Unit | Layout::None { .. } => Leaf::of(Dtype::void(0), 0, target.element().ok_or(Unfit)?),
-        Layout::Empty(_) | Layout::Group | Layout::Misfit(_) => Err(Unfit),
+        Layout::Scalar(leaf) => scalar(leaf, target),
+        Layout::Unit | Layout::None => Leaf::of(Dtype::void(0), 0, target.element().ok_or(Unfit)?),
+        Layout::Option { .. } | Layout::Empty(_) | Layout::Group | Layout::Misfit(_) => Err(Unfit),
     }
+}
+
+/// A value that may be None, in the row, in the file, or in both.
+fn option(layout: &mut Layout, masked: Option<&Masked>, target: Target<'_>) -> Result<Step, Unfit> {
+    // What a None would have been is told by the file.
+    let known = || masked.and_then(|masked| Layout::of_dtype(masked.element()));
+    match layout {
+        Layout::None => {
+            *layout = Layout::Option {
+                item: Box::new(known().ok_or(Unfit)?),
+                none: true,
+            }
+        }
+        Layout::Option { item, .. } if matches!(**item, Layout::None) => **item = known().ok_or(Unfit)?,
+        _ => {}
+    }
+    let (item, has_mask) = match layout {
+        Layout::Option { item, .. } => (&mut **item, true),
+        layout => (layout, false),
+    };
+    let Some(masked) = masked else {
+        let step = OptionStep {
+            packed: item.size(),
+            item: FieldStep {
+                name: None,
+                offset: 0,
+                step: plan(item, target)?,
+            },
+            masked: has_mask,
+            mask: None,
+            size: target.size(),
+            none: Vec::new(),
+        };
+        return Ok(Step::Option(Box::new(step)));
+    };
+    let into = Target {
+        axes: &[],
+        dtype: masked.element(),
+    };
+    let mut none = vec![0; in_memory(into.size())];
+    if let Some(mut stated) = Layout::of_dtype(into.dtype)
+        && let Ok(step) = plan(&mut stated, into)
+    {
+        let mut packed = Vec::new();
+        put_none(&stated, &mut packed);
+        // Nothing is converted that could fail.
+        let _ = step.place(&packed, &mut none);
+    }
+    let step = plan(item, into)?;
+    Ok(Step::Option(Box::new(OptionStep {
+        packed: item.size(),
+        item: FieldStep {
+            name: None,
+            offset: masked.value.offset + masked.inset(),
+            step,
+        },
+        masked: has_mask,
+        mask: Some(masked.mask.offset),
+        size: masked.size,
+        none,
+    })))
+}
+
+impl OptionStep {
+    fn put(&self, row: &mut &[u8], into: &mut [u8], plan: &Plan) -> Result<()> {
+        let mut value = row;
+        let start = in_memory(self.item.offset);
+        let there = !self.masked || value.get(in_memory(self.packed)) != Some(&0);
+        match (there, self.mask) {
+            (true, mask) => {
+                self.item.step.put(value, &mut into[start..], plan)?;
+                if let Some(mask) = mask {
+                    into[in_memory(mask)] = 1;
+                }
+            }
+            (false, Some(_)) => {
+                into[start..start + self.none.len()].copy_from_slice(&self.none);
+                value = skipped(value, self.packed);
+            }
+            (false, None) => {
+                return Err(Error::new(
+                    ErrorKind::InvalidValue,
+                    "found None for a value without a mask in the file, expected Some",
+                ));
+            }
+        }
+        if self.masked {
+            skipped(value, 1);
+        }
+        Ok(())
+    }
+
+    /// As [`Step::packed`].
+    fn packed(&self) -> Option<u64> {
+        let size = self.item.step.packed()?;
+        let as_it_is = self.masked && self.item.offset == 0 && self.mask == Some(size) && self.size == size + 1;
+        as_it_is.then_some(self.size)
+    }
+}
+
+/// The row without its next `n` bytes.
+fn skipped<'r, 'b>(row: &'r mut &'b [u8], n: u64) -> &'r mut &'b [u8] {
+    *row = row.get(in_memory(n)..).unwrap_or_default();
+    row
 }
 
 /// The field of this name, or of this title.
@@ -270,217 +369,6 @@ fn widened(leaf: ScalarLayout, dtype: &Dtype) -> ScalarLayout {
     }
 }
 
-impl Leaf {
-    fn of(from: Dtype, size: u64, to: &Dtype) -> Result<Step, Unfit> {
-        let way = match (&from.kind, &to.kind) {
-            (Kind::Bytes { .. }, Kind::Bytes { .. }) | (Kind::Str { .. }, Kind::Str { .. }) => Way::copy(to),
-            (Kind::Void { len: a }, Kind::Void { len: b }) if a == b => Way::copy(to),
-            (Kind::Bf16, Kind::Void { len: 2 } | Kind::Bf16) => Way::copy(to),
-            (Kind::Uint { size: 1, .. }, Kind::Void { len: 1 }) => Way::copy(to),
-            (Kind::Datetime { unit: a, .. }, Kind::Datetime { unit: b, .. })
-            | (Kind::Timedelta { unit: a, .. }, Kind::Timedelta { unit: b, .. })
-                if a == b =>
-            {
-                Way::copy(to)
-            }
-            (Kind::Datetime { .. }, Kind::Datetime { .. }) => Way::Time { date: true },
-            (Kind::Timedelta { .. }, Kind::Timedelta { .. }) => Way::Time { date: false },
-            (Kind::Str { .. }, Kind::Bytes { .. } | Kind::Void { .. }) => Way::Text,
-            (Kind::Bytes { .. }, Kind::Str { .. }) | (Kind::Void { .. }, Kind::Bytes { .. }) => Way::Text,
-            _ => match (Number::of(&from), Number::of(to)) {
-                (Some(a), Some(b)) if a == b => Way::copy(to),
-                (Some(_), Some(_)) => Way::Number,
-                _ => return Err(Unfit),
-            },
-        };
-        let leaf = Leaf {
-            from,
-            size,
-            to: to.clone(),
-            way,
-        };
-        // Zero is a number of every kind: what refuses it refuses all numbers of this one.
-        let probe = || {
-            let (zero, mut into) = (vec![0; in_memory(leaf.size)], vec![0; in_memory(leaf.to.itemsize())]);
-            leaf.number(&zero, &mut into, &plan_for(&leaf.from))
-        };
-        match way {
-            Way::Number if probe().is_err() => Err(Unfit),
-            _ => Ok(Step::Leaf(leaf)),
-        }
-    }
-
-    fn put(&self, bytes: &[u8], into: &mut [u8], plan: &Plan) -> Result<()> {
-        let put = match self.way {
-            Way::Copy { turned } => {
-                let len = bytes.len().min(into.len());
-                into[..len].copy_from_slice(&bytes[..len]);
-                if let Some(unit) = turned {
-                    into.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
-                }
-                return Ok(());
-            }
-            Way::Number => self.number(bytes, into, plan),
-            Way::Text => self.text(bytes, into, plan),
-            Way::Time { date } => self.time(bytes, into, date),
-        };
-        put.map_err(|error| self.explain(&error))
-    }
-
-    /// A number as the file has it, if it survives that as it would on reading.
-    fn number(&self, bytes: &[u8], into: &mut [u8], plan: &Plan) -> Result<()> {
-        let element = self.element(bytes, plan);
-        macro_rules! put {
-            ($t:ty) => {
-                into.copy_from_slice(&<$t>::deserialize(element)?.to_le_bytes())
-            };
-        }
-        match Number::of(&self.to) {
-            Some(Number::Bool) => into.copy_from_slice(&[u8::from(bool::deserialize(element)?)]),
-            Some(Number::I8) => put!(i8),
-            Some(Number::I16) => put!(i16),
-            Some(Number::I32) => put!(i32),
-            Some(Number::I64) => put!(i64),
-            Some(Number::U8) => put!(u8),
-            Some(Number::U16) => put!(u16),
-            Some(Number::U32) => put!(u32),
-            Some(Number::U64) => put!(u64),
-            Some(Number::F32) => put!(f32),
-            Some(Number::F64) => put!(f64),
-            Some(Number::C64) => {
-                let Complex { re, im } = Complex::<f32>::deserialize(element)?;
-                into.copy_from_slice(&[re.to_le_bytes(), im.to_le_bytes()].concat());
-            }
-            Some(Number::C128) => {
-                let Complex { re, im } = Complex::<f64>::deserialize(element)?;
-                into.copy_from_slice(&[re.to_le_bytes(), im.to_le_bytes()].concat());
-            }
-            Some(Number::F16) | None => into.copy_from_slice(&to_half(element)?),
-        }
-        if let Some(unit) = turned(&self.to) {
-            into.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
-        }
-        Ok(())
-    }
-
-    fn text(&self, bytes: &[u8], into: &mut [u8], plan: &Plan) -> Result<()> {
-        if let Kind::Str { len, .. } = self.to.kind {
-            let text = String::deserialize(self.element(bytes, plan))?;
-            if text.chars().count() as u64 > len {
-                return Err(too_long(
-                    format_args!("the text {text:?}"),
-                    format_args!("{len} characters"),
-                ));
-            }
-            for (c, unit) in text.chars().zip(into.as_chunks_mut().0) {
-                *unit = u32::from(c).to_le_bytes();
-            }
-            if let Some(unit) = turned(&self.to) {
-                into.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
-            }
-            return Ok(());
-        }
-        let text;
-        let bytes = match self.from.kind {
-            Kind::Str { .. } => {
-                text = String::deserialize(self.element(bytes, plan))?;
-                text.as_bytes()
-            }
-            _ => bytes,
-        };
-        let exact = matches!(self.to.kind, Kind::Void { .. });
-        if bytes.len() > into.len() || exact && bytes.len() != into.len() {
-            let expected = if exact { "" } else { "at most " };
-            return Err(too_long(
-                format_args!("{} bytes of {}", bytes.len(), describe(&self.from)),
-                format_args!("{expected}{}", into.len()),
-            ));
-        }
-        if !exact && bytes.last() == Some(&0) {
-            return Err(Error::new(
-                ErrorKind::InvalidValue,
-                "found bytes with a NUL at the end, expected none: NumPy pads with NUL and would drop it",
-            ));
-        }
-        into[..bytes.len()].copy_from_slice(bytes);
-        Ok(())
-    }
-
-    fn time(&self, bytes: &[u8], into: &mut [u8], date: bool) -> Result<()> {
-        let (
-            Kind::Datetime { unit: from, .. } | Kind::Timedelta { unit: from, .. },
-            Kind::Datetime { unit: to, .. } | Kind::Timedelta { unit: to, .. },
-        ) = (&self.from.kind, &self.to.kind)
-        else {
-            return Ok(());
-        };
-        let count = convert_count(int(bytes, 8, Order::Little), *from, *to, date)?;
-        into.copy_from_slice(&count.to_le_bytes());
-        if let Some(unit) = turned(&self.to) {
-            into.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
-        }
-        Ok(())
-    }
-
-    fn element<'a>(&'a self, bytes: &'a [u8], plan: &'a Plan) -> ElementDeserializer<'a, 'a> {
-        ElementDeserializer {
-            dtype: &self.from,
-            plan,
-            bytes: Bytes::Seen(bytes),
-            number: None,
-            marker: None,
-        }
-    }
-
-    #[cold]
-    fn explain(&self, error: &Error) -> Error {
-        Error::new(
-            error.kind(),
-            format_args!("found a value of {} for {} in the file: {error}", self.from, self.to),
-        )
-    }
-}
-
-#[cold]
-fn too_long(found: std::fmt::Arguments<'_>, expected: std::fmt::Arguments<'_>) -> Error {
-    Error::new(
-        ErrorKind::InvalidValue,
-        format_args!("found {found}, expected {expected}"),
-    )
-}
-
-fn describe(dtype: &Dtype) -> &'static str {
-    match dtype.kind {
-        Kind::Str { .. } => "text in UTF-8",
-        _ => "bytes",
-    }
-}
-
-/// A half float out of an integer: reading narrows no other float either.
-fn to_half(element: ElementDeserializer<'_, '_>) -> Result<[u8; 2]> {
-    match element.dtype.kind {
-        Kind::Float { .. } | Kind::Complex { .. } => Err(element.mismatch("f16")),
-        _ => {
-            let exact = f32::deserialize(element)?;
-            let half = half::f16::from_f32(exact);
-            if half.to_f32() == exact {
-                Ok(half.to_le_bytes())
-            } else {
-                Err(Error::new(
-                    ErrorKind::InvalidValue,
-                    format_args!("found the integer {exact}, expected one that a float holds exactly"),
-                ))
-            }
-        }
-    }
-}
-
-impl Way {
-    fn copy(to: &Dtype) -> Way {
-        Way::Copy { turned: turned(to) }
-    }
-}
-
 impl Step {
     fn nothing() -> Step {
         Step::Fields {
@@ -492,9 +380,7 @@ impl Step {
     /// The bytes of the row that this takes, if it leaves them as they are.
     pub(super) fn packed(&self) -> Option<u64> {
         match self {
-            Step::Leaf(leaf) => {
-                (leaf.way == Way::Copy { turned: None } && leaf.size == leaf.to.itemsize()).then_some(leaf.size)
-            }
+            Step::Leaf(leaf) => leaf.is_same().then_some(leaf.size),
             Step::Repeat { len, stride, item } => item
                 .packed()
                 .filter(|size| size == stride || *len == 0)
@@ -509,6 +395,7 @@ impl Step {
                 }
                 (end == *size).then_some(end)
             }
+            Step::Option(option) => option.packed(),
         }
     }
 
@@ -519,6 +406,7 @@ impl Step {
 
     fn put(&self, row: &mut &[u8], into: &mut [u8], plan: &Plan) -> Result<()> {
         match self {
+            Step::Option(option) => option.put(row, into, plan),
             Step::Leaf(leaf) => {
                 let (bytes, rest) = row.split_at(in_memory(leaf.size).min(row.len()));
                 *row = rest;
@@ -539,39 +427,5 @@ impl Step {
                 })
             }),
         }
-    }
-}
-
-/// By the rules by which numbers are read unless told otherwise.
-fn plan_for(dtype: &Dtype) -> Plan {
-    Plan::new(
-        &Header::single(dtype.clone()),
-        &ReadOptions::new(),
-        &Budget::new(&Limits::new()),
-    )
-}
-
-/// How many bytes form one number of a big-endian type.
-fn turned(dtype: &Dtype) -> Option<usize> {
-    match dtype.kind {
-        Kind::Int {
-            size,
-            order: Order::Big,
-        }
-        | Kind::Uint {
-            size,
-            order: Order::Big,
-        }
-        | Kind::Float {
-            size,
-            order: Order::Big,
-        } => Some(size.into()),
-        Kind::Complex {
-            size,
-            order: Order::Big,
-        } => Some(usize::from(size) / 2),
-        Kind::Str { order: Order::Big, .. } => Some(4),
-        Kind::Datetime { order: Order::Big, .. } | Kind::Timedelta { order: Order::Big, .. } => Some(8),
-        _ => None,
     }
 }

@@ -19,6 +19,7 @@ use crate::npy::layout::tree::Layout;
 use crate::npy::rows::fit;
 use crate::npy::ser::slots::Slots;
 use crate::npy::sink::{CHUNK, Memory, Out};
+use crate::npy::whole::Number;
 
 /// Rows of one layout but for the widths of their texts.
 pub(crate) struct TextRows {
@@ -51,8 +52,8 @@ impl TextRows {
     pub(crate) fn push<T: Serialize + ?Sized>(&mut self, row: &T) -> Result<()> {
         let before = self.kept.0.len();
         let pushed = measure(row).and_then(|found| {
-            let layout = fit::next(found.clone(), &self.layout)?;
-            self.keep(row, &found)?;
+            let layout = fit::next(found, &self.layout)?;
+            self.keep(row, &layout)?;
             self.layout = layout;
             Ok(())
         });
@@ -103,8 +104,8 @@ fn is_text(leaf: ScalarLayout) -> bool {
 
 fn has_texts(layout: &Layout) -> bool {
     match layout {
-        Layout::Scalar(leaf) | Layout::Maybe(leaf) => is_text(*leaf),
-        Layout::Axis { item, .. } | Layout::Ndarray { item, .. } => has_texts(item),
+        Layout::Scalar(leaf) => is_text(*leaf),
+        Layout::Axis { item, .. } | Layout::Ndarray { item, .. } | Layout::Option { item, .. } => has_texts(item),
         Layout::Record { fields, .. } => fields.iter().any(|(_, field)| has_texts(field)),
         _ => false,
     }
@@ -113,7 +114,11 @@ fn has_texts(layout: &Layout) -> bool {
 /// The scalars in a value of this layout, in the order in which they lie.
 fn scalars(layout: &Layout, each: &mut dyn FnMut(ScalarLayout) -> Result<()>) -> Result<()> {
     match layout {
-        Layout::Scalar(leaf) | Layout::Maybe(leaf) => each(*leaf),
+        Layout::Scalar(leaf) => each(*leaf),
+        Layout::Option { item, .. } => {
+            scalars(item, each)?;
+            each(ScalarLayout::Number(Number::Bool))
+        }
         Layout::Axis { len, item, .. } => (0..*len).try_for_each(|_| scalars(item, each)),
         Layout::Ndarray { shape, item } => (0..shape.iter().product()).try_for_each(|_| scalars(item, each)),
         Layout::Record { fields, .. } => fields.iter().try_for_each(|(_, field)| scalars(field, each)),

@@ -214,6 +214,7 @@ fn unexpected(slot: &Slot, found: &str) -> Error {
         What::Scalar(leaf) => changed(found, leaf.dtype()),
         What::Unit => changed(found, "`()`"),
         What::None => changed(found, "None"),
+        What::Option(_) => changed(found, "an Option"),
         What::Struct(fields) => changed(found, format_args!("a struct of {} fields", fields.len())),
         What::Tuple(items) => changed(found, format_args!("a tuple of {}", items.len())),
         What::Axis { len, tuple: true, .. } => changed(found, format_args!("a tuple of {len}")),
@@ -291,6 +292,13 @@ impl<'a, 'w, 's, P: Put> Serializer for ArraySerializer<'a, 'w, 's, P> {
     }
 
     fn serialize_none(self) -> Result<()> {
+        if let What::Option(option) = &self.slot.what
+            && !self.walk.in_option
+            && !option.bare
+        {
+            option.count_none();
+            return self.walk.out.put_at(self.slot.offset, &option.none);
+        }
         let none = self.walk.none.take();
         let nan = match self.slot.what {
             What::None if !self.walk.in_option => return Ok(()),
@@ -315,16 +323,22 @@ impl<'a, 'w, 's, P: Put> Serializer for ArraySerializer<'a, 'w, 's, P> {
     #[inline(always)]
     fn serialize_some<T: Serialize + ?Sized>(mut self, value: &T) -> Result<()> {
         self.walk.none = None;
-        if self.walk.in_option || !(self.walk.direct || self.walk.marker == Some(Marker::Nan)) {
-            return Err(self.refuse("Some"));
-        }
+        let (slot, option) = match &self.slot.what {
+            _ if self.walk.in_option => return Err(self.refuse("Some")),
+            What::Option(option) => (&option.item, Some(option)),
+            What::Scalar(_) if self.walk.direct || self.walk.marker == Some(Marker::Nan) => (self.slot, None),
+            _ => return Err(self.refuse("Some")),
+        };
         self.enter()?;
         self.walk.in_option = true;
-        let ArraySerializer { slot, walk } = self;
+        let walk = self.walk;
         walk.value(slot, value)?;
         walk.in_option = false;
         walk.level -= 1;
-        Ok(())
+        match option {
+            Some(option) if !option.bare => walk.out.put_at(option.mask(), &[1]),
+            _ => Ok(()),
+        }
     }
 
     fn serialize_unit(self) -> Result<()> {

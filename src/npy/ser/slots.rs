@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Point { x, y, tag: (id, ok) }     Struct [x <f8, y <f8, tag Tuple [f0 <u4, f1 |b1]]
+//! Imu { t, temp: Some(20.0) }       Struct [t <f8, temp Option <f4]
 //! vec![[1.0, 2.0], [3.0, 4.0]]      Axis 2 of Tuple [<f8, <f8]
 //! ```
 //!
@@ -10,9 +11,12 @@
 //! before it.
 
 use std::borrow::Cow;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 use crate::io::source::in_memory;
 use crate::npy::layout::scalar::ScalarLayout;
+use crate::npy::layout::tally::Tally;
 use crate::npy::layout::tree::Layout;
 use crate::npy::sink::MAX_ROOM;
 use crate::npy::whole::{Number, Whole};
@@ -35,6 +39,7 @@ pub(super) enum What {
     Unit,
     /// A None whose content nobody has seen.
     None,
+    Option(Box<OptionSlot>),
     Struct(Box<[Slot]>),
     Tuple(Box<[Slot]>),
     /// `len` elements, each of these slots.
@@ -45,6 +50,31 @@ pub(super) enum What {
     },
     /// An ndarray of this shape, and the sequence of its elements.
     Ndarray(Vec<u64>, Box<Slot>),
+}
+
+/// An Option: what is in it, and behind that its mask.
+pub(super) struct OptionSlot {
+    pub(super) item: Slot,
+    /// What is put for None: a value that stands for it, and the mask.
+    pub(super) none: Vec<u8>,
+    /// The value is an array by itself, and has no mask.
+    pub(super) bare: bool,
+    /// How many have been None.
+    nones: AtomicU64,
+    /// What a walk meets in a Some.
+    some: Tally,
+}
+
+impl OptionSlot {
+    /// Notes one more None. One thread puts values at a time; it is atomic so that others may hold the slot.
+    pub(super) fn count_none(&self) {
+        self.nones.store(self.nones.load(Relaxed) + 1, Relaxed);
+    }
+
+    /// Where the mask is in the room of the element.
+    pub(super) fn mask(&self) -> usize {
+        self.item.offset + self.none.len() - 1
+    }
 }
 
 /// The layout of one value.
@@ -69,9 +99,20 @@ enum Rooms {
 }
 
 impl Slots {
-    /// For the value that was measured as `layout`.
+    /// For the value that was measured as `layout`, and is an array by itself: around all of it there is no mask.
     pub(crate) fn of(layout: &Layout) -> Self {
-        Slots::new(layout, Rooms::Fixed, false)
+        let bare = |layout| Slots::new(layout, Rooms::Fixed, false);
+        match layout {
+            Layout::Option { none: false, .. } => {
+                let mut slots = bare(layout);
+                if let What::Option(option) = &mut slots.slot.what {
+                    option.bare = true;
+                    slots.size -= 1;
+                }
+                slots
+            }
+            layout => bare(layout.alone()),
+        }
     }
 
     /// For rows like the first one, which was measured as `layout`. A sequence may follow a tuple of as many items: no room
@@ -130,6 +171,11 @@ impl Slots {
         }
     }
 
+    /// Replaces in a tally what the Options of records would have held by None, as often as they were that.
+    pub(super) fn add_nones(&self, tally: &mut Tally) {
+        self.slot.add_nones(tally);
+    }
+
     /// Makes the outermost axis one of `len` elements.
     pub(crate) fn set_len(&mut self, len: u64) {
         if let What::Axis { len: before, .. } = &mut self.slot.what {
@@ -142,7 +188,18 @@ impl Slots {
 fn slot(name: Cow<'static, str>, layout: &Layout, rooms: Rooms, in_room: bool, offset: &mut usize) -> Slot {
     let start = *offset;
     let what = match layout {
-        Layout::Scalar(leaf) | Layout::Maybe(leaf) => What::Scalar(*leaf),
+        Layout::Scalar(leaf) => What::Scalar(*leaf),
+        Layout::Option { item, .. } => {
+            let mut none = Vec::new();
+            put_none(layout, &mut none);
+            What::Option(Box::new(OptionSlot {
+                item: slot("".into(), item, rooms, in_room, offset),
+                none,
+                bare: false,
+                nones: AtomicU64::new(0),
+                some: item.tally(),
+            }))
+        }
         Layout::Record { fields, tuple } => {
             let fields = fields
                 .iter()
@@ -162,7 +219,7 @@ fn slot(name: Cow<'static, str>, layout: &Layout, rooms: Rooms, in_room: bool, o
             let elements = axis(shape.iter().product(), item, false, rooms);
             What::Ndarray(shape.clone(), Box::new(Slot::new("".into(), elements, start)))
         }
-        Layout::None { .. } => What::None,
+        Layout::None => What::None,
         Layout::Unit | Layout::Empty(_) | Layout::Group | Layout::Misfit(_) => What::Unit,
     };
     // An element that gets a room is small.
@@ -181,7 +238,8 @@ fn axis(len: u64, item: &Layout, tuple: bool, rooms: Rooms) -> What {
 /// How many slots a value takes in a room; `None` if it gets none, whatever its size.
 fn count(layout: &Layout, rooms: Rooms) -> Option<u64> {
     match layout {
-        Layout::Scalar(_) | Layout::Unit => Some(1),
+        Layout::Scalar(_) | Layout::Unit | Layout::None => Some(1),
+        Layout::Option { item, .. } => Some(count(item, rooms)?.saturating_add(1)),
         Layout::Record { fields, .. } => fields.iter().try_fold(1_u64, |slots, (_, field)| {
             Some(slots.saturating_add(count(field, rooms)?))
         }),
@@ -189,6 +247,24 @@ fn count(layout: &Layout, rooms: Rooms) -> Option<u64> {
             Some(count(item, rooms)?.saturating_mul(*len).saturating_add(1))
         }
         _ => None,
+    }
+}
+
+/// Appends what stands for None in every part of a value of this layout.
+pub(crate) fn put_none(layout: &Layout, into: &mut Vec<u8>) {
+    match layout {
+        Layout::Scalar(leaf) => leaf.none(into),
+        Layout::Option { item, .. } => {
+            put_none(item, into);
+            into.push(0);
+        }
+        Layout::Record { fields, .. } => fields.iter().for_each(|(_, field)| put_none(field, into)),
+        Layout::Axis { len, item, .. } => {
+            let mut part = Vec::new();
+            put_none(item, &mut part);
+            (0..*len).for_each(|_| into.extend_from_slice(&part));
+        }
+        _ => {}
     }
 }
 
@@ -219,8 +295,21 @@ impl Slot {
     fn is_steady(&self) -> bool {
         match &self.what {
             What::Scalar(ScalarLayout::Str { .. } | ScalarLayout::Bytes(_) | ScalarLayout::Nan) => false,
+            What::None => false,
+            What::Option(option) => option.item.is_steady(),
             What::Struct(parts) | What::Tuple(parts) => parts.iter().all(Slot::is_steady),
             _ => true,
+        }
+    }
+
+    fn add_nones(&self, tally: &mut Tally) {
+        match &self.what {
+            What::Option(option) => {
+                tally.add_nones(option.some, option.nones.load(Relaxed));
+                option.item.add_nones(tally);
+            }
+            What::Struct(parts) | What::Tuple(parts) => parts.iter().for_each(|part| part.add_nones(tally)),
+            _ => {}
         }
     }
 }

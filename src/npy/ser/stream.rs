@@ -235,7 +235,11 @@ impl<'s> Stream<'s> {
             (None, Some(number)) => Tally::default().and(Thing::of_number(number)),
             (None, None) => return Tally::default(),
         };
-        self.shape.iter().rev().fold(element, |inner, &len| inner.repeated(len))
+        let mut all = self.shape.iter().rev().fold(element, |inner, &len| inner.repeated(len));
+        if let Some(slots) = &self.slots {
+            slots.add_nones(&mut all);
+        }
+        all
     }
 
     /// The first scalar of the array, or one more of the same.

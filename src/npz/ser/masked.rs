@@ -82,7 +82,7 @@ impl Fill {
             }
             (Layout::Empty(_), _) => Some(Fill(Layout::Scalar(ScalarLayout::Nan))),
             (_, Layout::Axis { .. }) => None,
-            (item, _) if item.is_fixed() || matches!(item, Layout::Maybe(_)) => Some(Fill(item.clone())),
+            (item, _) if item.is_fixed() => Some(Fill(item.clone())),
             _ => None,
         }
     }
@@ -99,7 +99,7 @@ impl Serialize for Fill {
 
 fn fill<S: Serializer>(layout: &Layout, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     match layout {
-        Layout::Scalar(leaf) | Layout::Maybe(leaf) => fill_scalar(*leaf, serializer),
+        Layout::Scalar(leaf) => fill_scalar(*leaf, serializer),
         Layout::Record { fields, tuple } => {
             if *tuple {
                 let mut items = serializer.serialize_tuple(fields.len())?;

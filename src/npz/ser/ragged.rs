@@ -135,7 +135,7 @@ impl Measured {
                 Ok(len)
             }
             Layout::Misfit(misfit) => self.part(misfit.into_error().at_index(index)),
-            Layout::Group | Layout::None { .. } => {
+            Layout::Group | Layout::None => {
                 self.apart = true;
                 Ok(0)
             }

@@ -93,7 +93,7 @@ impl<'d> Format<'d> {
             }
             Kind::Str { order, .. } => Format::Str { order: *order },
             Kind::Bytes { .. } => Format::Bytes,
-            Kind::Void { .. } | Kind::Bf16 => Format::Void,
+            Kind::Void { .. } | Kind::Bf16 | Kind::Masked(_) => Format::Void,
             Kind::Datetime { unit, order } => Format::Datetime {
                 width: widest(elements, |element| datetime(element, *unit, *order)),
                 unit: *unit,

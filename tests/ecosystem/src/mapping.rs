@@ -52,6 +52,9 @@ types! {
     struct Marked { at: Point, id: [u32; 2] }
 
     #[derive(Clone, Serialize, Deserialize)]
+    struct Imu { t: f64, temp: Option<f32> }
+
+    #[derive(Clone, Serialize, Deserialize)]
     enum Side { Left, Right }
 
     #[derive(Clone, Serialize, Deserialize)]
@@ -125,6 +128,11 @@ fn records() {
 }
 
 #[test]
+fn options() {
+    check("Options", option_cases());
+}
+
+#[test]
 fn groups() {
     check("Groups", group_cases());
 }
@@ -162,6 +170,7 @@ fn array_roots() {
         0.5;
         Point { east: 1.0, north: 2.0 };
         (1_u8, 0.5);
+        Imu { t: 0.5, temp: None };
         vec![Point { east: 1.0, north: 2.0 }; 9];
     };
     let found: Vec<Vec<String>> = cases
@@ -234,6 +243,7 @@ for path in sys.argv[1:]:
         scalar_cases(),
         sequence_cases(),
         record_cases(),
+        option_cases(),
         group_cases(),
         list_cases(),
         foreign_cases(),
@@ -330,6 +340,20 @@ fn record_cases() -> Vec<Case> {
         vec![(1_u8, 0.5)];
         vec![(1_u8, "on"), (2, "off")];
         vec![Marked { at: Point { east: 1.0, north: 2.0 }, id: [1, 2] }];
+    }
+}
+
+fn option_cases() -> Vec<Case> {
+    fields! {
+        vec![Imu { t: 0.5, temp: Some(20.0) }, Imu { t: 1.0, temp: None }];
+        vec![Imu { t: 0.5, temp: None }];
+        vec![(1_u8, Some("on")), (2, None)];
+        vec![[Some(0.5), None]; 3];
+        vec![(1_u8, None), (2, Some(Point { east: 1.0, north: 2.0 }))];
+        vec![(1_u8, None::<Point>)];
+        vec![Some(Point { east: 1.0, north: 2.0 }), None];
+        vec![Some([1_u32, 2, 3]), None];
+        vec![None::<Point>; 2];
     }
 }
 

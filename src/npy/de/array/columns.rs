@@ -20,7 +20,7 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
     /// Whether this is an array of records, and not a single one in axes that `squeeze` drops.
     pub(super) fn has_columns(&self) -> bool {
         let single = self.data.is_open() && self.shape().iter().all(|&axis| axis == 1);
-        matches!(self.kind(), Kind::Record(_)) && !self.shape().is_empty() && !single
+        matches!(self.data.plan.dtype.kind, Kind::Record(_)) && !self.shape().is_empty() && !single
     }
 
     /// The fields of the records as a map of arrays; `asked` are those that the target takes, if that is known.
@@ -138,7 +138,7 @@ pub(crate) fn with_array_of<'de, T>(
         shape.extend_from_slice(own);
         item = inner;
     }
-    let header = Header::new(item.clone(), shape, false)?;
+    let header = Header::new(item.without_masks(), shape, false)?;
     let plan = plan.of(item.clone())?;
     let (mut lent, mut seen);
     let source: &mut dyn Source<'de> = match bytes {

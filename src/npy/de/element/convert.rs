@@ -37,9 +37,10 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
         }
     }
 
-    /// Whether this stands for no value: NaT, and NaN inside `with::nan`.
+    /// Whether this stands for no value: NaT, NaN inside `with::nan`, and a field of which only None has been seen.
     pub(super) fn is_none(&self) -> bool {
         match self.dtype.kind {
+            Kind::Void { len: 0 } => true,
             Kind::Datetime { order, .. } | Kind::Timedelta { order, .. } => int(self.raw(), 8, order) == NAT,
             Kind::Float { size, order } if self.marker == Some(Marker::Nan) => match float(self.raw(), size, order) {
                 AnyNumber::F16(v) => v.is_nan(),
@@ -273,7 +274,7 @@ pub(super) fn converted<'a, 'de: 'a, T>(
             number: None,
             marker,
         };
-        convert(item.squeezed())
+        convert(item.there()?)
     }
     apart(item.dtype, item.plan, item.raw(), item.marker, convert)
 }

@@ -62,9 +62,12 @@ impl<'a, 'de: 'a> SeqAccess<'de> for &mut SubarrayAccess<'a, 'de, '_> {
 pub(super) struct RecordAccess<'a, 'de> {
     item: ElementDeserializer<'a, 'de>,
     fields: std::slice::Iter<'a, Field>,
-    value: Option<&'a Field>,
+    /// The field whose value comes next, and where it is.
+    value: Option<(&'a Field, u64)>,
     /// The names that the target knows its fields by, where it tells.
     names: &'static [&'static str],
+    /// The mask of the field before, and where it is, if the target has a field of its own for that.
+    mask: Option<(&'a Field, u64)>,
     /// How many fields in a row, from the first on, are the fields of the target at the same position.
     pub(super) in_order: usize,
 }
@@ -76,7 +79,33 @@ impl<'a, 'de: 'a> RecordAccess<'a, 'de> {
             fields: record.fields.iter(),
             value: None,
             names,
+            mask: None,
             in_order: 0,
+        }
+    }
+
+    /// The same fields, and before them the mask of the whole element.
+    pub(super) fn with_mask(self, mask: &'a Field) -> Self {
+        RecordAccess {
+            mask: Some((mask, mask.offset)),
+            ..self
+        }
+    }
+
+    /// The next field, and where it is.
+    #[inline(always)]
+    fn next(&mut self) -> Option<(&'a Field, u64)> {
+        if self.mask.is_some() {
+            return self.mask.take();
+        }
+        let field = self.fields.next()?;
+        match &field.dtype.kind {
+            // A target that knows the mask by its name knows the value without.
+            Kind::Masked(masked) if self.names.contains(&&*masked.mask.name) => {
+                self.mask = Some((&masked.mask, field.offset + masked.mask.offset));
+                Some((&masked.value, field.offset + masked.value.offset))
+            }
+            _ => Some((field, field.offset)),
         }
     }
 
@@ -91,8 +120,8 @@ impl<'a, 'de: 'a> RecordAccess<'a, 'de> {
     }
 
     #[inline(always)]
-    fn field<T: DeserializeSeed<'de>>(&self, field: &'a Field, seed: T) -> Result<T::Value> {
-        let bytes = self.item.bytes.part(field.offset, field.size);
+    fn field<T: DeserializeSeed<'de>>(&self, (field, offset): (&'a Field, u64), seed: T) -> Result<T::Value> {
+        let bytes = self.item.bytes.part(offset, field.size);
         let item = ElementDeserializer {
             dtype: &field.dtype,
             bytes,
@@ -109,8 +138,8 @@ impl<'a, 'de: 'a> MapAccess<'de> for RecordAccess<'a, 'de> {
     #[inline(always)]
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
         let taken = self.item.dtype.fields().len() - self.fields.len();
-        self.value = self.fields.next();
-        let Some(field) = self.value else { return Ok(None) };
+        self.value = self.next();
+        let Some((field, _)) = self.value else { return Ok(None) };
         let key = seed.deserialize(Key(self.name(field)))?;
         self.in_order += usize::from(self.in_order == taken && variant_index(&key) == Some(taken));
         Ok(Some(key))
@@ -134,7 +163,7 @@ impl<'a, 'de: 'a> SeqAccess<'de> for RecordAccess<'a, 'de> {
 
     #[inline(always)]
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
-        match self.fields.next() {
+        match self.next() {
             Some(field) => self.field(field, seed).map(Some),
             None => Ok(None),
         }

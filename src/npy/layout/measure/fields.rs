@@ -51,10 +51,9 @@ impl<'a> Measure<'a> {
             Box::new(Known {
                 known,
                 seen: match self.seen {
-                    Some(
-                        Layout::Scalar(leaf @ (ScalarLayout::Timedelta(_) | ScalarLayout::Datetime(_)))
-                        | Layout::Maybe(leaf),
-                    ) => Some(*leaf),
+                    Some(Layout::Scalar(leaf @ (ScalarLayout::Timedelta(_) | ScalarLayout::Datetime(_)))) => {
+                        Some(*leaf)
+                    }
                     _ => None,
                 },
             })
@@ -65,8 +64,7 @@ impl<'a> Measure<'a> {
             time,
             tally: self.tally,
             at: self.at.parts(),
-            // Inside an Option a Duration is still a scalar.
-            counting: counting || self.at.counting || self.at.in_option && known.is_none(),
+            counting: counting || self.at.counting,
             in_option: self.at.in_option,
             count: 0,
             parts: match self.seen {
@@ -220,9 +218,6 @@ impl Fields<'_> {
     fn finish_new(mut self) -> Result<Found> {
         let count = self.count;
         let fields = std::mem::take(self.part(count));
-        if self.in_option {
-            return Ok(Found::Group);
-        }
         if fields.iter().all(|(_, layout)| layout.is_fixed()) {
             return Found::new(Layout::Record { fields, tuple: false });
         }

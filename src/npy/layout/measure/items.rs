@@ -10,9 +10,9 @@ use crate::format::dtype::TimeUnit;
 use crate::npy::layout::compound::compound;
 use crate::npy::layout::scalar::ScalarLayout;
 use crate::npy::layout::tally::{Tally, Thing};
-use crate::npy::layout::tree::{Layout, SCALAR_OPTIONS, misfit};
+use crate::npy::layout::tree::{Layout, item_name};
 use crate::npy::marker::Marker;
-use crate::npy::whole::{self, Element, Number};
+use crate::npy::whole::{Element, Number};
 
 /// A sequence or tuple.
 pub(super) struct Items<'a> {
@@ -76,7 +76,7 @@ impl<'a> Measure<'a> {
         Items {
             tally: self.tally,
             at: self.at.parts(),
-            counting: counting || self.at.counts_parts(),
+            counting: counting || self.at.counting,
             direct: false,
             element: None,
             count: 0,
@@ -118,12 +118,7 @@ impl Items<'_> {
             Ok(Found::Same) => {}
             // Nothing that follows can make it an array again.
             Ok(Found::Group) => self.counting = true,
-            Ok(Found::New(mut found)) => {
-                if let Layout::None { scalar } = &mut *found {
-                    *scalar = whole::is_optional_scalar::<T>();
-                }
-                self.differs(*found, index);
-            }
+            Ok(Found::New(found)) => self.differs(*found, index),
             Err(error) => {
                 // A value that swallows the error is not what it would have been with this element.
                 self.tally.skip();
@@ -187,17 +182,12 @@ impl Items<'_> {
         };
         let item = match seen {
             None => empty(self.element, at.marker),
-            Some(Layout::Group | Layout::None { scalar: false } | Layout::Ndarray { .. }) => return Ok(Found::Group),
-            Some(Layout::None { scalar: true }) => {
-                return Found::new(misfit(
-                    ErrorKind::InvalidValue,
-                    "found only None among optional scalars, expected all of them to be Some".into(),
-                    SCALAR_OPTIONS,
-                ));
-            }
-            Some(Layout::Unit) => return Err(units()),
-            Some(misfit @ Layout::Misfit(_)) => return Found::new(misfit),
-            Some(layout) => layout.settled(),
+            Some(layout) => match layout.into_element() {
+                Layout::Group | Layout::Ndarray { .. } => return Ok(Found::Group),
+                Layout::Unit => return Err(units()),
+                misfit @ Layout::Misfit(_) => return Found::new(misfit),
+                layout => layout,
+            },
         };
         Found::new(Layout::Axis {
             len: self.count,
@@ -250,7 +240,12 @@ fn tuple(items: Vec<Layout>) -> Layout {
         return Layout::Group;
     }
     let len = items.len() as u64;
-    let one = items.iter().cloned().reduce(|a, b| a.union(b, 0));
+    // Each Option has a mask of its own, so that they are fields.
+    let one = if items.iter().any(Layout::is_masked) {
+        Some(Layout::Group)
+    } else {
+        items.iter().cloned().reduce(|a, b| a.union(b, 0))
+    };
     match one {
         None => Layout::Axis {
             len,
@@ -261,7 +256,7 @@ fn tuple(items: Vec<Layout>) -> Layout {
             let fields = items
                 .into_iter()
                 .enumerate()
-                .map(|(i, layout)| (Cow::Owned(format!("f{i}")), layout))
+                .map(|(i, layout)| (Cow::Owned(item_name(i)), layout))
                 .collect();
             Layout::Record { fields, tuple: true }
         }

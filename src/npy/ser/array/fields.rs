@@ -21,8 +21,9 @@ impl<'a, 'w, 's, P: Put> ArraySerializer<'a, 'w, 's, P> {
         let known = KnownStruct::of(name);
         match &self.slot.what {
             // These may be more than they show here.
-            What::Struct(fields) if !(self.walk.in_option || known.is_some() && self.walk.strict) => {
+            What::Struct(fields) if !(known.is_some() && self.walk.strict) => {
                 self.enter()?;
+                self.walk.in_option = false;
                 self.walk.direct = false;
                 Ok(Fields {
                     walk: self.walk,

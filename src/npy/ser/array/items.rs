@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::{ArraySerializer, Walk, broken};
 use crate::error::{Error, Result};
 use crate::npy::layout::compound::compound;
-use crate::npy::layout::scalar::{ScalarLayout, changed, put_texts};
+use crate::npy::layout::scalar::{ScalarLayout, changed};
+use crate::npy::layout::texts::put_texts;
 use crate::npy::ser::slots::{Slot, What};
 use crate::npy::sink::Put;
 use crate::npy::whole;
@@ -17,11 +18,12 @@ impl<'a, 'w, 's, P: Put> ArraySerializer<'a, 'w, 's, P> {
     #[inline(always)]
     pub(super) fn items(mut self, is_tuple: bool) -> Result<Items<'a, 'w, 's, P>> {
         let (rest, left) = match &self.slot.what {
-            What::Tuple(items) if is_tuple && !self.walk.in_option => (items.iter(), items.len() as u64),
-            What::Axis { len, .. } if !P::IS_ROOM && !self.walk.in_option => ([].iter(), *len),
+            What::Tuple(items) if is_tuple => (items.iter(), items.len() as u64),
+            What::Axis { len, .. } if !P::IS_ROOM && (is_tuple || !self.walk.in_option) => ([].iter(), *len),
             _ => return Err(self.refuse(if is_tuple { "a tuple" } else { "a sequence" })),
         };
         self.enter()?;
+        self.walk.in_option = false;
         self.walk.direct = !is_tuple;
         Ok(Items {
             walk: self.walk,

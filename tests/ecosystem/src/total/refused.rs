@@ -69,7 +69,9 @@ fn sequence(inner: &Type, v: &[Value], reasons: &mut Vec<ErrorKind>) {
     }
     match bare(inner) {
         Type::Unit | Type::UnitStruct if !v.is_empty() => reasons.push(ErrorKind::UnsupportedType),
-        Type::Option(of) if is_scalar(of) && v.contains(&Value::None) => reasons.push(ErrorKind::InvalidValue),
+        Type::Option(of) if (is_scalar(of) || is_name(of)) && v.iter().any(is_none) => {
+            reasons.push(ErrorKind::InvalidValue);
+        }
         Type::Seq(of) if is_row(of) && lens(v).windows(2).any(|pair| pair[0] != pair[1]) => {
             reasons.push(ErrorKind::Ragged);
         }
@@ -102,7 +104,11 @@ fn bytes_of(parts: &[Value], widths: &mut Vec<usize>) {
 /// The lengths of the elements.
 fn lens(v: &[Value]) -> Vec<usize> {
     let len = |v: &Value| match v {
-        Value::Parts(parts) => parts.len(),
+        // A newtype is as long as what is in it; a sequence of one sequence may be taken for one here.
+        Value::Parts(parts) => match &parts[..] {
+            [Value::Parts(inner)] => inner.len(),
+            parts => parts.len(),
+        },
         _ => 0,
     };
     v.iter().map(len).collect()
@@ -115,10 +121,36 @@ fn is_scalar(ty: &Type) -> bool {
     )
 }
 
-/// Whether sequences of it are rows of an array.
+/// Whether it is None, inside of newtypes or not.
+fn is_none(v: &Value) -> bool {
+    match v {
+        Value::None => true,
+        Value::Parts(parts) => matches!(&parts[..], [v] if is_none(v)),
+        _ => false,
+    }
+}
+
+/// Whether it may be the name of a variant, which is a text.
+fn is_name(ty: &Type) -> bool {
+    match bare(ty) {
+        Type::Enum(variants) => variants.iter().any(|variant| matches!(variant, Variant::Unit)),
+        _ => false,
+    }
+}
+
+/// Whether sequences of it may be rows of an array.
 fn is_row(ty: &Type) -> bool {
     match bare(ty) {
         Type::Seq(of) => is_row(of),
-        ty => is_scalar(ty),
+        ty => is_fixed(ty),
+    }
+}
+
+/// Whether a value of it may be one element of an array; of an Option it is not known as long as it is None.
+fn is_fixed(ty: &Type) -> bool {
+    match bare(ty) {
+        Type::Tuple(types) | Type::TupleStruct(types) | Type::Struct(types) => types.iter().all(is_fixed),
+        Type::Option(_) | Type::Unit | Type::UnitStruct => true,
+        ty => is_scalar(ty) || is_name(ty),
     }
 }
