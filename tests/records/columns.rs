@@ -133,3 +133,33 @@ fn fortran_order_and_errors() {
     let err = from_npy_slice::<A>(&to_npy_vec(&vec![1.0]).unwrap()).unwrap_err();
     assert_eq!(err.kind(), ErrorKind::TypeMismatch, "{err}");
 }
+
+/// A field with a mask is a vector of Options.
+#[test]
+fn masks_go_with_their_columns() {
+    #[derive(Serialize)]
+    struct Imu {
+        id: u8,
+        temp: Option<f32>,
+        at: Option<[u8; 2]>,
+    }
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Columns {
+        id: Vec<u8>,
+        temp: Vec<Option<f32>>,
+        at: Vec<Option<[u8; 2]>>,
+    }
+    let imu = |id, temp, at| Imu { id, temp, at };
+    let bytes = to_npy_vec(&vec![imu(1, Some(0.5), None), imu(2, None, Some([3, 4]))]).unwrap();
+    assert_eq!(
+        from_npy_slice::<Columns>(&bytes).unwrap(),
+        Columns {
+            id: vec![1, 2],
+            temp: vec![Some(0.5), None],
+            at: vec![None, Some([3, 4])],
+        }
+    );
+    let map: BTreeMap<String, serde_json::Value> = from_npy_slice(&bytes).unwrap();
+    assert_eq!(map["temp"], serde_json::json!([0.5, null]));
+    assert_eq!(map.len(), 3);
+}

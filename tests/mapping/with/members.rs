@@ -303,3 +303,58 @@ fn none_is_left_out_only_where_the_field_is_an_option() {
         ]
     );
 }
+
+/// In a record None behind a module is what the module has for it, and else masked.
+#[test]
+fn none_behind_a_module_in_a_record() {
+    #[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
+    struct Row {
+        id: u8,
+        #[serde(with = "serde_npz::with::bytes")]
+        code: Option<[u8; 2]>,
+        #[serde(with = "serde_npz::with::nan")]
+        level: Option<f64>,
+        #[serde(with = "serde_npz::with::datetime64::s")]
+        time: Option<i64>,
+        #[serde(with = "serde_npz::with::float16")]
+        half: Option<f32>,
+    }
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    struct Inside {
+        #[serde(with = "serde_npz::with::nan")]
+        rows: Vec<Plain>,
+    }
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    struct Plain {
+        float: Option<f64>,
+        count: Option<u32>,
+    }
+    let some = Row {
+        id: 1,
+        code: Some(*b"ab"),
+        level: Some(1.0),
+        time: Some(3),
+        half: Some(0.5),
+    };
+    let none = Row {
+        id: 2,
+        code: None,
+        level: None,
+        time: None,
+        half: None,
+    };
+    let dtype = "[('id', '|u1'), ('code', '|S2'), ('code?', '|b1'), ('level', '<f8'), ('time', '<M8[s]'), ('half', '<f2'), \
+                 ('half?', '|b1')]";
+    for rows in [vec![some.clone(), none.clone()], vec![none, some]] {
+        let bytes = round(&BTreeMap::from([("x".to_string(), rows)]));
+        assert_eq!(layout(&bytes), [format!("x {dtype} [2]")]);
+    }
+    let plain = |float, count| Plain { float, count };
+    let bytes = round(&Inside {
+        rows: vec![plain(None, Some(7)), plain(Some(0.5), None)],
+    });
+    assert_eq!(
+        layout(&bytes),
+        ["rows [('float', '<f8'), ('count', '<u4'), ('count?', '|b1')] [2]"]
+    );
+}
