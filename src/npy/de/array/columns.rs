@@ -19,8 +19,8 @@ use crate::npy::marker::Marker;
 impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
     /// Whether this is an array of records, and not a single one in axes that `squeeze` drops.
     pub(super) fn has_columns(&self) -> bool {
-        let single = self.data.is_open() && self.shape().iter().all(|&axis| axis == 1);
-        matches!(self.data.plan.dtype.kind, Kind::Record(_)) && !self.shape().is_empty() && !single
+        let is_array = matches!(self.data.plan.dtype.kind, Kind::Record(_)) && !self.shape().is_empty();
+        is_array && !self.data.may_have(self.axis)
     }
 
     /// The fields of the records as a map of arrays; `asked` are those that the target takes, if that is known.

@@ -83,6 +83,11 @@ impl ArrayData<'_, '_> {
         matches!(self.axes, Axes::Open { .. })
     }
 
+    /// Whether the array is open and can be seen with so many axes.
+    pub(crate) fn may_have(&self, axes: usize) -> bool {
+        matches!(self.fit(axes), Some(Fit::One(_)))
+    }
+
     /// The shape of so many axes, if the array is open and has just one.
     fn fit(&self, asked: usize) -> Option<Fit> {
         let Axes::Open { settled } = self.axes else { return None };
