@@ -5,6 +5,7 @@ mod casting;
 mod common;
 mod differential;
 mod readings;
+mod shipped;
 mod spellings;
 #[path = "../common/zip.rs"]
 mod zip;

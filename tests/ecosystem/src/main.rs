@@ -5,10 +5,12 @@ mod agreed;
 #[path = "../../common/mod.rs"]
 mod common;
 
+mod field;
 mod mapping;
 mod numpy;
 mod properties;
 mod records;
+mod states;
 mod total;
 mod tree;
 mod types;

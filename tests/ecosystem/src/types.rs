@@ -361,6 +361,8 @@ struct Model {
     image: Array2<f32>,
     numbers: Vec<f64>,
     state: State,
+    // An adapter hides the type: there a None is a marker, which is as good a None to a reader.
+    #[serde(skip_serializing_if = "Option::is_none")]
     none: Option<u8>,
 }
 
