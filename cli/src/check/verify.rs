@@ -47,29 +47,22 @@ Examples:
 const ALONE: u64 = 4 << 20;
 
 pub fn run(args: &Args, context: &Context) -> Result<Outcome> {
-    let mut files = Files::new(args.json, context);
-    for path in &input::expand(&args.files) {
-        let shown = path.to_string_lossy();
-        match check(path, args, context) {
-            Ok(report) => {
-                if !report.sound {
-                    context.note(Outcome::Differs);
-                }
-                match &mut files {
-                    Some(files) => files.whole(&shown, &report)?,
-                    None => text(&shown, &report, args, context)?,
-                }
+    Files::each(
+        &input::expand(&args.files),
+        args.json,
+        context,
+        |path| check(path, args, context),
+        |path, report, files| {
+            let shown = path.to_string_lossy();
+            if !report.sound {
+                context.note(Outcome::Differs);
             }
-            Err(fault) => {
-                if let Some(files) = &mut files {
-                    files.fault(&shown, &fault)?;
-                }
-                context.complain(fault.of(path), Outcome::Failed)?;
+            match files {
+                Some(files) => files.whole(&shown, &report),
+                None => text(&shown, &report, args, context),
             }
-        }
-    }
-    files.map_or(Ok(()), Files::finish)?;
-    Ok(Outcome::Done)
+        },
+    )
 }
 
 /// A file in JSON.

@@ -1,13 +1,14 @@
 //! `--json` and `--jsonl`: one document of files, or one line a member. `cli/JSON.md` has every key.
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
 use serde_npz::Dtype;
 
 use crate::frame::context::Context;
-use crate::frame::fault::{Fault, Result};
+use crate::frame::fault::{Fault, Outcome, Result};
 
 /// The two flags of every verb that tells something.
 #[derive(Args, Clone, Copy)]
@@ -68,6 +69,31 @@ impl<'c> Files<'c> {
             begun: false,
         };
         (!args.is_text()).then_some(files)
+    }
+
+    /// Tells of every file: `read` reads one, and `show` tells of it, in the document where there is one. A file that fails is
+    /// told of as well, and the others are done.
+    pub fn each<R>(
+        paths: &[PathBuf],
+        args: JsonArgs,
+        context: &'c Context,
+        mut read: impl FnMut(&Path) -> Result<R>,
+        mut show: impl FnMut(&Path, R, Option<&mut Self>) -> Result<()>,
+    ) -> Result<Outcome> {
+        let mut files = Files::new(args, context);
+        for path in paths {
+            match read(path) {
+                Ok(found) => show(path, found, files.as_mut())?,
+                Err(fault) => {
+                    if let Some(files) = &mut files {
+                        files.fault(&path.to_string_lossy(), &fault)?;
+                    }
+                    context.complain(fault.of(path), Outcome::Failed)?;
+                }
+            }
+        }
+        files.map_or(Ok(()), Files::finish)?;
+        Ok(Outcome::Done)
     }
 
     /// A file that was read, at least in parts.

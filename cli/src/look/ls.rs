@@ -67,42 +67,28 @@ Examples:
 
 pub fn run(args: &Args, context: &Context) -> Result<Outcome> {
     let paths = input::expand(&args.files);
-    let mut files = Files::new(args.json, context);
-    for path in &paths {
-        let shown = path.to_string_lossy();
-        match read(path, args, context) {
-            Ok((is_npz, members, rows)) => {
-                if members.iter().any(|member| member.fault.is_some()) {
-                    context.note(Outcome::Differs);
-                }
-                match &mut files {
-                    Some(files) => {
-                        let kind = if is_npz { "npz" } else { "npy" };
-                        let members: Vec<Row> = members
-                            .iter()
-                            .zip(rows)
-                            .map(|(member, rows)| Row::new(member, rows))
-                            .collect();
-                        files.file(&shown, Head { kind }, &members)?;
-                    }
-                    None => {
-                        if paths.len() > 1 && !args.names {
-                            writeln!(context.out(), "{}:", escape(&shown))?;
-                        }
-                        text(&members, &rows, args, context)?;
-                    }
-                }
+    Files::each(
+        &paths,
+        args.json,
+        context,
+        |path| read(path, args, context),
+        |path, (is_npz, members, rows), files| {
+            let shown = path.to_string_lossy();
+            if members.iter().any(|member| member.fault.is_some()) {
+                context.note(Outcome::Differs);
             }
-            Err(fault) => {
-                if let Some(files) = &mut files {
-                    files.fault(&shown, &fault)?;
-                }
-                context.complain(fault.of(path), Outcome::Failed)?;
+            if let Some(files) = files {
+                let kind = if is_npz { "npz" } else { "npy" };
+                let rows = members.iter().zip(rows);
+                let members: Vec<Row> = rows.map(|(member, rows)| Row::new(member, rows)).collect();
+                return files.file(&shown, Head { kind }, &members);
             }
-        }
-    }
-    files.map_or(Ok(()), Files::finish)?;
-    Ok(Outcome::Done)
+            if paths.len() > 1 && !args.names {
+                writeln!(context.out(), "{}:", escape(&shown))?;
+            }
+            text(&members, &rows, args, context)
+        },
+    )
 }
 
 /// The statistics of a member, where they were asked for.

@@ -7,7 +7,7 @@ mod rank;
 
 use std::collections::HashSet;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anstyle::Style;
 use serde::Serialize;
@@ -70,43 +70,28 @@ const BINS: usize = 24;
 
 pub fn run(args: &Args, context: &Context) -> Result<Outcome> {
     let paths = input::expand(&args.files);
-    let mut files = Files::new(args.json, context);
-    for path in &paths {
+    let open = |path: &Path| {
+        let mut input = Input::open(path, context)?;
+        let members = input.members(&args.members.members, context)?;
+        Ok((input, members))
+    };
+    Files::each(&paths, args.json, context, open, |path, (mut input, members), files| {
         let shown = path.to_string_lossy();
-        let opened = Input::open(path, context).and_then(|mut input| {
-            input
-                .members(&args.members.members, context)
-                .map(|members| (input, members))
-        });
-        match opened {
-            Ok((mut input, members)) => {
-                let mut rows = Vec::new();
-                for member in &members {
-                    let result = describe(&mut input, member, &args.asked).map(|more| rows.extend(more));
-                    if let Err(fault) = result {
-                        context.complain(fault.at(&member.name).of(path), Outcome::Differs)?;
-                    }
-                }
-                match &mut files {
-                    Some(files) => files.file(&shown, (), &rows)?,
-                    None => {
-                        if paths.len() > 1 {
-                            writeln!(context.out(), "{}:", escape(&shown))?;
-                        }
-                        text(&rows, &args.asked, context)?;
-                    }
-                }
-            }
-            Err(fault) => {
-                if let Some(files) = &mut files {
-                    files.fault(&shown, &fault)?;
-                }
-                context.complain(fault.of(path), Outcome::Failed)?;
+        let mut rows = Vec::new();
+        for member in &members {
+            let result = describe(&mut input, member, &args.asked).map(|more| rows.extend(more));
+            if let Err(fault) = result {
+                context.complain(fault.at(&member.name).of(path), Outcome::Differs)?;
             }
         }
-    }
-    files.map_or(Ok(()), Files::finish)?;
-    Ok(Outcome::Done)
+        if let Some(files) = files {
+            return files.file(&shown, (), &rows);
+        }
+        if paths.len() > 1 {
+            writeln!(context.out(), "{}:", escape(&shown))?;
+        }
+        text(&rows, &args.asked, context)
+    })
 }
 
 /// One column in JSON; a value that is NaN, infinite or makes no sense is null.
