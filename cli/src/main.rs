@@ -14,7 +14,6 @@
 
 mod args;
 mod check;
-#[allow(dead_code)] // The verbs that come next stand on it.
 mod frame;
 mod look;
 mod make;

@@ -20,7 +20,6 @@ pub struct Context {
     width: Option<usize>,
     ascii: bool,
     exact: bool,
-    progress: bool,
     separator: Option<char>,
     options: ReadOptions,
     worst: Cell<Outcome>,
@@ -53,7 +52,6 @@ impl Context {
             width,
             ascii: common.ascii,
             exact: common.bytes,
-            progress: !common.no_progress && io::stderr().is_terminal(),
             separator: common.separator.0,
             options,
             worst: Cell::new(Outcome::Done),
@@ -103,11 +101,6 @@ impl Context {
 
     pub fn ascii(&self) -> bool {
         self.ascii
-    }
-
-    /// Whether a bar may be shown.
-    pub fn progress(&self) -> bool {
-        self.progress
     }
 
     pub fn separator(&self) -> Option<char> {

@@ -11,11 +11,9 @@ use crate::frame::text::escape;
 pub enum Layout {
     Bool,
     Int {
-        size: usize,
         big: bool,
     },
     Uint {
-        size: usize,
         big: bool,
     },
     Float {
@@ -74,8 +72,8 @@ impl Layout {
         }
         match dtype.kind() {
             'b' => Layout::Bool,
-            'i' => Layout::Int { size, big },
-            'u' => Layout::Uint { size, big },
+            'i' => Layout::Int { big },
+            'u' => Layout::Uint { big },
             'f' => Layout::Float { size, big },
             'c' => Layout::Complex { size: size / 2, big },
             'S' => Layout::Bytes,

@@ -10,7 +10,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use serde_npz::{Entry, ErrorKind, Header, NpzReader, Unmappable, Value};
+use serde_npz::{Entry, ErrorKind, Header, NpzReader, Unmappable};
 
 use crate::frame::context::Context;
 use crate::frame::data::Data;
@@ -167,14 +167,6 @@ impl Input {
         match self {
             Input::Npy(_) => Err(Fault::new("found an array, expected a text")),
             Input::Npz(npz) => Ok(npz.raw(&member.name)?),
-        }
-    }
-
-    /// The whole member in memory: an array, or a text.
-    pub fn value(&mut self, member: &Member, context: &Context) -> Result<Value> {
-        match self {
-            Input::Npy(npy) => Ok(context.options().from_npy_reader(npy.whole()?)?),
-            Input::Npz(npz) => Ok(npz.get(&member.name)?),
         }
     }
 
