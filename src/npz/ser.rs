@@ -25,7 +25,7 @@ use self::place::PlaceSerializer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::capture;
 use crate::npy::layout::measure::{Around, measure_content, measure_counted, nested_none, too_deep};
-use crate::npy::layout::scalar::changed;
+use crate::npy::layout::scalar::{ScalarLayout, changed};
 use crate::npy::layout::tally::{Tally, Thing};
 use crate::npy::layout::tree::Layout;
 use crate::npy::marker::Marker;
@@ -33,7 +33,7 @@ use crate::npy::raw;
 use crate::npy::ser::stream::Stream;
 use crate::npy::ser::write::{write_marker, write_node};
 use crate::npy::sink::Out;
-use crate::npy::whole::{self, Number};
+use crate::npy::whole;
 use crate::npz::writer::NpzWriter;
 use crate::npz::writer::members::{Entered, MemberSink, Members, Place};
 use crate::options::MAX_GROUPS;
@@ -112,10 +112,8 @@ struct At {
     root: bool,
     /// Its elements are members of their own, whatever they are.
     list: Option<List>,
-    /// The float that a None stands for, if the type of the value tells.
-    none: Option<Number>,
-    /// Its type tells that a None of it is that of another scalar.
-    no_float: bool,
+    /// The NaN that a None of it is, inside `with::nan`.
+    nan: Option<ScalarLayout>,
     /// Its type tells that a None of it is that of a vector, a map or the like.
     no_scalar: bool,
 }
@@ -147,8 +145,7 @@ impl At {
             in_option: false,
             root: false,
             list: None,
-            none: None,
-            no_float: false,
+            nan: None,
             no_scalar: false,
         }
     }
@@ -404,7 +401,8 @@ impl<'w> Archive<'w> {
             Layout::Misfit(misfit) => Err(self.place.name(misfit.into_error())),
             Layout::Ndarray { .. } if self.tagged.get() => Err(self.place.name(tagged_ndarray())),
             Layout::Unit => self.unit(at.on_none),
-            Layout::None => self.none(at.on_none, at.no_float),
+            // One that is to be NaN is a scalar.
+            Layout::None => self.none(at.on_none, false),
             layout => match refused {
                 // The same value was no array a moment ago.
                 Some(error) => Err(self.place.name(error)),
@@ -531,8 +529,8 @@ impl<'w> Archive<'w> {
         }
     }
 
-    fn none(&self, on_none: OnNone, no_float: bool) -> Result<()> {
-        let nan = self.marker() == Some(Marker::Nan) && !no_float;
+    /// A None, which counts as the float it would be as a NaN.
+    fn none(&self, on_none: OnNone, nan: bool) -> Result<()> {
         self.count(if nan { Thing::Float } else { Thing::None });
         match on_none {
             OnNone::Omit => Ok(()),

@@ -36,7 +36,7 @@ use crate::npy::layout::tally::{Tally, Thing};
 use crate::npy::layout::texts::of_texts;
 use crate::npy::layout::tree::Layout;
 use crate::npy::marker::Marker;
-use crate::npy::whole::{self, Element, Number, Optional, OptionalScalar, Texts, Whole};
+use crate::npy::whole::{self, Element, Optional, OptionalScalar, Texts, Whole};
 
 /// Deeper than this nothing can be an array: 64 axes, 32 levels of a dtype.
 pub(crate) const MAX_LEVELS: u8 = 100;
@@ -229,13 +229,9 @@ impl<'a> Serializer for Measure<'a> {
 
     fn serialize_none(self) -> Result<Found> {
         let optional = || self.at.none.and_then(|optional| optional());
-        let nan = match optional() {
-            _ if self.at.marker != Some(Marker::Nan) => None,
-            None | Some(Optional::Vector) => Some(ScalarLayout::Nan),
-            Some(Optional::Scalar(OptionalScalar::Element(Element::Number(
-                float @ (Number::F16 | Number::F32 | Number::F64),
-            )))) => Some(ScalarLayout::Number(float)),
-            Some(_) => None,
+        let nan = match self.at.marker {
+            Some(Marker::Nan) => ScalarLayout::nan(optional()),
+            _ => None,
         };
         self.tally.add(if nan.is_some() { Thing::Float } else { Thing::None });
         if self.at.counting {

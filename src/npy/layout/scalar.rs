@@ -9,7 +9,7 @@ use crate::io::source::in_memory;
 use crate::npy::layout::tally::Thing;
 use crate::npy::marker::Marker;
 use crate::npy::sink::Put;
-use crate::npy::whole::{AnyComplex, Number};
+use crate::npy::whole::{AnyComplex, Element, Number, Optional, OptionalScalar};
 
 /// What `Duration` and `SystemTime` are written in.
 const NANO: TimeUnit = TimeUnit {
@@ -89,6 +89,17 @@ impl ScalarLayout {
             self,
             ScalarLayout::Number(Number::F16 | Number::F32 | Number::F64) | ScalarLayout::Nan
         )
+    }
+
+    /// The NaN that a None is inside `with::nan`, where what its type tells says that it is one of floats.
+    pub(crate) fn nan(told: Option<Optional>) -> Option<ScalarLayout> {
+        match told {
+            None | Some(Optional::Vector) => Some(ScalarLayout::Nan),
+            Some(Optional::Scalar(OptionalScalar::Element(Element::Number(
+                float @ (Number::F16 | Number::F32 | Number::F64),
+            )))) => Some(ScalarLayout::Number(float)),
+            Some(_) => None,
+        }
     }
 
     /// Appends what stands for None: a quiet NaN, NaT, 0, False, an empty text.

@@ -33,9 +33,9 @@ pub(super) struct PlaceSerializer<'a, 'w, 's> {
 
 impl<'a, 'w, 's> PlaceSerializer<'a, 'w, 's> {
     pub(super) fn value<T: Serialize + ?Sized>(mut self, value: &T) -> Result<Outcome> {
-        self.at.none = whole::optional_float::<T>();
+        self.at.nan = None;
         if self.archive.marker() == Some(Marker::Nan) {
-            self.at.no_float = self.at.none.is_none() && whole::is_optional_scalar::<T>();
+            self.at.nan = ScalarLayout::nan(whole::optional::<T>());
             self.at.no_scalar = whole::is_optional_container::<T>();
         }
         match whole::complex(value) {
@@ -148,16 +148,13 @@ impl<'a, 'w, 's> Serializer for PlaceSerializer<'a, 'w, 's> {
                 "found None at the root of an archive, expected a struct, a map or a tuple",
             ));
         }
-        if self.archive.marker() != Some(Marker::Nan)
-            || self.in_nan_option()
-            || self.at.list.is_some()
-            || self.at.no_float
-            || self.at.no_scalar
-        {
-            self.archive.none(self.at.on_none, self.at.no_float)?;
-            return Ok(Outcome::Written);
-        }
-        let leaf = self.at.none.map_or(ScalarLayout::Nan, ScalarLayout::Number);
+        let leaf = match self.at.nan {
+            Some(leaf) if !(self.in_nan_option() || self.at.list.is_some() || self.at.no_scalar) => leaf,
+            nan => {
+                self.archive.none(self.at.on_none, nan.is_some())?;
+                return Ok(Outcome::Written);
+            }
+        };
         self.stream.out.begin(&Layout::Scalar(leaf).header()?)?;
         Scalar::nan(leaf).put_number(&mut self.stream.out)?;
         self.archive.count(Thing::Float);
