@@ -1,15 +1,5 @@
 // Spellings of a plain dtype that NumPy reads and other writers use: '?', 'float32', '<d', '|B', '<f8,<f8'.
 use serde_npz::{Header, from_npy_slice};
-fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
-    let mut t = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}");
-    while (10 + t.len() + 1) % 64 != 0 { t.push(' '); }
-    t.push('\n');
-    let mut b = b"\x93NUMPY\x01\x00".to_vec();
-    b.extend((t.len() as u16).to_le_bytes());
-    b.extend(t.as_bytes());
-    b.extend(data);
-    b
-}
 fn main() {
     let f = [1.0f32, 2.0].iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>();
     let d = [1.0f64, 2.0].iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>();

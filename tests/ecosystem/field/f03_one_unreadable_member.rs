@@ -2,16 +2,6 @@
 // takes what there is: a map, `Value`. Wanted: an option that leaves them out, whole as they are.
 use serde_npz::{ReadOptions, Value};
 use std::collections::BTreeMap;
-fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
-    let mut t = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}");
-    while (10 + t.len() + 1) % 64 != 0 { t.push(' '); }
-    t.push('\n');
-    let mut b = b"\x93NUMPY\x01\x00".to_vec();
-    b.extend((t.len() as u16).to_le_bytes());
-    b.extend(t.as_bytes());
-    b.extend(data);
-    b
-}
 fn crc(d: &[u8]) -> u32 {
     !d.iter().fold(!0u32, |c, &b| (0..8).fold(c ^ b as u32, |c, _| (c >> 1) ^ (0xedb8_8320 & (c & 1).wrapping_neg())))
 }

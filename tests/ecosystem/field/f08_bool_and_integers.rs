@@ -1,15 +1,5 @@
 // Masks: bool to integer and float is safe in NumPy, 0 and 1 of u1 are bools elsewhere (MATLAB, R, C++). Both are errors.
 use serde_npz::from_npy_slice;
-fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
-    let mut t = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}");
-    while (10 + t.len() + 1) % 64 != 0 { t.push(' '); }
-    t.push('\n');
-    let mut b = b"\x93NUMPY\x01\x00".to_vec();
-    b.extend((t.len() as u16).to_le_bytes());
-    b.extend(t.as_bytes());
-    b.extend(data);
-    b
-}
 fn main() {
     let b = npy("'|b1'", "(2,)", &[1, 0]);
     let u = npy("'|u1'", "(2,)", &[1, 0]);

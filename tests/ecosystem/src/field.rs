@@ -1,8 +1,16 @@
 //! Small programs of the kinds that people brought: each ends well.
 
+/// A file in C order by hand.
+fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+    crate::common::npy(descr, false, shape, data)
+}
+
 macro_rules! programs {
     ($($name:ident)*) => { $(
         mod $name {
+            #[allow(unused_imports, reason = "not every program makes a file by hand")]
+            use super::npy;
+
             include!(concat!("../field/", stringify!($name), ".rs"));
 
             #[test]
