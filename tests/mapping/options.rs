@@ -50,6 +50,7 @@ struct X<T> {
     x: T,
 }
 
+/// The dtype and the shape of a lone array.
 fn header(bytes: &[u8]) -> (String, Vec<u64>) {
     let header = Header::read(&mut &bytes[..]).unwrap();
     (header.dtype().to_string(), header.shape().to_vec())
@@ -65,7 +66,7 @@ fn imu(t: f64, temp: Option<f32>) -> Imu {
 
 /// As an array of its own and as one member of an archive: there and back, with this dtype and shape.
 #[track_caller]
-fn back<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T, dtype: &str, shape: &[u64]) {
+pub fn back<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T, dtype: &str, shape: &[u64]) {
     let npy = to_npy_vec(value).unwrap();
     assert_eq!(header(&npy), (dtype.to_owned(), shape.to_vec()));
     assert_eq!(&from_npy_slice::<T>(&npy).unwrap(), value);

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::io::Cursor;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_npz::ErrorKind::*;
 use serde_npz::{Dtype, Header, NpyReader, NpyWriter, NpzReader, NpzWriter, Value, load_npy};
 use serde_npz::{from_npy_slice, from_npz_slice, to_npy_vec, to_npz_vec};
 
 use crate::common::{Scratch, refused};
+use crate::options::back;
 
 const U128: &str = "[('lo', '<u8'), ('hi', '<u8')]";
 const I128: &str = "[('lo', '<u8'), ('hi', '<i8')]";
@@ -28,22 +28,6 @@ struct ChaCha {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Wide<T> {
     x: T,
-}
-
-fn header(bytes: &[u8]) -> (String, Vec<u64>) {
-    let header = Header::read(&mut &bytes[..]).unwrap();
-    (header.dtype().to_string(), header.shape().to_vec())
-}
-
-/// As an array of its own, as the field of an archive and as rows: there and back, with this dtype and shape.
-fn back<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(value: &T, dtype: &str, shape: &[u64]) {
-    let npy = to_npy_vec(value).unwrap();
-    assert_eq!(header(&npy), (dtype.to_owned(), shape.to_vec()));
-    assert_eq!(&from_npy_slice::<T>(&npy).unwrap(), value);
-    let npz = to_npz_vec(&Wide { x: value }).unwrap();
-    assert_eq!(&from_npz_slice::<Wide<T>>(&npz).unwrap().x, value);
-    let mut archive = NpzReader::new(Cursor::new(npz)).unwrap();
-    assert_eq!(archive.header("x").unwrap().dtype().to_string(), dtype);
 }
 
 #[test]

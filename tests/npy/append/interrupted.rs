@@ -187,15 +187,20 @@ impl Random {
     }
 }
 
-/// Appends rows and prints after each flush how many there are.
-fn append_until_killed(task: &str) {
+/// What a child is asked for: the kind of rows, what it does at random, the file; and the pipe for what it tells.
+fn begin(task: &str) -> (usize, Random, &str, io::Stdout) {
     let (kind, rest) = task.split_once(' ').unwrap();
     let (seed, path) = rest.split_once(' ').unwrap();
-    let (kind, mut random) = (kind.parse().unwrap(), Random(seed.parse().unwrap()));
     // Directly to the pipe: the test harness captures `print!`.
     let mut out = io::stdout();
     // The harness has printed `test ..` without a line end.
     writeln!(out).unwrap();
+    (kind.parse().unwrap(), Random(seed.parse().unwrap()), path, out)
+}
+
+/// Appends rows and prints after each flush how many there are.
+fn append_until_killed(task: &str) {
+    let (kind, mut random, path, mut out) = begin(task);
     loop {
         let mut writer = NpyWriter::append(path).unwrap();
         for _ in 0..random.below(30) {
@@ -297,11 +302,7 @@ fn killed_at_any_moment_no_acknowledged_row_is_lost() {
 
 /// Grows the file and cuts it, and prints before each step how many rows there are and will be.
 fn truncate_until_killed(task: &str) {
-    let (kind, rest) = task.split_once(' ').unwrap();
-    let (seed, path) = rest.split_once(' ').unwrap();
-    let (kind, mut random) = (kind.parse().unwrap(), Random(seed.parse().unwrap()));
-    let mut out = io::stdout();
-    writeln!(out).unwrap();
+    let (kind, mut random, path, mut out) = begin(task);
     loop {
         let mut writer = NpyWriter::append(path).unwrap();
         for _ in 0..random.below(10) {
