@@ -133,6 +133,15 @@ fn whole<T: TryFrom<i128> + TryFrom<u128>>(value: f64) -> Option<T> {
     }
 }
 
+/// As [`Cast::cast`] of an integer, for numbers that are seldom converted.
+#[inline(never)]
+fn whole_number<T: TryFrom<i128> + TryFrom<u128>>(number: AnyNumber, casting: Casting) -> Result<T, Uncast> {
+    match number.integer() {
+        Some(value) => value.ok_or(Uncast::Value),
+        None => exact(number.real().and_then(whole), casting),
+    }
+}
+
 impl Cast for bool {
     const NAME: &'static str = "bool";
 
@@ -150,17 +159,13 @@ macro_rules! integers {
         impl Cast for $t {
             const NAME: &'static str = stringify!($t);
 
-            #[inline]
+            #[inline(always)]
             fn cast(number: AnyNumber, casting: Casting) -> Result<Self, Uncast> {
                 // The usual integers without a detour through wider ones.
                 match number {
-                    AnyNumber::Int(v) => return v.try_into().map_err(|_| Uncast::Value),
-                    AnyNumber::Uint(v) => return v.try_into().map_err(|_| Uncast::Value),
-                    _ => {}
-                }
-                match number.integer() {
-                    Some(value) => value.ok_or(Uncast::Value),
-                    None => exact(number.real().and_then(whole), casting),
+                    AnyNumber::Int(v) => v.try_into().map_err(|_| Uncast::Value),
+                    AnyNumber::Uint(v) => v.try_into().map_err(|_| Uncast::Value),
+                    _ => whole_number(number, casting),
                 }
             }
         }
@@ -249,7 +254,7 @@ floats! {
 impl<T: Float> Cast for T {
     const NAME: &'static str = <T as Float>::NAME;
 
-    #[inline]
+    #[inline(always)]
     fn cast(number: AnyNumber, casting: Casting) -> Result<Self, Uncast> {
         if let Some(float) = T::wider(number) {
             return Ok(float);
@@ -275,6 +280,7 @@ trait CastAny: Float {
 }
 
 impl<T: Float> CastAny for T {
+    #[inline(never)]
     fn cast_any(number: AnyNumber, casting: Casting) -> Result<Self, Uncast> {
         if let Some((size, negative)) = number.magnitude() {
             let value = if negative { -(size as f64) } else { size as f64 };

@@ -67,16 +67,10 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
     /// The one element of a subarray whose axes all have length 1, where `squeeze` lets it stand for the array.
     #[inline(always)]
     fn squeezed(self) -> Self {
-        if self.plan.squeeze { self.only() } else { self }
-    }
-
-    #[cold]
-    fn only(self) -> Self {
-        match &self.dtype.kind {
-            Kind::Array { item, shape } if shape.iter().all(|&axis| axis == 1) => {
-                self.part(item, self.plan, self.bytes).only()
-            }
-            _ => self,
+        if self.plan.squeeze {
+            self.part(only_element(self.dtype), self.plan, self.bytes)
+        } else {
+            self
         }
     }
 
@@ -318,6 +312,17 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
             body(array.marked(self.marker))
         })
     }
+}
+
+/// The dtype of the one element of a subarray whose axes all have length 1; any other dtype as it is.
+#[cold]
+fn only_element(mut dtype: &Dtype) -> &Dtype {
+    while let Kind::Array { item, shape } = &dtype.kind
+        && shape.iter().all(|&axis| axis == 1)
+    {
+        dtype = item;
+    }
+    dtype
 }
 
 /// The calls of a `Deserializer` that mean the same as another one, for all that read arrays.

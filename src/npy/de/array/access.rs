@@ -138,7 +138,7 @@ impl ElementAccess<'_, '_, '_> {
 impl<'de> SeqAccess<'de> for &mut ElementAccess<'_, '_, 'de> {
     type Error = Error;
 
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
         if self.at == self.len {
             return Ok(None);

@@ -4,9 +4,9 @@ use half::{bf16, f16};
 use serde::de::value::MapDeserializer;
 use serde::de::{IntoDeserializer, Visitor};
 
-use super::ElementDeserializer;
 use super::number::{any_number, fixed, float, int, uint};
 use super::text::{SHORT, short_ascii, trim, utf8};
+use super::{ElementDeserializer, only_element};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::cast::{AnyNumber, Cast, Uncast};
 use crate::format::dtype::{Dtype, Kind, Order, TimeBase, TimeUnit};
@@ -53,7 +53,7 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
     }
 
     /// This number as one of another type.
-    #[inline]
+    #[inline(always)]
     pub(super) fn cast<T: Cast>(&self) -> Result<T> {
         let Some(number) = any_number(self.dtype, self.raw()) else {
             return Err(self.mismatch(T::NAME));
@@ -268,13 +268,17 @@ pub(super) fn converted<'a, 'de: 'a, T>(
         convert: impl FnOnce(ElementDeserializer<'_, '_>) -> Result<T>,
     ) -> Result<T> {
         let item = ElementDeserializer {
-            dtype,
+            // The bytes of a subarray of one element are those of the element.
+            dtype: if plan.squeeze { only_element(dtype) } else { dtype },
             plan,
             bytes: Bytes::Seen(bytes),
             number: None,
             marker,
         };
-        convert(item.there()?)
+        match item.dtype.kind {
+            Kind::Masked(_) => convert(item.there()?),
+            _ => convert(item),
+        }
     }
     apart(item.dtype, item.plan, item.raw(), item.marker, convert)
 }

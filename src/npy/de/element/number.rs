@@ -44,13 +44,22 @@ pub(super) fn float(bytes: &[u8], size: u8, order: Order) -> AnyNumber {
 }
 
 /// The number of these bytes, if their dtype is one of numbers.
-#[inline]
+#[inline(always)]
 pub(super) fn any_number(dtype: &Dtype, bytes: &[u8]) -> Option<AnyNumber> {
+    match dtype.kind {
+        Kind::Int { size, order } => Some(AnyNumber::Int(int(bytes, size, order))),
+        Kind::Uint { size, order } => Some(AnyNumber::Uint(uint(bytes, size, order))),
+        Kind::Float { size, order } => Some(float(bytes, size, order)),
+        _ => other_number(dtype, bytes),
+    }
+}
+
+/// As [`any_number`], for those that are seldom converted.
+#[cold]
+#[inline(never)]
+fn other_number(dtype: &Dtype, bytes: &[u8]) -> Option<AnyNumber> {
     Some(match dtype.kind {
         Kind::Bool => AnyNumber::Bool(bytes != [0]),
-        Kind::Int { size, order } => AnyNumber::Int(int(bytes, size, order)),
-        Kind::Uint { size, order } => AnyNumber::Uint(uint(bytes, size, order)),
-        Kind::Float { size, order } => float(bytes, size, order),
         Kind::Complex { size, order } => {
             let (re, im) = bytes.split_at(bytes.len() / 2);
             match size {
