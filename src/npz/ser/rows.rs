@@ -73,8 +73,13 @@ where
 {
     let member = format!("{name}.npy");
     container.check(&member)?;
+    let mut rows = rows.into_iter().peekable();
+    if let Some(first) = rows.peek()
+        && let Some(texts) = TextRows::begin(first)?
+    {
+        return grow_texts(container, &member, texts, rows.skip(1), begun);
+    }
     let mut encoder = RowEncoder::default();
-    let mut texts: Option<TextRows> = None;
     let mut write = |encoder: &mut RowEncoder| -> Result<()> {
         if !*begun {
             container.begin_growing(&member, encoder.header().unwrap_or_default())?;
@@ -84,33 +89,32 @@ where
         encoder.clear();
         Ok(())
     };
-    for row in rows {
-        if let Some(texts) = &mut texts {
-            texts.push(&row)?;
-            continue;
-        }
-        if encoder.rows() == 0 {
-            texts = TextRows::begin(&row)?;
-            if texts.is_some() {
-                continue;
-            }
-        }
+    rows.try_for_each(|row| {
         encoder.push(&row)?;
-        if encoder.is_full() {
-            write(&mut encoder)?;
-        }
-    }
-    if let Some(texts) = texts {
-        let header = texts.header()?.to_bytes();
-        container.begin_growing(&member, &header)?;
-        *begun = true;
-        texts.each(|piece| container.write(piece))?;
-        container.end_growing(&header)?;
-        return Ok(texts.rows());
-    }
+        if encoder.is_full() { write(&mut encoder) } else { Ok(()) }
+    })?;
     encoder.settle()?;
     write(&mut encoder)?;
     encoder.count();
     container.end_growing(encoder.header().unwrap_or_default())?;
     Ok(encoder.rows())
+}
+
+/// The rows behind the first one, where that has texts: the header is known when all have come.
+fn grow_texts<O: Output, R: Serialize>(
+    container: &mut Container<O>,
+    member: &str,
+    mut texts: TextRows,
+    rows: impl Iterator<Item = R>,
+    begun: &mut bool,
+) -> Result<u64> {
+    for row in rows {
+        texts.push(&row)?;
+    }
+    let header = texts.header()?.to_bytes();
+    container.begin_growing(member, &header)?;
+    *begun = true;
+    texts.each(|piece| container.write(piece))?;
+    container.end_growing(&header)?;
+    Ok(texts.rows())
 }
