@@ -22,7 +22,7 @@
 //! ```
 //!
 //! Each field becomes a member, and groups are joined by `/`. Object data (pickle) is always refused. If you come from
-//! Python, start with the [`guide`].
+//! Python, start with the [`guide`]; what people ask most is answered in [`questions`].
 //!
 //! | you have | use |
 //! |---|---|
@@ -81,6 +81,9 @@ pub mod with;
 
 #[doc = include_str!("guide.md")]
 pub mod guide {}
+
+#[doc = include_str!("questions.md")]
+pub mod questions {}
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
