@@ -165,7 +165,7 @@ impl WriteOptions {
     /// Those of [`to_npy_writer`].
     pub fn to_npy_vec<T: Serialize + ?Sized>(&self, value: &T) -> Result<Vec<u8>> {
         let mut bytes = Memory::default();
-        self.to_npy_writer(&mut bytes, value)?;
+        write_array(value, &mut bytes)?;
         Ok(bytes.0)
     }
 

@@ -62,10 +62,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "npy::layout",
         &[
-            "compound", "tally", "scalar", "texts", "tree", "capture", "known", "measure",
+            "compound", "tally", "mixed", "scalar", "texts", "tree", "capture", "known", "measure",
         ],
     ),
-    ("npy::layout::measure", &["items", "fields", "tests"]),
+    ("npy::layout::tree", &["join"]),
+    ("npy::layout::measure", &["items", "fields", "reconcile", "tests"]),
     ("npy::ser", &["slots", "array", "stream", "write"]),
     ("npy::ser::array", &["items", "fields"]),
     (

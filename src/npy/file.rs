@@ -1,6 +1,7 @@
 //! A file for exactly one array: what goes to this sink comes in large chunks, so that nothing is gathered here.
 
 use std::fs::File;
+use std::io::Seek;
 
 use crate::error::Result;
 use crate::format::header::Header;
@@ -37,5 +38,15 @@ impl Sink for FileSink {
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.handle.write(bytes)
+    }
+
+    fn can_take_back(&self) -> bool {
+        true
+    }
+
+    fn take_back(&mut self) -> Result<()> {
+        self.handle.0.set_len(0)?;
+        self.handle.0.rewind()?;
+        Ok(())
     }
 }

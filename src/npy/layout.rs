@@ -4,6 +4,7 @@ pub(crate) mod capture;
 pub(crate) mod compound;
 pub(crate) mod known;
 pub(crate) mod measure;
+pub(crate) mod mixed;
 pub(crate) mod scalar;
 pub(crate) mod tally;
 pub(crate) mod texts;

@@ -111,6 +111,25 @@ impl Memory {
     }
 }
 
+impl Sink for Memory {
+    fn begin(&mut self, header: &Header) -> Result<()> {
+        self.put(&header.to_bytes())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.put(bytes)
+    }
+
+    fn can_take_back(&self) -> bool {
+        true
+    }
+
+    fn take_back(&mut self) -> Result<()> {
+        self.0.clear();
+        Ok(())
+    }
+}
+
 impl Write for Memory {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.put(bytes)?;

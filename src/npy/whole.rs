@@ -143,12 +143,17 @@ pub(crate) fn raw<T: ?Sized>(value: &T) -> Option<&RawArray<'_>> {
     })
 }
 
+/// Whether `T` is a number or bool, or a reference to one.
+pub(crate) fn is_number<T: ?Sized>() -> bool {
+    matches!(element_of(typeid::of::<T>()), Some(Element::Number(_)))
+}
+
 /// The dtype of the elements of a sequence, told from their type alone: `&T` or `T`.
 pub(crate) fn element<T>() -> Option<Element> {
     element_of(typeid::of::<T>())
 }
 
-#[inline]
+#[inline(always)]
 fn element_of(id: TypeId) -> Option<Element> {
     macro_rules! look {
         (() $($t:ty => $number:ident),*) => {
@@ -316,6 +321,12 @@ pub(crate) fn optional_element<T: ?Sized>() -> Option<Element> {
         Optional::Scalar(OptionalScalar::Element(element)) => Some(element),
         _ => None,
     }
+}
+
+/// Whether `T` is `()`, or a reference to it.
+pub(crate) fn is_unit<T: ?Sized>() -> bool {
+    let id = typeid::of::<T>();
+    id == typeid::of::<()>() || id == typeid::of::<&()>()
 }
 
 /// Whether `T` is `str` itself.

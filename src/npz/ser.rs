@@ -257,7 +257,7 @@ impl<'w> Archive<'w> {
         if stream.begun() {
             stream.take_back().map_err(|e| self.place.name(e))?;
         }
-        self.measured(value, at, elements, refused).map(|()| None)
+        self.measured(value, at, elements, refused, &stream).map(|()| None)
     }
 
     /// Writes `value` as a list of members.
@@ -379,31 +379,32 @@ impl<'w> Archive<'w> {
         self.member(|sink| write_marker(shape, sink))
     }
 
-    /// Writes a value whose layout is known only when all of it has been seen; `elements` is how many it had.
+    /// Writes a value whose layout is known only when all of its `elements` have been seen, after `stream` refused it.
     fn measured<T: Serialize + ?Sized>(
         &self,
         value: &T,
         at: At,
         elements: Option<u64>,
         refused: Option<Error>,
+        stream: &Stream<'_>,
     ) -> Result<()> {
         let (layout, tally) = measure_counted(value, self.around()).map_err(|e| self.place.name(e))?;
         self.check_elements(&layout, elements)?;
         match layout {
             // A struct or a tuple of differing kinds is a record only inside a sequence.
-            Layout::Group | Layout::Record { .. } => {
-                let before = self.tally.get();
-                self.list(value, at, elements)?;
-                self.check_tally(before, tally)
-            }
+            Layout::Group | Layout::Record { .. } => self.measured_list(value, at, elements, tally),
+            Layout::Misfit(misfit) if misfit.is_list() => self.measured_list(value, at, elements, tally),
             Layout::Axis { len: 0, item, .. } if at.root && matches!(*item, Layout::Empty(None)) => Ok(()),
             _ if at.root => Err(array_root()),
-            Layout::Misfit(misfit) => Err(self.place.name(misfit.into_error())),
+            Layout::Misfit(misfit) => {
+                let known = refused.filter(|_| stream.of_plain_numbers());
+                Err(self.place.name(known.unwrap_or_else(|| misfit.into_error())))
+            }
             Layout::Ndarray { .. } if self.tagged.get() => Err(self.place.name(tagged_ndarray())),
             Layout::Unit => self.unit(at.on_none),
             // One that is to be NaN is a scalar.
             Layout::None => self.none(at.on_none, false),
-            layout => match refused {
+            layout => match refused.filter(|_| !stream.may_become(&layout)) {
                 // The same value was no array a moment ago.
                 Some(error) => Err(self.place.name(error)),
                 None => {
@@ -412,6 +413,16 @@ impl<'w> Archive<'w> {
                 }
             },
         }
+    }
+
+    /// Writes a measured value as a list.
+    fn measured_list<T>(&self, value: &T, at: At, elements: Option<u64>, measured: Tally) -> Result<()>
+    where
+        T: Serialize + ?Sized,
+    {
+        let before = self.tally.get();
+        self.list(value, at, elements)?;
+        self.check_tally(before, measured)
     }
 
     fn count(&self, thing: Thing) {
@@ -450,15 +461,13 @@ impl<'w> Archive<'w> {
             let (layout, tally) = measure_content(value, self.around()).map_err(|e| self.place.name(e))?;
             self.check_elements(&layout, Some(elements))?;
             match layout {
-                Layout::Misfit(misfit) => return Err(self.place.name(misfit.into_error())),
+                Layout::Misfit(misfit) if !misfit.is_list() => return Err(self.place.name(misfit.into_error())),
                 layout @ Layout::Axis { .. } => {
                     self.count_all(tally);
                     self.member(|sink| write_node(value, &layout, self.marker(), sink))?;
                 }
                 _ => {
-                    let before = self.tally.get();
-                    self.list(value, At::inside(OnNone::Marker), Some(elements))?;
-                    self.check_tally(before, tally)?;
+                    self.measured_list(value, At::inside(OnNone::Marker), Some(elements), tally)?;
                 }
             }
         }

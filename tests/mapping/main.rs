@@ -10,6 +10,7 @@ mod edge_values;
 mod errors;
 mod evolution;
 mod groups;
+mod mixed;
 mod options;
 mod other_formats;
 mod slices;

@@ -1,5 +1,6 @@
 //! An archive that is gone on with: what it holds afterwards, and after a kill at any moment.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -112,9 +113,10 @@ fn what_is_no_archive_is_left_alone() {
     std::fs::write(&path, &whole).unwrap();
     let mut npz = NpzWriter::append(&path).unwrap();
     npz.add("b", &1).unwrap();
-    let rows = vec![vec![1.0; 10_000], vec![1.0]];
-    assert_eq!(npz.add("r", &rows).unwrap_err().kind(), ErrorKind::Ragged);
-    assert_eq!(npz.finish().unwrap_err().kind(), ErrorKind::Ragged);
+    let cells = [RefCell::new(1.0), RefCell::new(2.0)];
+    let _borrowed = cells[1].borrow_mut();
+    assert_eq!(npz.add("r", &cells[..]).unwrap_err().kind(), ErrorKind::Message);
+    assert_eq!(npz.finish().unwrap_err().kind(), ErrorKind::Message);
     drop(NpzWriter::append(&path).unwrap());
     assert_eq!(std::fs::read(&path).unwrap(), whole);
     assert_eq!(dir.files(), ["x.npz"]);

@@ -27,8 +27,17 @@ pub fn agreed<T: Serialize + ?Sized>(rows: &T) -> Result<Vec<u8>, Error> {
                 "an array alone, a list in the archive"
             );
             assert!(npz.raw("rows").unwrap() == *bytes, "other bytes than the member");
-            streamed.unwrap();
-            assert!(written == *bytes, "other bytes in a stream");
+            match streamed {
+                // Numbers of several kinds, in records that a stream has begun already.
+                Err(error) => {
+                    assert!(
+                        error.kind() == ErrorKind::MixedTypes
+                            && error.hint().is_some_and(|hint| hint.contains("to_npy_vec")),
+                        "{error:?}"
+                    )
+                }
+                Ok(()) => assert!(written == *bytes, "other bytes in a stream"),
+            }
         }
         (Ok(bytes), Err(error)) => panic!("{error} in the archive, {:?} alone", Header::read(&mut &bytes[..])),
         (Err(error), Ok(archive)) => {
@@ -38,13 +47,15 @@ pub fn agreed<T: Serialize + ?Sized>(rows: &T) -> Result<Vec<u8>, Error> {
                 .map(str::to_owned)
                 .collect();
             assert_ne!(names, ["rows"], "an array in the archive, alone {error}");
-            assert_eq!(error.kind(), ErrorKind::UnsupportedType, "{error}");
-            assert_eq!(streamed.unwrap_err().kind(), error.kind());
+            let kinds = [ErrorKind::UnsupportedType, ErrorKind::MixedTypes, ErrorKind::Ragged];
+            assert!(kinds.contains(&error.kind()), "{error}");
+            assert!(kinds.contains(&streamed.unwrap_err().kind()));
         }
         (Err(error), Err(archive)) => {
             assert_eq!(streamed.unwrap_err().kind(), error.kind());
             // What would be a list may have an error of its own there.
-            if !error.to_string().contains("several arrays") {
+            let list = error.kind() == ErrorKind::MixedTypes || error.to_string().contains("several arrays");
+            if !list {
                 assert_eq!(error.kind(), archive.kind(), "{error} / {archive}");
                 let path = archive.path();
                 assert_eq!(

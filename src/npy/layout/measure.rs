@@ -15,11 +15,15 @@
 //! element  { id: 8, name: ["x"] }           differs in its second field: Record { id: |u1, name: Axis .. }, joined with seen
 //! ```
 //!
+//! Numbers of several kinds in one sequence become one kind that holds all of their values, which are looked at on a walk
+//! more: see [`mixed`](super::mixed).
+//!
 //! No walk is cut short: what cannot matter to the layout any more is still counted, so that another walk over the same
 //! value can be held against this one.
 
 mod fields;
 mod items;
+mod reconcile;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +32,8 @@ use serde::ser::Serializer;
 
 use self::fields::Fields;
 use self::items::Items;
+use self::reconcile::reconcile;
+pub(crate) use self::reconcile::{irreconcilable, measure_along};
 use crate::error::{Error, Result};
 use crate::format::dtype::Wide;
 pub(crate) use crate::npy::layout::known::{half, nested_none, too_deep};
@@ -67,18 +73,22 @@ pub(crate) fn measure_content<T: Serialize + ?Sized>(value: &T, around: Around) 
 
 fn walk<T: Serialize + ?Sized>(value: &T, around: Around, content: bool) -> Result<(Layout, Tally)> {
     let mut tally = Tally::default();
+    let at = Place {
+        content,
+        ..Place::of(around)
+    };
     let measure = Measure {
         seen: None,
         tally: &mut tally,
-        at: Place {
-            marker: around.marker,
-            flattened: around.flattened,
-            content,
-            ..Place::default()
-        },
+        at,
     };
-    let found = measure.value(value)?;
-    Ok((found.into_node(), tally))
+    let layout = measure.value(value)?.into_node();
+    let layout = if layout.has_mixed() {
+        reconcile(value, layout, &mut tally, at)?
+    } else {
+        layout
+    };
+    Ok((layout, tally))
 }
 
 /// What a walk along the layout of the values before finds.
@@ -131,9 +141,19 @@ struct Place {
     flattened: bool,
     /// Tells what a None would have been, where the type does.
     none: Option<fn() -> Option<Optional>>,
+    /// The type of the value is a number's own.
+    plain: bool,
 }
 
 impl Place {
+    fn of(around: Around) -> Self {
+        Place {
+            marker: around.marker,
+            flattened: around.flattened,
+            ..Place::default()
+        }
+    }
+
     /// For the parts of a value, where there may be any.
     fn deeper(self) -> Option<Self> {
         (self.level < MAX_LEVELS).then_some(Place {
@@ -166,6 +186,7 @@ impl<'a> Measure<'a> {
             Some(complex) => self.scalar(complex.into()),
             None => {
                 self.at.none = Some(whole::optional::<T>);
+                self.at.plain = whole::is_number::<T>();
                 whole::serialize(value, self)
             }
         }
@@ -185,7 +206,7 @@ impl<'a> Measure<'a> {
 
     /// A text, anything inside a `with` module, or what differs.
     #[inline(never)]
-    fn other(self, scalar: Scalar<'_>) -> Result<Found> {
+    fn other(mut self, scalar: Scalar<'_>) -> Result<Found> {
         if self.at.counting {
             return Ok(Found::Group);
         }
@@ -195,7 +216,17 @@ impl<'a> Measure<'a> {
         if self.at.flattened {
             scalar.check_buffered()?;
         }
+        if !self.at.plain && scalar.real().is_some() {
+            self.tally.note_open();
+        }
         let leaf = scalar.layout(self.at.marker)?;
+        if let Some(Layout::Scalar(ScalarLayout::Mixed(mixed))) = &mut self.seen
+            && let ScalarLayout::Number(number) = leaf
+            && let Some(value) = scalar.real()
+            && mixed.note(number, value)
+        {
+            return Ok(Found::Same);
+        }
         self.layout(leaf)
     }
 
@@ -233,7 +264,12 @@ impl<'a> Serializer for Measure<'a> {
             Some(Marker::Nan) => ScalarLayout::nan(optional()),
             _ => None,
         };
-        self.tally.add(if nan.is_some() { Thing::Float } else { Thing::None });
+        match nan {
+            // Whether this is a NaN, or a None that has a mask, is told by the other elements.
+            Some(ScalarLayout::Nan) if !self.at.counting => self.tally.skip(),
+            Some(_) => self.tally.add(Thing::Float),
+            None => self.tally.add(Thing::None),
+        }
         if self.at.counting {
             return Ok(Found::Group);
         }
@@ -244,6 +280,12 @@ impl<'a> Serializer for Measure<'a> {
             // Any number seen before tells which NaN this is.
             return match self.seen {
                 Some(Layout::Scalar(ScalarLayout::Number(_))) if nan == ScalarLayout::Nan => Ok(Found::Same),
+                Some(Layout::Option { item, none })
+                    if nan == ScalarLayout::Nan && !(self.at.direct && item.is_scalar()) =>
+                {
+                    *none = true;
+                    Ok(Found::Same)
+                }
                 _ => self.layout(nan),
             };
         }

@@ -6,6 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::{Dtype, Kind, TimeBase, TimeUnit, Wide};
 use crate::format::time::NAT;
 use crate::io::source::in_memory;
+use crate::npy::layout::mixed::{Mixed, Real};
 use crate::npy::layout::tally::Thing;
 use crate::npy::marker::Marker;
 use crate::npy::sink::Put;
@@ -54,6 +55,8 @@ pub(crate) enum ScalarLayout {
     Number(Number),
     /// 128 bits, as a record of two halves.
     Wide(Wide),
+    /// Numbers of several kinds.
+    Mixed(Mixed),
     Bf16,
     /// `width` code points at most, `text` bytes of text over all values.
     Str {
@@ -76,6 +79,7 @@ impl ScalarLayout {
         match self {
             ScalarLayout::Number(number) => number.size(),
             ScalarLayout::Wide(_) => 16,
+            ScalarLayout::Mixed(mixed) => mixed.number().map_or(0, Number::size),
             ScalarLayout::Bf16 => 2,
             ScalarLayout::Str { width, .. } => width.saturating_mul(4),
             ScalarLayout::Raw(len) | ScalarLayout::Bytes(len) => len,
@@ -121,7 +125,7 @@ impl ScalarLayout {
     pub(crate) fn thing(self) -> Thing {
         match self {
             ScalarLayout::Number(number) => Thing::of_number(number),
-            ScalarLayout::Bf16 | ScalarLayout::Nan => Thing::Float,
+            ScalarLayout::Mixed(_) | ScalarLayout::Bf16 | ScalarLayout::Nan => Thing::Float,
             ScalarLayout::Str { .. } | ScalarLayout::Raw(_) | ScalarLayout::Bytes(_) => Thing::Text,
             ScalarLayout::Wide(_) | ScalarLayout::Datetime(_) | ScalarLayout::Timedelta(_) => Thing::Integer,
         }
@@ -147,6 +151,7 @@ impl ScalarLayout {
         match self {
             ScalarLayout::Number(number) => number.dtype(),
             ScalarLayout::Wide(wide) => wide.dtype(),
+            ScalarLayout::Mixed(mixed) => mixed.number().map_or(Dtype::void(0), Number::dtype),
             ScalarLayout::Bf16 => Dtype::new(Kind::Bf16),
             ScalarLayout::Str { width, .. } => Dtype::str(width.max(1)),
             ScalarLayout::Raw(len) => Dtype::void(len),
@@ -230,6 +235,24 @@ impl Scalar<'_> {
             Number::C64 => Scalar::C64(0.0, 0.0),
             Number::C128 => Scalar::C128(0.0, 0.0),
         }
+    }
+
+    /// The value, of a kind that may be mixed with others.
+    pub(crate) fn real(&self) -> Option<Real> {
+        Some(match *self {
+            Scalar::I8(v) => Real::Int(v.into()),
+            Scalar::I16(v) => Real::Int(v.into()),
+            Scalar::I32(v) => Real::Int(v.into()),
+            Scalar::I64(v) => Real::Int(v.into()),
+            Scalar::U8(v) => Real::Int(v.into()),
+            Scalar::U16(v) => Real::Int(v.into()),
+            Scalar::U32(v) => Real::Int(v.into()),
+            Scalar::U64(v) => Real::Int(v.into()),
+            Scalar::F16(bits) => Real::Float(f16::from_bits(bits).into()),
+            Scalar::F32(v) => Real::Float(v.into()),
+            Scalar::F64(v) => Real::Float(v),
+            _ => return None,
+        })
     }
 
     /// What a walk counts this as.
@@ -376,6 +399,10 @@ impl Scalar<'_> {
     /// Writes what is no number, or becomes one of another sort.
     fn put_other<P: Put>(&self, leaf: ScalarLayout, out: &mut P) -> Result<()> {
         match (*self, leaf) {
+            (number, ScalarLayout::Mixed(mixed)) => match number.real().and_then(|real| mixed.bytes(real)) {
+                Some((bytes, len)) => out.put(&bytes[..len]),
+                None => Err(changed(self.describe(), leaf.dtype())),
+            },
             (Scalar::I64(v), ScalarLayout::Datetime(_) | ScalarLayout::Timedelta(_)) => out.put(&v.to_le_bytes()),
             (Scalar::I128(lo, hi), ScalarLayout::Wide(Wide::I128)) => {
                 out.put(&lo.to_le_bytes())?;
@@ -502,11 +529,9 @@ fn ends_in_nul(found: impl std::fmt::Display) -> Error {
 pub(super) fn too_long(found: u64, expected: u64) -> Error {
     Error::new(
         ErrorKind::InvalidValue,
-        format_args!(
-            "found {found} characters, expected at most {expected}, the width that was fixed before: \
-             `NpyWriter::create_like` states a larger one beforehand"
-        ),
+        format_args!("found {found} characters, expected at most {expected}, the width that was fixed before"),
     )
+    .with_hint("state a larger one beforehand with `NpyWriter::create_like`")
 }
 
 /// The value serialized differently the second time.

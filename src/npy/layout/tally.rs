@@ -11,6 +11,8 @@ pub(crate) struct Tally {
     sum: u64,
     /// Something was not looked at: it was too deep inside of other things, or behind an error.
     incomplete: bool,
+    /// A number came from a type that may give one of another kind the next time, as an enum may.
+    open: bool,
 }
 
 /// A kind of things, with its weight, a random number. What may be laid out alike has one weight.
@@ -46,6 +48,17 @@ impl Tally {
     pub(crate) fn add_all(&mut self, other: Tally) {
         self.sum = self.sum.wrapping_add(other.sum);
         self.incomplete |= other.incomplete;
+        self.open |= other.open;
+    }
+
+    /// A number came from a type that is none itself.
+    pub(crate) fn note_open(&mut self) {
+        self.open = true;
+    }
+
+    /// Whether every number came from a type that gives no other kind.
+    pub(crate) fn is_closed(self) -> bool {
+        !self.open
     }
 
     /// As [`Tally::add`].

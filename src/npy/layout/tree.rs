@@ -1,7 +1,11 @@
-//! What a measuring walk finds: the layout of a value as a tree, and the union of two of them.
+//! What a measuring walk finds: the layout of a value as a tree.
+
+mod join;
 
 use std::borrow::Cow;
 
+use self::join::{Misfit, SCALAR_OPTIONS, misfit};
+pub(crate) use self::join::{UNEQUAL_KINDS, ragged, unequal};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::{Dtype, Kind, MASK, VALUE, Wide, halves};
 use crate::format::header::Header;
@@ -38,31 +42,31 @@ pub(crate) enum Layout {
     Misfit(Misfit),
 }
 
-/// Why elements do not form one array.
-#[derive(Clone, Debug)]
-pub(crate) struct Misfit {
-    kind: ErrorKind,
-    index: Vec<u64>,
-    message: String,
-    hint: &'static str,
-}
-
-impl Misfit {
-    pub(crate) fn into_error(self) -> Error {
-        let mut error = Error::new(self.kind, self.message).with_hint(self.hint);
-        for index in self.index.into_iter().rev() {
-            error = error.at_index(index);
-        }
-        error
-    }
-}
-
 impl Layout {
     /// Whether all that is inside of nested sequences is of one scalar or record.
     pub(crate) fn is_uniform(&self) -> bool {
         match self {
             Layout::Axis { item, .. } | Layout::Option { item, .. } => item.is_uniform(),
             layout => matches!(layout, Layout::Scalar(_) | Layout::Record { .. }),
+        }
+    }
+
+    /// Whether numbers of several kinds are to become one.
+    pub(crate) fn has_mixed(&self) -> bool {
+        self.any_leaf(|leaf| matches!(leaf, ScalarLayout::Mixed(_)))
+    }
+
+    /// Whether no one kind holds all numbers in a place where there are several.
+    pub(crate) fn has_irreconcilable(&self) -> bool {
+        self.any_leaf(|leaf| matches!(leaf, ScalarLayout::Mixed(mixed) if mixed.number().is_none()))
+    }
+
+    fn any_leaf(&self, is: fn(&ScalarLayout) -> bool) -> bool {
+        match self {
+            Layout::Scalar(leaf) => is(leaf),
+            Layout::Axis { item, .. } | Layout::Ndarray { item, .. } | Layout::Option { item, .. } => item.any_leaf(is),
+            Layout::Record { fields, .. } => fields.iter().any(|(_, field)| field.any_leaf(is)),
+            _ => false,
         }
     }
 
@@ -101,6 +105,11 @@ impl Layout {
     /// Whether this is an Option, which has a mask as the field of a record.
     pub(crate) fn is_masked(&self) -> bool {
         matches!(self, Layout::None | Layout::Option { .. })
+    }
+
+    /// Whether this is the None of a type that nothing else is known of, inside `with::nan`.
+    fn is_nan(&self) -> bool {
+        matches!(self, Layout::Scalar(ScalarLayout::Nan))
     }
 
     /// Whether a value of this layout has been None.
@@ -207,68 +216,6 @@ impl Layout {
             Layout::Ndarray { shape, item } => shape.iter().fold(item.size(), |n, &len| n.saturating_mul(len)),
             Layout::Record { fields, .. } => fields.iter().fold(0, |n, (_, layout)| layout.size().saturating_add(n)),
             Layout::Unit | Layout::None | Layout::Empty(_) | Layout::Group | Layout::Misfit(_) => 0,
-        }
-    }
-
-    /// The layout that holds both `self`, seen so far, and `other`, the element `index`.
-    pub(crate) fn union(self, other: Layout, index: u64) -> Layout {
-        match (self, other) {
-            // Found before, at an index of its own.
-            (found @ Layout::Misfit(_), Layout::Group) => found.join(Layout::Group),
-            (found @ Layout::Misfit(_), _) => found,
-            (layout, other) => {
-                let mixed = layout.has_none() != other.has_none();
-                let joined = match layout.join(other) {
-                    Layout::Option { item, none: true } if mixed && item.is_scalar() => none_among_scalars(),
-                    joined => joined,
-                };
-                match joined {
-                    Layout::Misfit(mut misfit) => {
-                        misfit.index.insert(0, index);
-                        Layout::Misfit(misfit)
-                    }
-                    layout => layout,
-                }
-            }
-        }
-    }
-
-    fn join(self, other: Layout) -> Layout {
-        match (self, other) {
-            (Layout::Group, _) | (_, Layout::Group) => Layout::Group,
-            (Layout::Misfit(misfit), _) | (_, Layout::Misfit(misfit)) => Layout::Misfit(misfit),
-            (Layout::Empty(None), layout) | (layout, Layout::Empty(_)) | (Layout::Empty(_), layout) => layout,
-            (Layout::Scalar(a), Layout::Scalar(b)) => join_scalars(a, b),
-            (Layout::Unit, Layout::Unit) => Layout::Unit,
-            (Layout::None, Layout::None) => Layout::None,
-            (Layout::None, Layout::Option { item, .. }) | (Layout::Option { item, .. }, Layout::None) => {
-                Layout::Option { item, none: true }
-            }
-            (Layout::Option { item: a, none: m }, Layout::Option { item: b, none: n }) => join_options(*a, *b, m || n),
-            // In a sequence an Option of a scalar is no more than the scalar.
-            (Layout::Option { item, none }, scalar @ Layout::Scalar(_)) => join_options(*item, scalar, none),
-            (scalar @ Layout::Scalar(_), Layout::Option { item, none }) => join_options(scalar, *item, none),
-            (Layout::None, scalar @ Layout::Scalar(_)) | (scalar @ Layout::Scalar(_), Layout::None) => Layout::Option {
-                item: Box::new(scalar),
-                none: true,
-            },
-            (
-                Layout::Axis {
-                    len: a,
-                    item: x,
-                    tuple: s,
-                },
-                Layout::Axis {
-                    len: b,
-                    item: y,
-                    tuple: t,
-                },
-            ) => join_axes((a, x, s), (b, y, t)),
-            (Layout::Record { fields: a, tuple: s }, Layout::Record { fields: b, tuple: t }) => {
-                let same = s == t && a.len() == b.len() && a.iter().zip(&b).all(|((x, _), (y, _))| x == y);
-                if same { join_fields(a, b, s) } else { Layout::Group }
-            }
-            _ => Layout::Group,
         }
     }
 
@@ -462,131 +409,4 @@ fn taken_by_mask(name: &str) -> Error {
         ),
     )
     .with_hint("`#[serde(rename = \"..\")]` gives it another name")
-}
-
-#[cold]
-fn none_among_scalars() -> Layout {
-    misfit(
-        ErrorKind::InvalidValue,
-        "found None among scalars, expected all of them to be Some".into(),
-        SCALAR_OPTIONS,
-    )
-}
-
-/// What two Options hold, the first of them `a`; that of which only None has come may be anything. A None that would have
-/// been NaN is one of those where there is a mask.
-fn join_options(a: Layout, b: Layout, none: bool) -> Layout {
-    const NAN: ScalarLayout = ScalarLayout::Nan;
-    let item = match (a, b) {
-        (Layout::None | Layout::Scalar(NAN), item) | (item, Layout::None | Layout::Scalar(NAN)) => item,
-        (a, b) => a.join(b),
-    };
-    match item {
-        Layout::Group | Layout::Misfit(_) => item,
-        item => Layout::Option {
-            item: Box::new(item),
-            none,
-        },
-    }
-}
-
-fn join_scalars(a: ScalarLayout, b: ScalarLayout) -> Layout {
-    Layout::Scalar(match (a, b) {
-        (ScalarLayout::Str { width: v, text: s }, ScalarLayout::Str { width: w, text: t }) => ScalarLayout::Str {
-            width: v.max(w),
-            text: s.saturating_add(t),
-        },
-        (ScalarLayout::Bytes(a), ScalarLayout::Bytes(b)) => ScalarLayout::Bytes(a.max(b)),
-        (ScalarLayout::Nan, float @ ScalarLayout::Number(_)) | (float @ ScalarLayout::Number(_), ScalarLayout::Nan) => {
-            float
-        }
-        (ScalarLayout::Raw(a), ScalarLayout::Raw(b)) if a != b => {
-            return misfit(
-                ErrorKind::Ragged,
-                format!("found {b} bytes, expected {a} as in the elements before"),
-                "use `with::ragged` or `with::list` for unequal lengths",
-            );
-        }
-        (a, b) if a == b => a,
-        (a, b) => {
-            return misfit(
-                ErrorKind::MixedTypes,
-                format!("found {}, expected {} as in the elements before", b.dtype(), a.dtype()),
-                UNEQUAL_KINDS,
-            );
-        }
-    })
-}
-
-type Axis = (u64, Box<Layout>, bool);
-
-fn join_axes((a, x, s): Axis, (b, y, t): Axis) -> Layout {
-    let unknown = x.is_unknown() || y.is_unknown();
-    let item = match x.join(*y) {
-        Layout::Group => return Layout::Group,
-        Layout::Option { item, none: true } if item.is_scalar() => none_among_scalars(),
-        item => item,
-    };
-    if a != b {
-        // Tuples of unequal lengths are unequal types; sequences are one type. Of nothing but None it is not known whether
-        // they are elements of an array.
-        if s && t || unknown {
-            Layout::Group
-        } else {
-            misfit(ErrorKind::Ragged, unequal_rows(b, a), UNEQUAL_ROWS)
-        }
-    } else if let Layout::Misfit(misfit) = item {
-        Layout::Misfit(misfit)
-    } else {
-        Layout::Axis {
-            len: a,
-            item: Box::new(item),
-            tuple: s && t,
-        }
-    }
-}
-
-/// What helps where an Option is None among scalars.
-pub(crate) const SCALAR_OPTIONS: &str =
-    "use `with::nan` for floats, `with::masked` for any, or a list of their own with `with::list`";
-
-/// What helps where elements are of unequal kinds.
-pub(crate) const UNEQUAL_KINDS: &str = "use `with::list` or `with::json` for elements of unequal kinds";
-
-/// What helps where rows are of unequal lengths.
-const UNEQUAL_ROWS: &str =
-    "use `with::list` (one member per row) or `with::ragged` (values and offsets) for rows of unequal lengths";
-
-fn unequal_rows(found: u64, expected: u64) -> String {
-    format!("found {found} elements, expected {expected} as in the rows before")
-}
-
-#[cold]
-pub(crate) fn ragged(found: u64, expected: u64) -> Error {
-    Error::new(ErrorKind::Ragged, unequal_rows(found, expected)).with_hint(UNEQUAL_ROWS)
-}
-
-fn join_fields(a: Vec<(Cow<'static, str>, Layout)>, b: Vec<(Cow<'static, str>, Layout)>, tuple: bool) -> Layout {
-    let mut fields = Vec::with_capacity(a.len());
-    for ((name, x), (_, y)) in a.into_iter().zip(b) {
-        // What is an Option in one record and none in another is of two types.
-        if x.is_masked() != y.is_masked() {
-            return Layout::Group;
-        }
-        match x.join(y) {
-            Layout::Group => return Layout::Group,
-            Layout::Misfit(misfit) => return Layout::Misfit(misfit),
-            layout => fields.push((name, layout)),
-        }
-    }
-    Layout::Record { fields, tuple }
-}
-
-pub(crate) fn misfit(kind: ErrorKind, message: String, hint: &'static str) -> Layout {
-    Layout::Misfit(Misfit {
-        kind,
-        index: Vec::new(),
-        message,
-        hint,
-    })
 }

@@ -23,6 +23,8 @@ pub(super) fn next(layout: Layout, before: &Layout) -> Result<Layout> {
         Layout::Misfit(misfit) => Err(misfit.into_error().without_path()),
         Layout::Group => Err(another(&header(&layout, 0)?, &header(before, 0)?)),
         both if !both.has_masks_of(before) => Err(too_late(&header(&layout, 0)?, &header(before, 0)?)),
+        // Each row alone may be of numbers of several kinds.
+        both if both.has_mixed() && !before.has_mixed() => Err(another(&header(&layout, 0)?, &header(before, 0)?)),
         both => Ok(both),
     }
 }

@@ -203,6 +203,7 @@ fn fit<P>(slot: &Slot, walk: &Walk<'_, P>, scalar: &Scalar<'_>) -> Result<Scalar
         (ScalarLayout::Str { .. }, ScalarLayout::Str { .. }) | (ScalarLayout::Bytes(_), ScalarLayout::Bytes(_)) => {
             Ok(leaf)
         }
+        (ScalarLayout::Mixed(_), ScalarLayout::Number(_)) if scalar.real().is_some() => Ok(leaf),
         (leaf, found) if leaf == found => Ok(leaf),
         _ => Err(unexpected(slot, scalar.describe())),
     }

@@ -294,8 +294,10 @@ impl Slot {
     /// Whether every value that makes an array with the first one is laid out as that.
     fn is_steady(&self) -> bool {
         match &self.what {
-            What::Scalar(ScalarLayout::Str { .. } | ScalarLayout::Bytes(_) | ScalarLayout::Nan) => false,
-            What::None => false,
+            What::Scalar(
+                ScalarLayout::Str { .. } | ScalarLayout::Bytes(_) | ScalarLayout::Nan | ScalarLayout::Mixed(_),
+            )
+            | What::None => false,
             What::Option(option) => option.item.is_steady(),
             What::Struct(parts) | What::Tuple(parts) => parts.iter().all(Slot::is_steady),
             _ => true,

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! What follows either is of the same layout or makes no array of all, so that the first element tells everything. A
-//! text is not like that: the next one may be longer.
+//! text is not like that: the next one may be longer. Nor is a number that comes out of an enum, as the next one may be of
+//! another kind: where the array cannot be taken back then, such numbers are measured first.
 
 use serde::Serialize;
 use serde::ser::{Impossible, SerializeSeq, Serializer};
@@ -16,7 +17,7 @@ use serde::ser::{Impossible, SerializeSeq, Serializer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Header;
 use crate::npy::layout::compound::refusals;
-use crate::npy::layout::measure::{half, measure};
+use crate::npy::layout::measure::{Around, half, measure_counted};
 use crate::npy::layout::scalar::{Scalar, ScalarLayout, changed, miscounted, scalars};
 use crate::npy::layout::tally::{Tally, Thing};
 use crate::npy::layout::tree::{Layout, UNEQUAL_KINDS, ragged};
@@ -35,6 +36,8 @@ pub(crate) struct Stream<'s> {
     pub(crate) out: Out<'s>,
     shape: Vec<u64>,
     number: Option<Number>,
+    /// The type of the first number gives no other kind.
+    plain: bool,
     /// The array went out as it lies in memory.
     whole: bool,
     /// Newtypes around the value under way.
@@ -67,6 +70,7 @@ impl<'s> Stream<'s> {
             out,
             shape: Vec::new(),
             number: None,
+            plain: false,
             whole: false,
             newtypes: 0,
             measure: false,
@@ -89,6 +93,29 @@ impl<'s> Stream<'s> {
     /// Whether records are under way: why one of them was refused is told by measuring all.
     pub(crate) fn of_records(&self) -> bool {
         self.slots.is_some()
+    }
+
+    /// Whether measuring may find that the array under way is to be another one, once an element was refused.
+    pub(crate) fn may_be_another(&self, error: &Error) -> bool {
+        let unequal = matches!(error.kind(), ErrorKind::MixedTypes | ErrorKind::Ragged);
+        match self.number {
+            Some(_) => unequal && self.can_take_back(),
+            None => self.of_records() && error.kind() != ErrorKind::Io,
+        }
+    }
+
+    /// Whether numbers are under way of a type that gives no other kind.
+    pub(crate) fn of_plain_numbers(&self) -> bool {
+        self.number.is_some() && self.plain
+    }
+
+    /// Whether a refused value of this layout is an array after all: numbers of several kinds, or Some(x) beside x.
+    pub(crate) fn may_become(&self, layout: &Layout) -> bool {
+        layout.has_mixed() || self.number.is_some() && !self.plain
+    }
+
+    pub(crate) fn can_take_back(&self) -> bool {
+        self.out.can_take_back()
     }
 
     /// Whether the first of all elements was none because it has parts.
@@ -164,9 +191,9 @@ impl<'s> Stream<'s> {
 
     /// Measures the first of all elements, and begins with it if it is a record.
     fn measure_and_begin<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<bool> {
-        match measure(value) {
-            Ok(layout) => self.begin_records(&layout, value),
-            Err(_) => Ok(false),
+        match measure_counted(value, Around::default()) {
+            Ok((layout, tally)) if tally.is_closed() || self.can_take_back() => self.begin_records(&layout, value),
+            _ => Ok(false),
         }
     }
 
@@ -181,14 +208,14 @@ impl<'s> Stream<'s> {
             self.axis(depth, Some(len))?;
             depth += 1;
         }
-        self.number(whole.number, "a sequence of another kind", depth)?;
+        self.number(whole.number, "a sequence of another kind", depth, true)?;
         self.out.put(whole.bytes)
     }
 
     /// Bytes alone are a row of u8.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
         self.shape.push(bytes.len() as u64);
-        self.number(Number::U8, "bytes", 1)?;
+        self.number(Number::U8, "bytes", 1, true)?;
         self.whole = true;
         self.out.put(bytes)
     }
@@ -200,7 +227,7 @@ impl<'s> Stream<'s> {
         I: Iterator,
         I::Item: Serialize,
     {
-        let mut seq = StreamItem { stream: self, depth }.serialize_seq(len)?;
+        let mut seq = StreamItem::new(self, depth).serialize_seq(len)?;
         for item in iter {
             *taken += 1;
             seq.serialize_element(&item)?;
@@ -242,16 +269,18 @@ impl<'s> Stream<'s> {
         all
     }
 
-    /// The first scalar of the array, or one more of the same.
-    fn number(&mut self, number: Number, describe: &str, depth: usize) -> Result<()> {
+    /// The first scalar of the array, or one more of the same; `plain` if its type is a number's own.
+    fn number(&mut self, number: Number, describe: &str, depth: usize, plain: bool) -> Result<()> {
         match self.number {
             Some(begun) if begun == number && depth == self.shape.len() => Ok(()),
             Some(begun) => Err(self.mixed(describe, begun)),
             None if self.slots.is_some() => Err(self.other(describe)),
+            None if !plain && !self.can_take_back() => Err(self.other(describe)),
             None => {
                 let header = Header::new(number.dtype(), self.shape.clone(), false)?;
                 self.out.begin(&header)?;
                 self.number = Some(number);
+                self.plain = plain;
                 Ok(())
             }
         }
@@ -335,15 +364,30 @@ fn wrong_data(header: &Header) -> Error {
 
 /// A value at some depth of nested sequences.
 pub(crate) struct StreamItem<'a, 's> {
-    pub(crate) stream: &'a mut Stream<'s>,
-    pub(crate) depth: usize,
+    stream: &'a mut Stream<'s>,
+    depth: usize,
+    /// The type of the value is a number's own.
+    plain: bool,
 }
 
-impl StreamItem<'_, '_> {
+impl<'a, 's> StreamItem<'a, 's> {
     #[inline(always)]
-    pub(crate) fn value<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
+    pub(crate) fn new(stream: &'a mut Stream<'s>, depth: usize) -> Self {
+        StreamItem {
+            stream,
+            depth,
+            plain: false,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn value<T: Serialize + ?Sized>(mut self, value: &T) -> Result<()> {
+        self.plain = whole::is_number::<T>();
         match whole::complex(value) {
-            Some(complex) => self.scalar(complex.into()),
+            Some(complex) => {
+                self.plain = true;
+                self.scalar(complex.into())
+            }
             None => value.serialize(self),
         }
     }
@@ -354,7 +398,7 @@ impl StreamItem<'_, '_> {
             return Err(self.stream.other(scalar.describe()));
         };
         if self.stream.number != Some(number) || self.depth != self.stream.shape.len() {
-            self.stream.number(number, scalar.describe(), self.depth)?;
+            self.stream.number(number, scalar.describe(), self.depth, self.plain)?;
         }
         scalar.put_number(&mut self.stream.out)
     }
@@ -418,11 +462,7 @@ impl<'a, 's> Serializer for StreamItem<'a, 's> {
         }
         self.stream.newtypes += 1;
         let stream = self.stream;
-        let result = StreamItem {
-            stream: &mut *stream,
-            depth: self.depth,
-        }
-        .value(value);
+        let result = StreamItem::new(stream, self.depth).value(value);
         stream.newtypes -= 1;
         result
     }
@@ -466,7 +506,7 @@ impl<'a, 's> Serializer for StreamItem<'a, 's> {
             (low, Some(high)) if low == high => Some(low),
             _ => None,
         };
-        let StreamItem { stream, depth } = self;
+        let StreamItem { stream, depth, .. } = self;
         let mut taken = 0;
         let streamed = stream.elements(depth, len, &mut iter, &mut taken);
         if streamed.is_err() {
@@ -519,10 +559,7 @@ impl SerializeSeq for StreamSeq<'_, '_> {
                 }
             };
         }
-        let item = StreamItem {
-            stream: &mut *stream,
-            depth,
-        };
+        let item = StreamItem::new(stream, depth);
         match item.value(value) {
             Ok(()) => Ok(()),
             Err(_) if stream.may_begin_records(index, depth) && stream.measure_and_begin(value)? => Ok(()),

@@ -22,14 +22,12 @@ pub(crate) fn write_array<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink)
             stream.measure = true;
             Ok(())
         }
-        None => value.serialize(StreamItem {
-            stream: &mut stream,
-            depth: 0,
-        }),
+        None => StreamItem::new(&mut stream, 0).value(value),
     };
     let refused = match streamed {
-        // What is wrong with a record is told by measuring all of them; a full disk is no matter of theirs.
-        Err(error) if stream.of_records() && error.kind() != ErrorKind::Io => Some(error),
+        // What is wrong with a record is told by measuring all of them, and so is what to make of another number; a full
+        // disk is no matter of theirs.
+        Err(error) if !stream.of_plain_numbers() && stream.may_be_another(&error) => Some(error),
         streamed if !stream.measure || stream.begun() => {
             streamed?;
             return stream.end();
@@ -38,20 +36,34 @@ pub(crate) fn write_array<T: Serialize + ?Sized>(value: &T, sink: &mut dyn Sink)
     };
     let layout = measure(value)?;
     stream.check_given_up(&layout)?;
-    drop(stream);
-    match layout {
-        Layout::Misfit(misfit) => Err(misfit.into_error()),
-        Layout::Group => Err(Error::new(
+    match (layout, refused) {
+        (Layout::Misfit(misfit), _) => Err(misfit.into_error()),
+        (Layout::Group, _) => Err(Error::new(
             ErrorKind::UnsupportedType,
             "found a value of several arrays, expected one array",
         )
         .with_hint("use `to_npz_vec`, `to_npz_writer` or `save_npz`")),
-        layout => match refused {
-            // The same value was no array a moment ago.
-            Some(error) => Err(error),
-            None => write_node(value, &layout, None, sink),
-        },
+        // The same value was no array a moment ago.
+        (layout, Some(error)) if !stream.may_become(&layout) => Err(error),
+        (_, Some(_)) if !stream.can_take_back() => Err(begun_otherwise()),
+        (layout, refused) => {
+            if refused.is_some() {
+                stream.take_back()?;
+            }
+            write_node(value, &layout, None, sink)
+        }
     }
+}
+
+/// Records whose type hides that their numbers are of several kinds: they are written before the first of another kind
+/// comes.
+#[cold]
+fn begun_otherwise() -> Error {
+    Error::new(
+        ErrorKind::MixedTypes,
+        "found records with numbers of several kinds, expected one kind in each field, as a part of them is written already",
+    )
+    .with_hint("use `to_npy_vec` or `save_npy`, which can begin once more")
 }
 
 /// Writes `value`, measured as `layout`, as an array.

@@ -139,6 +139,8 @@ impl Serialize for Part<'_> {
 fn fill_scalar<S: Serializer>(leaf: ScalarLayout, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     match leaf {
         ScalarLayout::Number(number) => fill_number(number, serializer),
+        // As each kind is.
+        ScalarLayout::Mixed(mixed) => fill_number(mixed.number().unwrap_or(Number::F64), serializer),
         ScalarLayout::Wide(Wide::I128) => serializer.serialize_i128(0),
         ScalarLayout::Wide(Wide::U128) => serializer.serialize_u128(0),
         ScalarLayout::Bf16 => half::bf16::NAN.serialize(serializer),

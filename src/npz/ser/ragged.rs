@@ -12,7 +12,7 @@ use super::Archive;
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::capture;
 use crate::npy::layout::compound::{compound, refusals};
-use crate::npy::layout::measure::{Around, measure_counted};
+use crate::npy::layout::measure::{Around, irreconcilable, measure_along, measure_counted};
 use crate::npy::layout::scalar::{Scalar, ScalarLayout, changed, scalars};
 use crate::npy::layout::tree::Layout;
 use crate::npy::ser::slots::Slots;
@@ -50,6 +50,7 @@ pub(super) fn write_ragged<T: Serialize + ?Sized>(
     if rows != elements {
         return Err(archive.place.name(changed(format_args!("{rows} elements"), elements)));
     }
+    measured.reconcile(value).map_err(|e| archive.place.name(e))?;
     let before = archive.open_group()?;
     {
         let _entered = archive.enter(VALUES)?;
@@ -141,6 +142,60 @@ impl Measured {
             }
             _ => Err(no_row("a row that is no sequence of fixed-size values").at_index(index)),
         }
+    }
+}
+
+impl Measured {
+    /// Looks at the values once more, where their numbers are of several kinds.
+    fn reconcile<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        if !self.item.has_mixed() {
+            return Ok(());
+        }
+        let mut values = Values {
+            around: self.around,
+            offsets: &self.offsets,
+            row: Layout::Axis {
+                len: 0,
+                item: Box::new(self.item.clone()),
+                tuple: false,
+            },
+            same: true,
+        };
+        value.serialize(RaggedSerializer::new(&mut values))?;
+        match (values.same, values.row) {
+            (true, Layout::Axis { item, .. }) if !item.has_irreconcilable() => {
+                self.item = *item;
+                Ok(())
+            }
+            _ => Err(match irreconcilable() {
+                Layout::Misfit(misfit) => misfit.into_error(),
+                _ => no_row("numbers of several kinds"),
+            }),
+        }
+    }
+}
+
+/// A walk over rows whose layout is known, that notes the values of their numbers.
+struct Values<'a> {
+    around: Around,
+    /// Those of the rows to come.
+    offsets: &'a [i64],
+    row: Layout,
+    same: bool,
+}
+
+impl Rows for Values<'_> {
+    fn row<T: Serialize + ?Sized>(&mut self, row: &T) -> Result<()> {
+        if let (&[start, end, ..], Layout::Axis { len, .. }) = (self.offsets, &mut self.row) {
+            *len = (end - start) as u64;
+            self.offsets = &self.offsets[1..];
+        }
+        self.same &= measure_along(row, &mut self.row, self.around)?;
+        Ok(())
+    }
+
+    fn end(&self) -> Result<()> {
+        Ok(())
     }
 }
 

@@ -15,7 +15,7 @@ use serde::ser::SerializeSeq as _;
 
 use super::form::Form;
 use super::{Archive, At, List, Names, OnNone, Outcome};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::npy::layout::compound::compound;
 use crate::npy::layout::measure::measure_counted;
 use crate::npy::layout::scalar::{changed, miscounted};
@@ -214,12 +214,19 @@ impl<'a, 'w, 's> Elements<'a, 'w, 's> {
         }
         let measured = measure_counted(value, self.archive.around());
         // Texts, records and numbers alone are what they are. Elsewhere a number may come first, and goes out at once.
-        let clear = measured.as_ref().is_ok_and(|(first, _)| first.is_uniform());
-        if let Some(len) = self.len.filter(|_| !clear && !self.tuple && !self.at.root)
-            && self.stream.begin_numbers(len, value)?
-        {
-            self.state = State::Array;
-            return Ok(true);
+        let clear = measured
+            .as_ref()
+            .is_ok_and(|(first, _)| first.is_uniform() || matches!(first, Layout::Misfit(misfit) if misfit.is_list()));
+        // Of another kind may be what comes next, and then the array is another one.
+        let closed = measured.as_ref().map_or(true, |(_, tally)| tally.is_closed()) || self.stream.can_take_back();
+        if let Some(len) = self.len.filter(|_| closed && !clear && !self.tuple && !self.at.root) {
+            match self.stream.begin_numbers(len, value) {
+                Ok(false) => {}
+                begun => {
+                    self.state = State::Array;
+                    return begun.or_else(|error| self.refuse(error).map(|()| true));
+                }
+            }
         }
         let (first, tally) = measured.map_err(|e| self.name(e.at_index(0)))?;
         let is_list = match &first {
@@ -236,7 +243,7 @@ impl<'a, 'w, 's> Elements<'a, 'w, 's> {
             self.first = Some(tally);
             return Ok(false);
         }
-        let Some(len) = self.len.filter(|_| !self.tuple && !self.at.root) else {
+        let Some(len) = self.len.filter(|_| closed && !self.tuple && !self.at.root) else {
             return Ok(false);
         };
         match self.stream.begin(len, &first, value) {
@@ -260,7 +267,7 @@ impl<'a, 'w, 's> Elements<'a, 'w, 's> {
     /// An element that is not like those before it in the array.
     #[cold]
     fn refuse(&mut self, error: Error) -> Result<()> {
-        if error.kind() == ErrorKind::Io || !self.stream.of_records() {
+        if !self.stream.may_be_another(&error) {
             return Err(error);
         }
         self.state = State::Unmeasured(Some(error));

@@ -6,6 +6,7 @@ mod agreed;
 mod common;
 
 mod field;
+mod json;
 mod mapping;
 mod numpy;
 mod properties;

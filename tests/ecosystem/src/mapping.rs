@@ -197,7 +197,8 @@ fn refusals() {
         vec![(), ()];
         vec![Some(1.0), None];
         vec![vec![1.0], vec![2.0, 3.0]];
-        json!([1, "a"]);
+        Array1::from(vec![json!(1), json!("a")]);
+        json!([[], [1]]);
         "ends in NUL\0";
         BTreeMap::from([("", 1.0)]);
         BTreeMap::from([("a/b", 1.0)]);
@@ -431,6 +432,10 @@ fn foreign_cases() -> Vec<Case> {
         Ipv4Addr::LOCALHOST;
         PathBuf::from("a/b");
         json!({ "a": [1, 2], "b": null });
+        json!([1, -2]);
+        json!([[1, 2], [0.5, -2]]);
+        vec![("a", json!(1)), ("b", json!(0.5))];
+        json!([1, "a", null]);
     }
 }
 

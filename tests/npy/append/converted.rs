@@ -243,6 +243,22 @@ fn texts_bytes_and_times() {
     assert_eq!(create(&path, "<m8[ms]", &[0], &[1_i64]), [false]);
     assert_eq!(create(&path, "<i8", &[0], &times), [false; 3]);
 
+    let wide = "[('hi', '>i8'), ('', '|V4'), ('lo', '<u8')]";
+    let wides = [i128::MIN, -1, 1 << 70];
+    assert_eq!(create(&path, wide, &[0], &wides), [true; 3]);
+    assert_eq!(load_npy::<Vec<i128>>(&path).unwrap(), wides);
+    assert_eq!(create(&path, wide, &[0], &[u128::MAX, 7]), [false, true]);
+    assert_eq!(
+        create(&path, "[('lo', '<u8'), ('hi', '<u8')]", &[0], &[-1, 7]),
+        [false, true]
+    );
+    assert_eq!(load_npy::<Vec<u128>>(&path).unwrap(), [7]);
+    assert_eq!(create(&path, "<i4", &[0], &wides), [false, true, false]);
+    assert_eq!(
+        create(&path, "<f8", &[0], &[7_u128]),
+        [serde_npz::from_npy_slice::<f64>(&to_npy_vec(&7_u128).unwrap()).is_ok()]
+    );
+
     let complex = [Complex::new(1_f32, -2.0)];
     assert_eq!(create(&path, ">c16", &[0], &complex), [true]);
     assert_eq!(load_npy::<Vec<Complex<f64>>>(&path).unwrap(), [Complex::new(1.0, -2.0)]);

@@ -172,7 +172,7 @@ impl Fields<'_> {
     fn differs(&mut self, key: Cow<'static, str>, found: Found, index: usize) {
         let array = self.known.as_ref().is_some_and(|known| known.known.is_array());
         match found {
-            Found::New(layout) if array || layout.is_fixed() || matches!(*layout, Layout::Misfit(_)) => {
+            Found::New(layout) if array || layout.is_fixed() || is_misfit(&layout) => {
                 self.part(index).push((key, *layout));
             }
             Found::Group if array => self.part(index).push((key, Layout::Group)),
@@ -221,14 +221,18 @@ impl Fields<'_> {
         if fields.iter().all(|(_, layout)| layout.is_fixed()) {
             return Found::new(Layout::Record { fields, tuple: false });
         }
-        let misfit = fields
-            .into_iter()
-            .find(|(_, layout)| matches!(layout, Layout::Misfit(_)));
-        match misfit {
-            Some((_, misfit)) => Found::new(misfit),
-            None => Ok(Found::Group),
-        }
+        let misfit = fields.into_iter().find_map(|(_, layout)| match layout {
+            // What is in an ndarray is no list by itself.
+            Layout::Misfit(misfit) => Some(Layout::Misfit(misfit.in_ndarray())),
+            _ => None,
+        });
+        Found::new(misfit.unwrap_or(Layout::Group))
     }
+}
+
+/// Whether a field is neither part of a record nor a list.
+fn is_misfit(layout: &Layout) -> bool {
+    matches!(layout, Layout::Misfit(misfit) if !misfit.is_list())
 }
 
 impl Known {

@@ -10,9 +10,9 @@ use crate::format::dtype::TimeUnit;
 use crate::npy::layout::compound::compound;
 use crate::npy::layout::scalar::ScalarLayout;
 use crate::npy::layout::tally::{Tally, Thing};
-use crate::npy::layout::tree::{Layout, item_name};
+use crate::npy::layout::tree::{Layout, item_name, unequal};
 use crate::npy::marker::Marker;
-use crate::npy::whole::{Element, Number};
+use crate::npy::whole::{self, Element, Number};
 
 /// A sequence or tuple.
 pub(super) struct Items<'a> {
@@ -23,6 +23,8 @@ pub(super) struct Items<'a> {
     counting: bool,
     /// A sequence, not a tuple.
     direct: bool,
+    /// The type of the elements is `()`.
+    units: bool,
     /// What the type of the elements tells, for a sequence without any.
     pub(super) element: Option<Element>,
     count: u64,
@@ -59,6 +61,7 @@ impl<'a> Measure<'a> {
             counting: self.at.counts_parts(),
             direct: true,
             element: None,
+            units: false,
             count: 0,
             parts,
         }
@@ -79,6 +82,7 @@ impl<'a> Measure<'a> {
             counting: counting || self.at.counting,
             direct: false,
             element: None,
+            units: false,
             count: 0,
             parts,
         }
@@ -118,7 +122,12 @@ impl Items<'_> {
             Ok(Found::Same) => {}
             // Nothing that follows can make it an array again.
             Ok(Found::Group) => self.counting = true,
-            Ok(Found::New(found)) => self.differs(*found, index),
+            Ok(Found::New(found)) => {
+                if let Layout::Unit = *found {
+                    self.units = whole::is_unit::<T>();
+                }
+                self.differs(*found, index);
+            }
             Err(error) => {
                 // A value that swallows the error is not what it would have been with this element.
                 self.tally.skip();
@@ -133,12 +142,17 @@ impl Items<'_> {
     #[cold]
     fn differs(&mut self, found: Layout, index: u64) {
         self.part(index);
+        let marked = self.at.is_some_and(|at| at.marker.is_some());
         match &mut self.parts {
             Parts::Each(items) => items.push(found),
             Parts::Union(seen) => {
                 *seen = Some(match seen.take() {
                     None => found,
-                    Some(seen) => seen.union(found, index),
+                    Some(seen) => match seen.union(found, index) {
+                        // Inside of a `with` module a number may have become another already.
+                        both if marked && both.has_mixed() => unequal("numbers of one kind", "others among them"),
+                        both => both,
+                    },
                 });
             }
             Parts::Alike { .. } | Parts::Record(_) => {}
@@ -184,7 +198,8 @@ impl Items<'_> {
             None => empty(self.element, at.marker),
             Some(layout) => match layout.into_element() {
                 Layout::Group | Layout::Ndarray { .. } => return Ok(Found::Group),
-                Layout::Unit => return Err(units()),
+                Layout::Unit if self.units => return Err(units()),
+                Layout::Unit => return Ok(Found::Group),
                 misfit @ Layout::Misfit(_) => return Found::new(misfit),
                 layout => layout,
             },
@@ -233,7 +248,8 @@ fn empty(element: Option<Element>, marker: Option<Marker>) -> Layout {
 
 /// A tuple is one more axis where its items are of one fixed-size kind, a record where they differ.
 fn tuple(items: Vec<Layout>) -> Layout {
-    if let Some(at) = items.iter().position(|item| matches!(item, Layout::Misfit(_))) {
+    let is_misfit = |item: &Layout| matches!(item, Layout::Misfit(misfit) if !misfit.is_list());
+    if let Some(at) = items.iter().position(is_misfit) {
         return items.into_iter().nth(at).unwrap_or(Layout::Group);
     }
     if !items.iter().all(Layout::is_fixed) {
@@ -252,7 +268,7 @@ fn tuple(items: Vec<Layout>) -> Layout {
             item: Box::new(Layout::Empty(None)),
             tuple: true,
         },
-        Some(Layout::Misfit(_) | Layout::Group | Layout::Unit) => {
+        Some(one) if matches!(one, Layout::Misfit(_) | Layout::Group | Layout::Unit) || one.has_mixed() => {
             let fields = items
                 .into_iter()
                 .enumerate()

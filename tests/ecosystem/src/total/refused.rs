@@ -72,7 +72,7 @@ fn sequence(inner: &Type, v: &[Value], reasons: &mut Vec<ErrorKind>) {
         Type::Option(of) if (is_scalar(of) || is_name(of)) && v.iter().any(is_none) => {
             reasons.push(ErrorKind::InvalidValue);
         }
-        Type::Seq(of) if is_row(of) && lens(v).windows(2).any(|pair| pair[0] != pair[1]) => {
+        Type::Seq(of) if is_row(of) && lens(inner, v).windows(2).any(|pair| pair[0] != pair[1]) => {
             reasons.push(ErrorKind::Ragged);
         }
         _ => {}
@@ -101,17 +101,18 @@ fn bytes_of(parts: &[Value], widths: &mut Vec<usize>) {
     parts.iter().for_each(|v| bytes(v, widths));
 }
 
-/// The lengths of the elements.
-fn lens(v: &[Value]) -> Vec<usize> {
-    let len = |v: &Value| match v {
-        // A newtype is as long as what is in it; a sequence of one sequence may be taken for one here.
-        Value::Parts(parts) => match &parts[..] {
-            [Value::Parts(inner)] => inner.len(),
-            parts => parts.len(),
-        },
+/// The lengths of elements of type `ty`, which are sequences.
+fn lens(ty: &Type, v: &[Value]) -> Vec<usize> {
+    v.iter().map(|v| len(ty, v)).collect()
+}
+
+fn len(ty: &Type, v: &Value) -> usize {
+    match (ty, v) {
+        // A newtype is as long as what is in it.
+        (Type::Newtype(inner), Value::Parts(parts)) if parts.len() == 1 => len(inner, &parts[0]),
+        (_, Value::Parts(parts)) => parts.len(),
         _ => 0,
-    };
-    v.iter().map(len).collect()
+    }
 }
 
 fn is_scalar(ty: &Type) -> bool {

@@ -1,0 +1,51 @@
+//! The walk more over numbers of several kinds, which looks at their values: whether one kind holds all of them.
+
+use serde::Serialize;
+
+use super::{Around, Found, Measure, Place};
+use crate::error::Result;
+use crate::npy::layout::scalar::changed;
+use crate::npy::layout::tally::Tally;
+use crate::npy::layout::tree::{Layout, unequal};
+
+/// Looks at the values of numbers that are of several kinds: whether one kind holds all of them.
+#[cold]
+pub(super) fn reconcile<T: Serialize + ?Sized>(
+    value: &T,
+    mut layout: Layout,
+    tally: &mut Tally,
+    at: Place,
+) -> Result<Layout> {
+    if let Layout::Ndarray { .. } = layout {
+        return Ok(
+            match unequal("numbers of one kind", "numbers of several kinds in an ndarray") {
+                Layout::Misfit(misfit) => Layout::Misfit(misfit.in_ndarray()),
+                layout => layout,
+            },
+        );
+    }
+    let mut again = Tally::default();
+    let same = along(value, &mut layout, &mut again, at)?;
+    if !again.agrees(*tally) {
+        return Err(changed("other values", "those"));
+    }
+    if same && !layout.has_irreconcilable() {
+        return Ok(layout);
+    }
+    Ok(irreconcilable())
+}
+
+/// Numbers of several kinds, of which none holds all values.
+pub(crate) fn irreconcilable() -> Layout {
+    unequal("numbers that one dtype holds exactly", "others among them")
+}
+
+/// Notes the values of a value that was measured as `layout`; returns whether it is laid out so.
+pub(crate) fn measure_along<T: Serialize + ?Sized>(value: &T, layout: &mut Layout, around: Around) -> Result<bool> {
+    along(value, layout, &mut Tally::default(), Place::of(around))
+}
+
+fn along<T: Serialize + ?Sized>(value: &T, layout: &mut Layout, tally: &mut Tally, at: Place) -> Result<bool> {
+    let seen = Some(layout);
+    Ok(matches!(Measure { seen, tally, at }.value(value)?, Found::Same))
+}
