@@ -5,8 +5,6 @@ use std::io::{self, BufReader, Read};
 
 use serde_npz::{Header, NpzData};
 
-use crate::frame::fault::Result;
-
 /// All bytes come, or an error: a file that ends early is one.
 pub enum Data<'a> {
     Member(NpzData<'a, BufReader<File>>),
@@ -31,7 +29,7 @@ impl<'d> Data<'d> {
     }
 
     /// Passes over bytes, where possible without reading them.
-    pub fn skip(&mut self, count: u64) -> Result<()> {
+    pub fn skip(&mut self, count: u64) -> io::Result<()> {
         match self {
             Data::Member(data) => data.skip(count)?,
             Data::File { reader, left, .. } => {
@@ -53,20 +51,6 @@ impl<'d> Data<'d> {
             Data::File { reader, .. } => Box::new(reader),
             Data::Stream { stream, .. } => stream,
         }
-    }
-
-    /// Fills the buffer as far as there are bytes.
-    pub fn fill(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut got = 0;
-        while got < buffer.len() {
-            match self.read(&mut buffer[got..]) {
-                Ok(0) => break,
-                Ok(more) => got += more,
-                Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
-                Err(err) => return Err(err),
-            }
-        }
-        Ok(got)
     }
 }
 

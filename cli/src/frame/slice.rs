@@ -5,7 +5,7 @@
 //! ..., ::-1       the last axis backwards           then they are put into the order that was asked for
 //! ```
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use serde_npz::Header;
 
@@ -48,7 +48,7 @@ impl Axis {
     }
 
     /// The place in the file of the n-th of the result.
-    fn place(&self, mut n: u64) -> u64 {
+    pub fn place(&self, mut n: u64) -> u64 {
         for run in &self.runs {
             if n < run.count {
                 return run.start.wrapping_add_signed(run.step.wrapping_mul(n as i64));
@@ -198,31 +198,21 @@ pub fn read(data: &mut Data<'_>, axes: &[Axis]) -> Result<Vec<u8>> {
     if total == 0 {
         return Ok(Vec::new());
     }
-    // Outermost in the file first.
-    let order: Vec<usize> = match header.fortran_order() {
-        true => (0..axes.len()).rev().collect(),
-        false => (0..axes.len()).collect(),
-    };
-    let mut strides = vec![0; axes.len()];
-    let mut stride = size;
-    for &axis in order.iter().rev() {
-        strides[axis] = stride;
-        stride = stride.saturating_mul(header.shape()[axis]);
-    }
-    // In the file's order every axis goes upwards; the first axes may be one run of bytes with all inside of them.
-    let ascending: Vec<Axis> = axes.iter().map(upwards).collect();
-    let mut walk = Walk {
-        data,
-        bytes: Vec::new(),
-        at: 0,
-        gap: Vec::new(),
-    };
-    walk.axis(&order, &ascending, &strides, header.shape(), size, 0)?;
-    let bytes = walk.bytes;
-    if !header.fortran_order() && ascending == axes {
+    let mut bytes = Vec::new();
+    // Grows as bytes come: the count is only a claim.
+    Elements::new(data, axes).read_to_end(&mut bytes)?;
+    let is_upwards = axes.iter().all(|axis| upwards(axis) == *axis);
+    if !header.fortran_order() && is_upwards {
         return Ok(bytes);
     }
+    let order: Vec<usize> = file_order(&header).collect();
     Ok(arrange(&bytes, &order, axes, in_memory(size)))
+}
+
+/// The axes, outermost in the file first.
+pub fn file_order(header: &Header) -> impl Iterator<Item = usize> {
+    let (last, backwards) = (header.shape().len().wrapping_sub(1), header.fortran_order());
+    (0..header.shape().len()).map(move |i| if backwards { last - i } else { i })
 }
 
 /// The same places, sorted.
@@ -246,60 +236,136 @@ fn upwards(axis: &Axis) -> Axis {
     Axis { runs, kept: axis.kept }
 }
 
-struct Walk<'w, 'd> {
+/// The elements that axes mean as a stream, in the file's order, each axis upwards.
+pub struct Elements<'w, 'd> {
     data: &'w mut Data<'d>,
-    bytes: Vec<u8>,
+    pieces: Pieces,
+    /// What is left of a piece.
+    left: u64,
     /// The next byte of the data.
     at: u64,
     gap: Vec<u8>,
 }
 
-impl Walk<'_, '_> {
-    fn axis(
-        &mut self,
-        order: &[usize],
-        axes: &[Axis],
-        strides: &[u64],
-        lens: &[u64],
-        size: u64,
-        base: u64,
-    ) -> Result<()> {
-        let Some((&first, inner)) = order.split_first() else {
-            return self.take(base, size);
-        };
-        let whole = inner.iter().all(|&i| axes[i].runs == Axis::all(lens[i]).runs);
-        let stride = strides[first];
-        for run in &axes[first].runs {
-            if whole && run.step == 1 {
-                self.take(base + run.start * stride, run.count * stride)?;
-                continue;
-            }
-            for i in 0..run.count {
-                let at = base + run.start.wrapping_add_signed(run.step.wrapping_mul(i as i64)) * stride;
-                match whole {
-                    true => self.take(at, stride)?,
-                    false => self.axis(inner, axes, strides, lens, size, at)?,
+impl<'w, 'd> Elements<'w, 'd> {
+    pub fn new(data: &'w mut Data<'d>, axes: &[Axis]) -> Self {
+        Elements {
+            pieces: Pieces::new(data.header(), axes),
+            data,
+            left: 0,
+            at: 0,
+            gap: Vec::new(),
+        }
+    }
+}
+
+impl Read for Elements<'_, '_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut got = 0;
+        while got < buffer.len() {
+            if self.left == 0 {
+                let Some((from, count)) = self.pieces.next() else {
+                    break;
+                };
+                let gap = from - self.at;
+                if gap > GAP {
+                    self.data.skip(gap)?;
+                } else if gap > 0 {
+                    self.gap.resize(in_memory(gap), 0);
+                    self.data.read_exact(&mut self.gap)?;
                 }
+                (self.left, self.at) = (count, from + count);
+            }
+            let most = in_memory(self.left).min(buffer.len() - got);
+            match self.data.read(&mut buffer[got..got + most])? {
+                0 => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the data ends too early")),
+                more => (got, self.left) = (got + more, self.left - more as u64),
             }
         }
-        Ok(())
+        Ok(got)
+    }
+}
+
+/// Runs of bytes in the file: where each begins and how long it is, upwards.
+struct Pieces {
+    /// The axes that are stepped through, with their strides, the outermost first; what is inside of them is whole.
+    outer: Vec<(Axis, u64)>,
+    /// How many bytes one place of the innermost of them has.
+    size: u64,
+    /// The place of each but the innermost.
+    index: Vec<u64>,
+    /// The run of the innermost, and the place in it.
+    run: usize,
+    place: u64,
+    done: bool,
+}
+
+impl Pieces {
+    fn new(header: &Header, axes: &[Axis]) -> Self {
+        let order: Vec<usize> = file_order(header).collect();
+        let mut stride = header.dtype().itemsize();
+        let mut outer = Vec::new();
+        for &axis in order.iter().rev() {
+            let len = header.shape()[axis];
+            if !outer.is_empty() || axes[axis].runs != Axis::all(len).runs {
+                outer.insert(0, (upwards(&axes[axis]), stride));
+            }
+            stride = stride.saturating_mul(len);
+        }
+        Pieces {
+            size: outer.last().map_or(stride, |(_, stride)| *stride),
+            index: vec![0; outer.len().saturating_sub(1)],
+            run: 0,
+            place: 0,
+            done: axes.iter().any(|axis| axis.count() == 0) || stride == 0,
+            outer,
+        }
     }
 
-    fn take(&mut self, from: u64, count: u64) -> Result<()> {
-        let gap = from - self.at;
-        if gap > GAP {
-            self.data.skip(gap)?;
-        } else if gap > 0 {
-            self.gap.resize(in_memory(gap), 0);
-            self.data.read_exact(&mut self.gap)?;
+    /// One place further on the axes that are not the innermost.
+    fn step(&mut self) {
+        (self.run, self.place) = (0, 0);
+        for (place, (axis, _)) in self.index.iter_mut().zip(&self.outer).rev() {
+            *place += 1;
+            if *place < axis.count() {
+                return;
+            }
+            *place = 0;
         }
-        // Grows as bytes come: the count is only a claim.
-        let got = (&mut *self.data).take(count).read_to_end(&mut self.bytes)?;
-        if (got as u64) < count {
-            return Err(Fault::new("the data ends too early"));
+        self.done = true;
+    }
+}
+
+impl Iterator for Pieces {
+    type Item = (u64, u64);
+
+    fn next(&mut self) -> Option<(u64, u64)> {
+        if self.done {
+            return None;
         }
-        self.at = from + count;
-        Ok(())
+        let Some((inner, stride)) = self.outer.last() else {
+            self.done = true;
+            return Some((0, self.size));
+        };
+        let outer = self.index.iter().zip(&self.outer);
+        let base: u64 = outer.map(|(&n, (axis, stride))| axis.place(n) * stride).sum();
+        let run = inner.runs[self.run];
+        let (from, count) = if run.step == 1 {
+            self.place = run.count;
+            (run.start, run.count)
+        } else {
+            self.place += 1;
+            let n = (self.place - 1) as i64;
+            (run.start.wrapping_add_signed(run.step.wrapping_mul(n)), 1)
+        };
+        let piece = (base + from * stride, count * self.size);
+        if self.place == run.count {
+            (self.run, self.place) = (self.run + 1, 0);
+            if self.run == inner.runs.len() {
+                self.step();
+            }
+        }
+        Some(piece)
     }
 }
 

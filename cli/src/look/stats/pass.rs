@@ -9,12 +9,11 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Read};
 use std::sync::mpsc::{channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use crate::frame::data::Data;
 use crate::frame::fault::Result;
 
 /// Elements of a block, as long as it has no more bytes than [`BLOCK`].
@@ -31,7 +30,7 @@ pub fn block_len(size: usize) -> usize {
 
 /// Calls `work` for each block and `merge` for what comes out, in order.
 pub fn run<P: Send>(
-    data: &mut Data<'_>,
+    mut data: impl Read,
     size: usize,
     len: u64,
     work: impl Fn(&[u8]) -> P + Sync,
@@ -42,7 +41,7 @@ pub fn run<P: Send>(
     if threads < 2 || len < ALONE {
         let mut buffer = Vec::new();
         loop {
-            fill(data, &mut buffer, block)?;
+            fill(&mut data, &mut buffer, block)?;
             if buffer.is_empty() {
                 return Ok(());
             }
@@ -88,7 +87,7 @@ pub fn run<P: Send>(
                 take(result, &mut free);
             }
             let mut buffer = free.pop().unwrap_or_default();
-            fill(data, &mut buffer, block)?;
+            fill(&mut data, &mut buffer, block)?;
             if buffer.is_empty() {
                 break;
             }
@@ -107,9 +106,9 @@ pub fn run<P: Send>(
 }
 
 /// As many bytes as there are, up to a block.
-fn fill(data: &mut Data<'_>, buffer: &mut Vec<u8>, block: usize) -> io::Result<()> {
-    buffer.resize(block, 0);
-    let got = data.fill(buffer)?;
-    buffer.truncate(got);
+fn fill(data: &mut impl Read, buffer: &mut Vec<u8>, block: usize) -> io::Result<()> {
+    buffer.clear();
+    buffer.reserve_exact(block);
+    data.take(block as u64).read_to_end(buffer)?;
     Ok(())
 }
