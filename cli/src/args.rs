@@ -6,7 +6,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::{check, look, make, rust, shell};
 
-/// List, show and check NumPy's .npy and .npz files
+/// List, show, plot and check NumPy's .npy and .npz files
 ///
 /// A file is known by its content, not by its name; - is standard input. `npz FILE..` lists.
 #[derive(Parser)]
@@ -23,6 +23,7 @@ Examples:
   npz run.npz                   the arrays of an archive, their types and shapes
   npz show run.npz w --head 5   the first rows of one
   npz stats run.npz             minimum, maximum, mean, NaN of each
+  npz plot run.npz loss         as a picture
   npz verify *.npz              is anything damaged?
 
 Exit codes: 0 done, equal, sound; 1 differs, damaged, not all done; 2 could not run.
@@ -34,6 +35,7 @@ pub enum Verb {
     Ls(look::ls::Args),
     Show(look::show::Args),
     Stats(look::stats::Args),
+    Plot(look::plot::Args),
     Diff(check::diff::Args),
     Verify(check::verify::Args),
     Struct(rust::verb::Args),

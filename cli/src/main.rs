@@ -3,7 +3,7 @@
 //! ```text
 //! args        what was asked: the verbs and the options of all of them
 //! frame       what every verb stands on: files by content, members by name, text and JSON, errors and exit codes
-//! look        verbs that show: ls, show, stats, text
+//! look        verbs that show: ls, show, stats, plot, text
 //! check       verbs that compare and check: diff, verify
 //! make        verbs that write files: set, repack, extract, pack, cat, convert
 //! rust        struct: the code that loads a file
@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Verb::Ls(args) => look::ls::run(args, &context),
         Verb::Show(args) => look::show::run(args, &context),
         Verb::Stats(args) => look::stats::run(args, &context),
+        Verb::Plot(args) => look::plot::run(args, &context),
         Verb::Diff(args) => check::diff::run(args, &context),
         Verb::Struct(args) => rust::verb::run(args, &context),
         Verb::Set(args) => make::set::run(args, &context),

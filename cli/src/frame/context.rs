@@ -94,6 +94,11 @@ impl Context {
         if self.colored { style } else { Style::new() }
     }
 
+    /// Whether there is colour.
+    pub fn colored(&self) -> bool {
+        self.colored
+    }
+
     /// Where lines are cut; `None` in a pipe.
     pub fn width(&self) -> Option<usize> {
         self.width

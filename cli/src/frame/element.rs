@@ -8,6 +8,7 @@ use serde_npz::value::AnyArray;
 use crate::frame::text::escape;
 
 /// How the bytes of an element are read: the dtype, worked out once.
+#[derive(Clone)]
 pub enum Layout {
     Bool,
     Int {
@@ -43,6 +44,7 @@ pub enum Layout {
     },
 }
 
+#[derive(Clone)]
 pub struct FieldLayout {
     pub name: String,
     pub offset: usize,

@@ -132,6 +132,19 @@ impl Input {
         })))
     }
 
+    /// As [`Input::open`], for those who read more than once: an array from a pipe is spooled as well.
+    pub fn open_spooled(path: &Path, context: &Context) -> Result<Self> {
+        match Input::open(path, context)? {
+            Input::Npy(mut npy) if npy.len.is_none() && npy.fault.is_none() => {
+                let mut file = spool()?;
+                let len = io::copy(&mut npy.whole()?, &mut file)?;
+                file.seek(SeekFrom::Start(0))?;
+                Npy::from_file(file, len, context).map(|npy| Input::Npy(Box::new(npy)))
+            }
+            input => Ok(input),
+        }
+    }
+
     pub fn is_npz(&self) -> bool {
         matches!(self, Input::Npz(_))
     }

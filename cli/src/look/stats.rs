@@ -1,8 +1,8 @@
 //! `npz stats`: what the numbers of each member are like. One pass in constant memory on all processors.
 
-mod column;
+pub mod column;
 mod moments;
-mod pass;
+pub mod pass;
 mod rank;
 
 use std::collections::HashSet;
@@ -482,7 +482,7 @@ fn extreme(value: &Json) -> String {
 }
 
 /// Six digits, which is what fits a line; `--json` has all.
-fn rounded(value: Option<f64>) -> String {
+pub fn rounded(value: Option<f64>) -> String {
     match value {
         None => "-".into(),
         Some(v) if v == 0.0 || (1e-4..1e7).contains(&v.abs()) => {

@@ -3,6 +3,7 @@
 use crate::frame::element::{Layout, float, int, uint};
 
 /// One column of an array, and where its numbers lie in an element.
+#[derive(Clone)]
 pub struct Column {
     /// `None` for an array that is no record.
     pub field: Option<String>,
@@ -132,6 +133,21 @@ impl Column {
                 .collect();
         }
         self.parts(block, element).map(|bytes| uint(bytes, big)).collect()
+    }
+
+    /// The numbers as floats, whatever they are; NaT is NaN. Complex numbers and texts are none.
+    pub fn numbers(&self, block: &[u8], element: usize) -> Vec<f64> {
+        match self.kind {
+            Kind::Float => self.floats(block, element),
+            Kind::Uint if self.size == 1 && element == 1 => block.iter().copied().map(f64::from).collect(),
+            Kind::Uint | Kind::Bool => self.uints(block, element).into_iter().map(|v| v as f64).collect(),
+            Kind::Int => self.ints(block, element).into_iter().map(|v| v as f64).collect(),
+            Kind::Time => {
+                let known = |v| if v == i64::MIN { f64::NAN } else { v as f64 };
+                self.ints(block, element).into_iter().map(known).collect()
+            }
+            Kind::Complex | Kind::Other => Vec::new(),
+        }
     }
 
     /// Keys of 64 bits that sort as the numbers do; those of NaN and NaT are left out.
