@@ -200,6 +200,11 @@ fn fields_of_records() {
         table(&to_npz_vec(&x(vec![(1_u8, 0.5); 2])).unwrap()),
         "x [('f0', '|u1'), ('f1', '<f8')] (2,)"
     );
+    assert_eq!(
+        table(&to_npz_vec(&x(vec![(1_u8, json!(1)), (2, json!(0.5))])).unwrap()),
+        "x [('f0', '|u1'), ('f1', '<f8')] (2,)"
+    );
+    // Where the same type may give an axis, it is a list.
     for tuples in [
         vec![(json!(1), json!(0.5)), (json!(1), json!(1))],
         vec![(json!(1), json!(1)), (json!(1), json!(0.5))],

@@ -56,6 +56,12 @@ impl Mixed {
         }
     }
 
+    /// The kinds that are in both; `None` if there are none.
+    pub(crate) fn common(self, other: Mixed) -> Option<Mixed> {
+        let kinds = self.kinds & other.kinds;
+        (kinds != 0).then_some(Mixed { kinds, ..self })
+    }
+
     /// Notes a value; returns whether it is of one of the kinds.
     #[expect(
         clippy::cast_possible_truncation,

@@ -250,17 +250,27 @@ fn join_fields(a: Vec<(Cow<'static, str>, Layout)>, b: Vec<(Cow<'static, str>, L
             layout => fields.push((name, layout)),
         }
     }
-    let record = Layout::Record { fields, tuple };
-    match &record {
-        Layout::Record { fields, tuple: true } if record.has_mixed() => {
-            // Where all items are numbers, some of these tuples may be an axis.
-            let items = fields.iter().map(|(_, item)| item.clone()).reduce(Layout::join);
-            match items {
-                Some(Layout::Group | Layout::Misfit(_)) => record,
-                _ => Layout::Group,
-            }
+    if tuple && fields.iter().any(|(_, item)| item.has_mixed()) && may_be_axis(&fields) {
+        return Layout::Group;
+    }
+    Layout::Record { fields, tuple }
+}
+
+/// Whether a tuple of such items, each of a kind that has been met in its place, may be of one kind, and so an axis.
+fn may_be_axis(items: &[(Cow<'static, str>, Layout)]) -> bool {
+    let kinds = |item: &Layout| match item {
+        Layout::Scalar(leaf) => mixed(*leaf),
+        _ => None,
+    };
+    let mut all = items.iter().map(|(_, item)| kinds(item));
+    match all.next() {
+        Some(Some(first)) => all
+            .try_fold(first, |common, kinds| kinds.and_then(|kinds| common.common(kinds)))
+            .is_some(),
+        _ => {
+            let one = items.iter().map(|(_, item)| item.clone()).reduce(Layout::join);
+            !matches!(one, Some(Layout::Group | Layout::Misfit(_)))
         }
-        _ => record,
     }
 }
 
