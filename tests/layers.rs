@@ -69,6 +69,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("npy::layout::measure", &["items", "fields", "reconcile", "tests"]),
     ("npy::ser", &["slots", "array", "stream", "write"]),
     ("npy::ser::array", &["items", "fields"]),
+    ("npy::ser::stream", &["item"]),
     (
         "npy::de",
         &[
