@@ -327,7 +327,7 @@ impl Dtype {
         }
     }
 
-    /// The items and axes of a subarray, which only a field can be.
+    /// The items and axes of a subarray, which only a field can be. The items may be subarrays themselves.
     ///
     /// ```
     /// let dtype: serde_npz::Dtype = "[('id', '<u4', (2, 3))]".parse()?;
@@ -434,25 +434,25 @@ impl Dtype {
                 ),
             ));
         }
-        Dtype::with_axes(item, vec![n])
+        match item.kind {
+            Kind::Array { item, mut shape } => {
+                shape.insert(0, n);
+                Dtype::with_axes(*item, shape)
+            }
+            kind => Dtype::with_axes(Dtype::new(kind), vec![n]),
+        }
     }
 
-    /// A subarray, whose own axes follow `axes`.
-    fn with_axes(item: Dtype, mut axes: Vec<u64>) -> Result<Dtype> {
-        let item = match item.kind {
-            Kind::Array { item, shape } => {
-                axes.extend(shape);
-                item
-            }
-            kind => Box::new(Dtype::new(kind)),
-        };
+    /// A subarray of items, which may be subarrays themselves: NumPy keeps these nested, `('<f4', (2,)), (3,)`.
+    fn with_axes(item: Dtype, axes: Vec<u64>) -> Result<Dtype> {
         if axes.is_empty() {
-            return Ok(*item);
+            return Ok(item);
         }
-        if axes.len() > MAX_AXES {
+        let (base, inner) = item.base();
+        if axes.len() + inner.len() > MAX_AXES {
             return Err(limit(format_args!(
                 "found a subarray of {} axes, expected at most the {MAX_AXES} that NumPy allows",
-                axes.len()
+                axes.len() + inner.len()
             )));
         }
         if let Some(axis) = axes.iter().find(|&&axis| axis > MAX_ITEMSIZE) {
@@ -461,17 +461,31 @@ impl Dtype {
             )));
         }
         // Axes beside an empty one count as well: nothing may overflow when they are walked.
-        let unit = item.itemsize().max(1);
         let reach = axes
             .iter()
+            .chain(&inner)
             .filter(|&&axis| axis > 0)
-            .try_fold(unit, |n, &axis| n.checked_mul(axis));
+            .try_fold(base.itemsize().max(1), |n, &axis| n.checked_mul(axis));
         if reach.is_none_or(|n| n > i64::MAX as u64) {
             return Err(too_large("a subarray"));
         }
-        let array = Dtype::new(Kind::Array { item, shape: axes });
+        let array = Dtype::new(Kind::Array {
+            item: Box::new(item),
+            shape: axes,
+        });
         array.check_size("a subarray")?;
         Ok(array)
+    }
+
+    /// What the elements of a subarray are, and its axes with those of the subarrays in it: the axes that an array of this
+    /// type has behind its own ones.
+    pub(crate) fn base(&self) -> (&Dtype, Vec<u64>) {
+        let (mut base, mut axes) = (self, Vec::new());
+        while let Kind::Array { item, shape } = &base.kind {
+            axes.extend_from_slice(shape);
+            base = item;
+        }
+        (base, axes)
     }
 
     /// A string or void type of no width, which stands for "any width" in NumPy's eyes.

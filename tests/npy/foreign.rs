@@ -15,6 +15,41 @@ enum Name {
 }
 
 #[test]
+fn subarrays_of_subarrays() {
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Row<T> {
+        id: u8,
+        a: T,
+    }
+    let data: Vec<u8> = [
+        b"\x07".to_vec(),
+        (0..6).flat_map(|i| (i as f32).to_le_bytes()).collect(),
+    ]
+    .concat();
+    let descr = "[('id', '|u1'), ('a', ('<f4', (2,)), (3,))]";
+    let file = npy(descr, false, "(1,)", &data);
+    let a = [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]];
+    assert_eq!(
+        from_npy_slice::<Vec<Row<[[f64; 2]; 3]>>>(&file).unwrap(),
+        [Row { id: 7, a }]
+    );
+    let rows: Vec<Row<Vec<Vec<f32>>>> = from_npy_slice(&file).unwrap();
+    assert_eq!(rows[0].a, a.map(|pair| pair.map(|x| x as f32).to_vec()));
+    let columns: BTreeMap<String, serde_npz::value::AnyArray> = from_npy_slice(&file).unwrap();
+    assert_eq!(columns["a"].shape(), [1, 3, 2]);
+    let value: serde_npz::Value = from_npy_slice(&file).unwrap();
+    assert_eq!(value.to_string(), "[(7, [[0., 1.], [2., 3.], [4., 5.]])]");
+    let again = serde_npz::to_npy_vec(&value).unwrap();
+    let header = serde_npz::Header::read(&mut &again[..]).unwrap();
+    assert_eq!(header.dtype().to_string(), descr);
+    // As the type of a whole array, only where that changes no count.
+    let ones = npy("(('<f4', (1,)), (1, 1))", false, "(2,)", &data[..8]);
+    assert_eq!(from_npy_slice::<Vec<f32>>(&ones).unwrap().len(), 2);
+    let more = npy("(('<f4', (1,)), (2,))", false, "(2,)", &data[1..17]);
+    assert!(from_npy_slice::<Vec<f32>>(&more).is_err());
+}
+
+#[test]
 fn bytes_that_are_texts() {
     let padded = npy("'|S2'", false, "(2,)", b"AbC\0");
     assert_eq!(from_npy_slice::<Vec<String>>(&padded).unwrap(), ["Ab", "C"]);

@@ -182,6 +182,9 @@ pub fn to_writer(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> 
 /// `descr` as it stands in the header: a text, or nested lists for records.
 pub fn descr(dtype: &Dtype) -> serde_json::Value {
     use serde_json::{Value, json};
+    if let Some((item, shape)) = dtype.subarray() {
+        return json!([descr(item), shape]);
+    }
     if dtype.fields().is_empty() {
         return Value::String(dtype.to_string());
     }

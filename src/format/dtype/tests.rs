@@ -60,7 +60,7 @@ fn canonical_forms() {
         ("('<f8', ())", "'<f8'", 8),
         ("('<f8', 3)", "('<f8', (3,))", 24),
         ("('S', 3)", "'|S3'", 3),
-        ("(('<i2', (2,)), (3,))", "('<i2', (3, 2))", 12),
+        ("(('<i2', (2,)), (3,))", "(('<i2', (2,)), (3,))", 12),
         ("[]", "[]", 0),
         ("[['a', '<i4']]", "[('a', '<i4')]", 4),
         (
@@ -235,6 +235,36 @@ fn what_is_refused() {
         }
     }
     assert_eq!(parse("[('a', [('b', 'f3')])]").unwrap_err().path(), ".a.b");
+}
+
+#[test]
+fn subarrays_of_subarrays_stay_nested() {
+    for (descr, printed) in [
+        ("[('a', ('<f4', (2,)), (3,))]", "[('a', ('<f4', (2,)), (3,))]"),
+        ("[('a', (('<f4', (2,)), (3,)))]", "[('a', ('<f4', (2,)), (3,))]"),
+        (
+            "[('a', ((('<f4', (2,)), (3,)), (4,)))]",
+            "[('a', (('<f4', (2,)), (3,)), (4,))]",
+        ),
+        ("[('a', ('<f4', (2,)))]", "[('a', '<f4', (2,))]"),
+        ("[('a', ('<f4', (2,)), ())]", "[('a', '<f4', (2,))]"),
+        ("(('<f4', (2,)), (3,))", "(('<f4', (2,)), (3,))"),
+    ] {
+        let dtype = parse(descr).unwrap();
+        assert_eq!(dtype.to_string(), printed);
+        assert_eq!(parse(printed).unwrap(), dtype);
+    }
+    let nested = parse("(('<f4', (2,)), (3,))").unwrap();
+    let (item, shape) = nested.subarray().unwrap();
+    assert_eq!((item.to_string().as_str(), shape), ("('<f4', (2,))", &[3][..]));
+    assert_eq!((nested.itemsize(), nested.base().1), (24, vec![3, 2]));
+    let many = format!("('<f4', {})", super::print::Tuple(&vec![1_u64; MAX_AXES]));
+    assert_eq!(
+        parse(&format!("({many}, (1,))")).unwrap_err().kind(),
+        ErrorKind::LimitExceeded
+    );
+    let none = "(('<f4', (0, 2000000000)), (2000000000, 2000000000))";
+    assert_eq!(parse(none).unwrap_err().kind(), ErrorKind::LimitExceeded);
 }
 
 #[test]

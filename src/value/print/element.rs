@@ -8,7 +8,7 @@ use crate::value::print::float::{Column, Sign, float, imaginary, short};
 use crate::value::print::{BYTELESS, EDGE, THRESHOLD};
 
 /// How the elements of one dtype are written.
-pub(crate) enum Format<'d> {
+pub(crate) enum Format {
     /// Padded to the width of `False`, or not.
     Bool {
         padded: bool,
@@ -43,11 +43,11 @@ pub(crate) enum Format<'d> {
         order: Order,
     },
     /// Each field at its offset, of its length.
-    Record(Vec<(usize, usize, Format<'d>)>),
+    Record(Vec<(usize, usize, Format)>),
     Sub {
-        shape: &'d [u64],
+        shape: Vec<u64>,
         size: usize,
-        item: Box<Format<'d>>,
+        item: Box<Format>,
     },
 }
 
@@ -66,9 +66,9 @@ impl Number {
     }
 }
 
-impl<'d> Format<'d> {
+impl Format {
     /// The format for these elements.
-    pub(crate) fn new(dtype: &'d Dtype, elements: &[&[u8]], padded: bool) -> Self {
+    pub(crate) fn new(dtype: &Dtype, elements: &[&[u8]], padded: bool) -> Self {
         let floats = |size: u8, order: Order, start: usize| {
             let part = move |element: &&[u8]| float(&element[start.min(element.len())..], size, order);
             elements.iter().map(part).collect::<Vec<_>>()
@@ -111,7 +111,8 @@ impl<'d> Format<'d> {
                 });
                 Format::Record(fields.collect())
             }
-            Kind::Array { item, shape } => {
+            Kind::Array { .. } => {
+                let (item, shape) = dtype.base();
                 let size = in_memory(item.itemsize());
                 let items: Vec<&[u8]> = match size {
                     0 => Vec::new(),
@@ -207,10 +208,11 @@ fn part_alone(dtype: &Dtype, element: &[u8]) -> String {
             });
             Tuple(&words.collect::<Vec<_>>()).to_string()
         }
-        Kind::Array { item, shape } => {
+        Kind::Array { .. } => {
             let mut word = String::new();
+            let (item, shape) = dtype.base();
             let size = in_memory(item.itemsize());
-            subarray(shape, element, size, &|element| part_alone(item, element), &mut word);
+            subarray(&shape, element, size, &|element| part_alone(item, element), &mut word);
             word
         }
         _ => Format::new(dtype, &[element], false).word(element),

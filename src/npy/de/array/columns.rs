@@ -129,15 +129,8 @@ pub(crate) fn with_array_of<'de, T>(
     bytes: Bytes<'_, 'de>,
     body: impl FnOnce(ArrayDeserializer<'_, '_, 'de>) -> Result<T>,
 ) -> Result<T> {
-    let mut item = dtype;
-    while let Kind::Array {
-        item: inner,
-        shape: own,
-    } = &item.kind
-    {
-        shape.extend_from_slice(own);
-        item = inner;
-    }
+    let (item, own) = dtype.base();
+    shape.extend(own);
     let header = Header::new(item.without_masks(), shape, false)?;
     let plan = plan.of(item.clone())?;
     let (mut lent, mut seen);
