@@ -102,6 +102,33 @@ fn the_last_one_wins_if_asked_to() {
     }
 }
 
+/// Nobody can tell which one was meant, and NumPy takes the last one or none of the archive.
+#[test]
+fn a_damaged_one_of_two_is_no_way_to_choose() {
+    let [a, b, other] = [("a.npy", "first"), ("a.npy", "second"), ("b.npy", "other")]
+        .map(|(name, data)| Part::stored(name, &array(data.as_bytes())));
+    let damages: [fn(&mut Part); 4] = [
+        |part| part.offset = Some(1 << 30),
+        |part| part.disk = 1,
+        |part| part.central.extra = b"abc".to_vec(),
+        |part| (part.central.size, part.central.extra) = (u32::MAX, wide(&[])),
+    ];
+    for change in damages {
+        for [first, last] in [[a.clone(), b.clone().with(change)], [a.clone().with(change), b.clone()]] {
+            let bytes = archive(&[first, other.clone(), last]);
+            let mut npz = NpzReader::new(Cursor::new(&bytes)).unwrap();
+            is_twice(npz.get::<Vec<u8>>("a"), "a");
+            is_twice(npz.raw("a"), "a");
+            is_twice(npz.verify("a"), "a");
+            assert!(npz.deserialize::<Map>().is_err());
+            assert_eq!(npz.get::<Vec<u8>>("b").unwrap(), b"other");
+        }
+        let lost = archive(&[a.clone(), b.clone().with(change)]);
+        let mut npz = NpzReader::with_options(Cursor::new(&lost), &last_wins()).unwrap();
+        assert!(npz.get::<Vec<u8>>("a").is_err() && npz.deserialize::<Map>().is_err());
+    }
+}
+
 /// The winner says what the key is, even if that is nothing.
 #[test]
 fn the_loser_is_never_shown() {

@@ -131,7 +131,6 @@ impl Directory {
                 .next(end.offset)
                 .map_err(|err| in_entry(err, number, end.count))?;
             let (here, key) = (entries.len(), ByKey(Arc::clone(&entry.name)));
-            let is_damaged = fault.as_ref().is_some_and(is_damage);
             if let Some(fault) = fault {
                 let fault = in_entry(fault, number, end.count);
                 if faults.len() == MOST_FAULTS {
@@ -139,12 +138,8 @@ impl Directory {
                 }
                 faults.insert(here, fault);
             }
-            if is_damaged {
-                // It may not even be its own name.
-                index.entry(key).or_insert(here);
-            } else if let Some(before) = index.insert(key, here)
-                && !faults.get(&before).is_some_and(is_damage)
-            {
+            // Damaged or not: NumPy takes the last one, and nobody can tell which one was meant.
+            if let Some(before) = index.insert(key, here) {
                 sharing.extend([before, here]);
             }
             entries.push(entry);
@@ -228,8 +223,8 @@ impl Directory {
 
     /// Whether another member of the same key wins.
     pub(super) fn is_hidden(&self, index: usize) -> bool {
-        let loses = self.last_wins && self.sharing.contains(&index) || self.fault(index).is_some_and(is_damage);
-        loses
+        self.last_wins
+            && self.sharing.contains(&index)
             && self
                 .entries
                 .get(index)
@@ -276,10 +271,6 @@ fn set_limits(entries: &mut [CentralEntry], directory: u64) {
         // Nothing lies behind the directory.
         next = next.min(offset);
     }
-}
-
-fn is_damage(fault: &Error) -> bool {
-    fault.kind() != ErrorKind::UnsupportedArchive
 }
 
 fn in_entry(err: Error, number: u64, count: u64) -> Error {
