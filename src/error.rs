@@ -5,6 +5,7 @@ mod nearest;
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::convert::Infallible;
 use std::fmt::{self, Write};
 use std::io;
 
@@ -387,6 +388,12 @@ impl From<io::Error> for Error {
             }
             Err(err) => Error::new(ErrorKind::Io, format_args!("reading or writing failed: {err}")).with_source(err),
         }
+    }
+}
+
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }
 

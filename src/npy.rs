@@ -164,9 +164,9 @@ impl WriteOptions {
     ///
     /// Those of [`to_npy_writer`].
     pub fn to_npy_vec<T: Serialize + ?Sized>(&self, value: &T) -> Result<Vec<u8>> {
-        let mut bytes = Memory::default();
-        write_array(value, &mut bytes)?;
-        Ok(bytes.0)
+        let mut sink = Metered::new(Memory::default(), self);
+        write_array(value, &mut sink)?;
+        Ok(sink.end()?.0)
     }
 
     /// As [`save_npy`].

@@ -224,6 +224,9 @@ pub(crate) fn threads(allowed: Option<usize>) -> usize {
     allowed.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
 }
 
+/// How long a header may be unless told: NumPy's bound.
+pub(crate) const MAX_HEADER_SIZE: usize = 10_000;
+
 /// How to write; its verbs are those of the crate root.
 ///
 /// ```
@@ -242,6 +245,7 @@ pub struct WriteOptions {
     pub(crate) threads: Option<usize>,
     pub(crate) durable: bool,
     pub(crate) max_members: u64,
+    pub(crate) max_header_size: usize,
     pub(crate) last_wins: bool,
     pub(crate) progress: OnProgress,
 }
@@ -260,6 +264,7 @@ impl WriteOptions {
             threads: None,
             durable: false,
             max_members: 100_000,
+            max_header_size: MAX_HEADER_SIZE,
             last_wins: false,
             progress: OnProgress::default(),
         }
@@ -355,6 +360,24 @@ impl WriteOptions {
         self
     }
 
+    /// The most characters of a header: 10,000 unless told, as many as NumPy and this crate read unless told.
+    ///
+    /// Only records of hundreds of fields have longer ones. A file with a longer header is read with
+    /// [`ReadOptions::max_header_size`], and in Python with `np.load(.., max_header_size=..)`.
+    ///
+    /// ```
+    /// use serde_npz::WriteOptions;
+    ///
+    /// let row: std::collections::BTreeMap<String, f64> = std::collections::BTreeMap::new();
+    /// let bytes = WriteOptions::new().max_header_size(100_000).to_npz_vec(&row)?;
+    /// # let _ = bytes;
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn max_header_size(mut self, n: usize) -> Self {
+        self.max_header_size = n;
+        self
+    }
+
     /// Whether [`NpzWriter::compact`](crate::NpzWriter::compact) keeps the last member of a key that comes twice in an
     /// archive that is gone on with, instead of refusing to choose.
     ///
@@ -434,7 +457,7 @@ impl ReadOptions {
             separator: Some('/'),
             casting: Casting::Safe,
             squeeze: false,
-            max_header_size: 10_000,
+            max_header_size: MAX_HEADER_SIZE,
             limits: Limits::new(),
             skip_unsupported: false,
             last_wins: false,

@@ -30,8 +30,8 @@
 //!
 //! Not in a `Value`, because group reads leave them out: members that are neither arrays nor `.json`
 //! ([`NpzReader::raw`](crate::NpzReader::raw) has them), and with
-//! [`skip_unsupported`](crate::ReadOptions::skip_unsupported) the refused ones. A name that is both an array and a group is an
-//! error; [`separator(None)`](crate::ReadOptions::separator) reads and writes such an archive by whole names.
+//! [`skip_unsupported`](crate::ReadOptions::skip_unsupported) the refused ones. A name that is both an array and a group stands for the array;
+//! what is in the group stands beside it under whole names, `block` and `block/w`, and is written as it was.
 //!
 //! # Other formats
 //!
@@ -77,6 +77,10 @@ use crate::options::{Limits, ReadOptions, WriteOptions};
 /// let value: Value = serde_npz::from_npy_slice(&serde_npz::to_npy_vec(&vec![1.0, 0.5])?)?;
 /// assert_eq!(value.to_string(), "[1.  0.5]");
 /// assert_eq!(value, Value::from(vec![1.0, 0.5]));
+///
+/// // Numbers, bools, texts, vectors and slices of them, options, maps and iterators of pairs.
+/// let run: Value = [("name", Value::from("run 7")), ("dt", 0.5.into()), ("seed", None::<u64>.into())].into_iter().collect();
+/// assert_eq!(run.get("name").unwrap().read::<String>()?, "run 7");
 /// # Ok::<(), serde_npz::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
@@ -250,5 +254,5 @@ fn everything() -> ReadOptions {
 }
 
 fn anything() -> WriteOptions {
-    WriteOptions::new().max_members(usize::MAX)
+    WriteOptions::new().max_members(usize::MAX).max_header_size(usize::MAX)
 }

@@ -19,7 +19,7 @@ use crate::format::dtype::{Dtype, Kind, MAX_AXES, Repr, Tuple};
 use crate::format::literal;
 use crate::format::literal::Literal;
 use crate::io::source::{read_full, read_grow};
-use crate::options::ReadOptions;
+use crate::options::{MAX_HEADER_SIZE, ReadOptions};
 
 /// The first bytes of every `.npy`.
 pub(crate) const MAGIC: &[u8; 6] = b"\x93NUMPY";
@@ -273,6 +273,35 @@ impl Header {
         bytes
     }
 
+    /// Checks that a reader takes this header that allows `max` characters.
+    pub(crate) fn check_len(&self, max: usize) -> Result<()> {
+        // Only the names and types of a record can fill so many.
+        if max >= MAX_HEADER_SIZE && self.dtype.fields().is_empty() {
+            return Ok(());
+        }
+        self.to_bytes_within(max).map(drop)
+    }
+
+    /// As [`Header::to_bytes`], for a file that is read with a header of at most `max` characters.
+    pub(crate) fn to_bytes_within(&self, max: usize) -> Result<Vec<u8>> {
+        let bytes = self.to_bytes();
+        // Never fewer bytes than characters: nearly all headers are short enough either way.
+        if bytes.len() > max {
+            let text = String::from_utf8_lossy(&bytes[if bytes[MAGIC.len()] == 1 { 10 } else { 12 }..]);
+            let found = text.chars().count();
+            if found > max {
+                return Err(limit(format_args!(
+                    "found a header of {found} characters, expected at most {max}: a longer one is not read unless asked to"
+                ))
+                .with_hint(
+                    "`WriteOptions::max_header_size` allows more, and `ReadOptions::max_header_size` reads it; a `Vec` of \
+                     structs of so many fields is shorter through `with::columns`",
+                ));
+            }
+        }
+        Ok(bytes)
+    }
+
     /// How many elements the data has.
     pub(crate) fn count(&self) -> u64 {
         // `new` has checked that the product fits.
@@ -349,10 +378,11 @@ fn axis(axis: &Literal) -> Result<u64> {
 
 /// NumPy reads a subarray as the type of a whole array only where that changes no count: `('<f8', (1,))`, or no elements.
 fn of_elements(dtype: Dtype, shape: &[u64]) -> Dtype {
-    match dtype.kind {
-        Kind::Array { item, shape: axes } if shape.contains(&0) || axes.iter().all(|&axis| axis == 1) => *item,
-        kind => Dtype::new(kind),
+    let (item, axes) = dtype.base();
+    if !axes.is_empty() && (shape.contains(&0) || axes.iter().all(|&axis| axis == 1)) {
+        return item.clone();
     }
+    dtype
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

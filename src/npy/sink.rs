@@ -45,10 +45,11 @@ impl<W: Write> Sink for Plain<W> {
     }
 }
 
-/// A sink whose bytes are counted.
+/// A sink that keeps to the options: its bytes are counted, and its header is no longer than allowed.
 pub(crate) struct Metered<S> {
     pub(crate) sink: S,
     meter: Meter,
+    max_header_size: usize,
 }
 
 impl<S: Sink> Metered<S> {
@@ -56,6 +57,7 @@ impl<S: Sink> Metered<S> {
         Metered {
             sink,
             meter: Meter::new(&options.progress, None),
+            max_header_size: options.max_header_size,
         }
     }
 
@@ -68,6 +70,7 @@ impl<S: Sink> Metered<S> {
 
 impl<S: Sink> Sink for Metered<S> {
     fn begin(&mut self, header: &Header) -> Result<()> {
+        header.check_len(self.max_header_size)?;
         self.sink.begin(header)?;
         if self.meter.is_set() {
             let header_len = header.to_bytes().len() as u64;
@@ -85,6 +88,15 @@ impl<S: Sink> Sink for Metered<S> {
             bytes = rest;
         }
         Ok(())
+    }
+
+    fn can_take_back(&self) -> bool {
+        // What was counted stays counted.
+        !self.meter.is_set() && self.sink.can_take_back()
+    }
+
+    fn take_back(&mut self) -> Result<()> {
+        self.sink.take_back()
     }
 }
 

@@ -293,11 +293,16 @@ impl<'w> Archive<'w> {
     }
 
     /// Writes an array or text by a name that a reader found: one with an empty segment was not split, and is not taken
-    /// for a path again.
+    /// for a path again. In a group the name '' is that of the group itself, and `w/x` a member beside the array `w`.
     fn whole<T: Serialize + ?Sized>(&self, name: &str, value: &T, on_none: OnNone) -> Result<()> {
         let separator = self.place.separator();
-        let unsplit = separator.is_some_and(|c| name.split(c).any(str::is_empty));
-        if !(unsplit && self.place.path().is_empty()) || name.contains('\0') {
+        let unsplit = match self.place.path().is_empty() {
+            true => separator.is_some_and(|c| name.split(c).any(str::is_empty)),
+            false => separator.is_some() && name.is_empty(),
+        };
+        let is_whole =
+            unsplit || !name.split(|c| Some(c) == separator).any(str::is_empty) && self.place.is_beside(name);
+        if !is_whole || name.contains('\0') {
             return self.child(name, value, on_none);
         }
         let _entered = self.place.enter(name);

@@ -160,6 +160,11 @@ impl Tree {
         children.map(|&child| (self.nodes[child].name(), child))
     }
 
+    /// The path of a node, from the name of the node `from` on, which lies on the way to it.
+    pub(crate) fn path_from(&self, at: usize, from: usize) -> &str {
+        &self.nodes[at].path.as_str()[self.nodes[from].name..]
+    }
+
     /// The paths of all groups, arrays and texts.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
         self.nodes.iter().skip(1).map(|node| node.path.as_str())

@@ -34,7 +34,9 @@ impl<'de> Deserialize<'de> for Value {
 
 impl<'de> Deserialize<'de> for AnyArray {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
+        // Of a name that is both array and group this asks for the array.
+        let anything = Anything { depth: 0, ours: false };
+        match deserializer.deserialize_newtype_struct(RAW, anything)?.finish()? {
             Value::Array(array) => Ok(array),
             Value::Group(_) => Err(into_custom(
                 Error::new(ErrorKind::TypeMismatch, "found a group, expected one array").with_hint(WHOLE_KEYS),

@@ -15,7 +15,7 @@ fn values_are_plain_data() {
     group.insert("x", AnyArray::new(&[[1.0, f64::NAN], [0.5, 2.0]]).unwrap());
     group.insert("z", vec![Complex::new(1.0, 2.0)]);
     group.insert("t", array("<M8[s]", &[], &[5, 0, 0, 0, 0, 0, 0, 0]));
-    group.insert("s", Value::try_from(vec!["a", "bc"]).unwrap());
+    group.insert("s", Value::from(vec!["a", "bc"]));
     group.insert("r", array("[('a', '|i1'), ('b', '|b1', (2,))]", &[1], &[255, 1, 0]));
     group.insert("b", array("|S3", &[1], b"ab\0"));
     group.insert("none", array("|V0", &[], b""));

@@ -56,7 +56,7 @@ fn the_tokens_of_a_value() {
         ("one", Value::from(true)),
         ("g", Group::from_iter([("z", [Complex::new(0.5_f32, 1.5)])]).into()),
         ("r", array("[('a', '<u2')]", &[1], &[7, 0]).into()),
-        ("s", Value::try_from(vec!["up"]).unwrap()),
+        ("s", Value::from(vec!["up"])),
         ("none", array("|V0", &[], &[]).into()),
         ("json", Value::Json(r#"{"k": [null, -1]}"#.into())),
     ]));
@@ -119,7 +119,7 @@ fn the_tokens_of_a_value() {
         ("x", Value::from(AnyArray::new(&[[1.5, 2.5]]).unwrap())),
         ("i", vec![1_i64, 2].into()),
         ("b", array("|u1", &[2], &[7, 8]).into()),
-        ("s", Value::try_from("up").unwrap()),
+        ("s", Value::from("up")),
         ("none", array("|V0", &[], &[]).into()),
         (
             "list",

@@ -27,6 +27,7 @@ fn files_of_numpy_come_back_byte_for_byte() {
         let id = case["id"].as_str().unwrap();
         let bytes = fs::read(crate::common::data("numpy").join(case["path"].as_str().unwrap())).unwrap();
         let options = ReadOptions::new().max_header_size(1 << 20);
+        let writing = WriteOptions::new().max_header_size(1 << 20);
         match case["kind"].as_str().unwrap() {
             "npy" => {
                 let Ok(value) = options.from_npy_slice::<Value>(&bytes) else {
@@ -38,7 +39,7 @@ fn files_of_numpy_come_back_byte_for_byte() {
                     continue;
                 };
                 let _ = (value.to_string(), format!("{value:#} {value:?}"));
-                let written = to_npy_vec(&value).unwrap();
+                let written = writing.to_npy_vec(&value).unwrap();
                 if case["writer"] == "numpy" && case["arrays"][0]["npy_version"] == serde_json::json!([1, 0]) {
                     assert_eq!(written, bytes, "{id}");
                     lone += 1;
@@ -50,7 +51,7 @@ fn files_of_numpy_come_back_byte_for_byte() {
                     continue;
                 };
                 let _ = (value.to_string(), format!("{value:#} {value:?}"));
-                let written = to_npz_vec(&value).unwrap();
+                let written = writing.to_npz_vec(&value).unwrap();
                 let mut before = NpzReader::new(Cursor::new(&bytes[..])).unwrap();
                 let mut after = NpzReader::new(Cursor::new(&written[..])).unwrap();
                 if case["writer"] == "numpy" {
@@ -221,9 +222,31 @@ fn a_name_that_is_array_and_group_is_read_by_whole_names() {
     writer.add("a", &1.5).unwrap();
     writer.add("a/b", &2.5).unwrap();
     let file = writer.finish().unwrap().into_inner();
-    let err = from_npz_slice::<Value>(&file).unwrap_err();
-    assert_eq!((err.kind(), err.path()), (ErrorKind::TypeMismatch, "a"));
-    assert!(err.hint().unwrap().contains("separator(None)"), "{err:#}");
+    // Both are shown, and written as they were.
+    let both: Value = from_npz_slice(&file).unwrap();
+    assert_eq!(both.get("a"), Some(&Value::from(1.5)));
+    assert_eq!(both.pointer("a/b"), Some(&Value::from(2.5)));
+    assert_eq!(to_npz_vec(&both).unwrap(), file);
+    let map: BTreeMap<String, Value> = from_npz_slice(&file).unwrap();
+    assert_eq!(
+        map,
+        BTreeMap::from([("a".into(), 1.5.into()), ("a/b".into(), 2.5.into())])
+    );
+    assert!(to_npz_vec(&map).is_err(), "a map's names are no paths");
+    let arrays: BTreeMap<String, Option<AnyArray>> = from_npz_slice(&file).unwrap();
+    assert!(arrays.keys().eq(["a", "a/b"]));
+    // By name, or as the field of a struct, it is a group whose own array has no name.
+    let own: Value = [("", 1.5), ("b", 2.5)].into_iter().collect();
+    let mut npz = NpzReader::new(Cursor::new(&file)).unwrap();
+    assert_eq!(npz.get::<Value>("a").unwrap(), own);
+    assert_eq!(npz.get::<AnyArray>("a").unwrap(), AnyArray::from(1.5));
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct Field {
+        a: Value,
+    }
+    let field: Field = from_npz_slice(&file).unwrap();
+    assert_eq!(field.a, own);
+    assert_eq!(to_npz_vec(&field).unwrap(), file);
     let value: Value = ReadOptions::new().separator(None).from_npz_slice(&file).unwrap();
     assert_eq!(WriteOptions::new().separator(None).to_npz_vec(&value).unwrap(), file);
 }
@@ -279,11 +302,11 @@ fn a_value_is_a_deserializer() {
         meta: (bool, String),
     }
     let scene = Value::from(Group::from_iter([
-        ("name", Value::try_from("first").unwrap()),
+        ("name", Value::from("first")),
         (
             "shapes",
             Value::from(Group::from_iter([
-                ("0", Value::try_from("Dot").unwrap()),
+                ("0", Value::from("Dot")),
                 ("1", Group::from_iter([("Circle", 1.5)]).into()),
                 (
                     "2",
@@ -371,7 +394,7 @@ fn errors_tell_what_is_missing() {
     assert_eq!((err.kind(), err.path()), (ErrorKind::Ragged, "x[1]"));
     let err = to_npz_vec(&Value::from(1)).unwrap_err();
     assert_eq!(err.kind(), ErrorKind::UnsupportedType);
-    assert!(Value::try_from("nul\0").is_err());
+    assert!(AnyArray::try_from("nul\0").is_err());
     assert_eq!(
         u8::try_from(&Value::from(300)).unwrap_err().kind(),
         ErrorKind::InvalidValue
@@ -391,7 +414,7 @@ fn arrays_print_as_numpy_prints_them() {
         "[   0    1    2 ...  998  999 1000]"
     );
     assert_eq!(show(vec![true, false].into()), "[ True False]");
-    assert_eq!(show(Value::try_from(vec!["it's", "b"]).unwrap()), "[\"it's\" 'b']");
+    assert_eq!(show(Value::from(vec!["it's", "b"])), "[\"it's\" 'b']");
     assert_eq!(show(vec![Complex::new(1.0, -0.5)].into()), "[1.-0.5j]");
     assert_eq!(
         show(AnyArray::new(&vec![vec![0_u8; 40]; 40]).unwrap().into()),
@@ -533,4 +556,45 @@ fn numpy_prints_the_same() {
         arrays.len(),
         wrong.join("\n\n")
     );
+}
+
+/// Arrays and groups of one name, several levels deep and within a group.
+#[test]
+fn names_that_are_arrays_and_groups_are_written_as_they_were() {
+    let mut writer = NpzWriter::with_options(Cursor::new(Vec::new()), &WriteOptions::new().separator(None));
+    for (at, name) in ["m/w", "m/w/x/y", "m/w/x", "m/v", "z/0"].into_iter().enumerate() {
+        writer.add(name, &(at as f64)).unwrap();
+    }
+    let file = writer.finish().unwrap().into_inner();
+    let value: Value = from_npz_slice(&file).unwrap();
+    let group = value.get("m").unwrap();
+    for (at, name) in ["w", "w/x/y", "w/x", "v"].into_iter().enumerate() {
+        assert_eq!(group.get(name), Some(&Value::from(at as f64)), "{name}");
+    }
+    let again: Value = from_npz_slice(&to_npz_vec(&value).unwrap()).unwrap();
+    assert_eq!(again, value);
+}
+
+#[test]
+fn values_from_what_a_program_has() {
+    use std::collections::BTreeMap;
+
+    let text = |value: Value| value.read::<String>().unwrap();
+    assert_eq!(text("a".into()), "a");
+    assert_eq!(text(String::from("b").into()), "b");
+    assert_eq!(text('c'.into()), "c");
+    assert_eq!(text("nul\0".into()), "nul\0");
+    assert_eq!(Value::from(vec!["a", "bc"]).read::<Vec<String>>().unwrap(), ["a", "bc"]);
+    assert_eq!(Value::from(["a", "b\0"]).read::<Vec<String>>().unwrap(), ["a", "b\0"]);
+    assert_eq!(Value::from(7_usize).read::<u64>().unwrap(), 7);
+    assert_eq!(Value::from(-7_isize).read::<i64>().unwrap(), -7);
+    assert_eq!(Value::from(None::<f64>).read::<Option<f64>>().unwrap(), None);
+    assert_eq!(Value::from(Some(1.5)).read::<Option<f64>>().unwrap(), Some(1.5));
+    let list: Value = vec![Value::from(1), Value::from("x")].into();
+    assert_eq!(text(list.get("1").unwrap().clone()), "x");
+    let map: Value = BTreeMap::from([("x", vec![1.5])]).into();
+    assert_eq!(map, [("x", vec![1.5])].into_iter().collect());
+    let file = to_npz_vec(&map).unwrap();
+    assert_eq!(from_npz_slice::<Value>(&file).unwrap(), map);
+    assert_eq!((0..3).collect::<AnyArray>(), AnyArray::from([0, 1, 2]));
 }

@@ -440,3 +440,74 @@ fn sets_of_records() {
         to_npy_vec(&vec![(1_u8, false), (2, true), (3, true)]).unwrap()
     );
 }
+
+/// A header that no reader would take is not written: both options raise the bound.
+#[test]
+fn headers_longer_than_a_reader_takes_are_refused_on_saving() {
+    use serde_npz::{ErrorKind, NpyWriter, ReadOptions, Value, WriteOptions};
+
+    struct Wide(usize);
+    impl serde::Serialize for Wide {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            use serde::ser::SerializeStruct;
+            const NAMES: [&str; 1000] = {
+                let mut names = [""; 1000];
+                let mut at = 0;
+                while at < 1000 {
+                    // Each is one character longer than the one before.
+                    names[at] = LONG.split_at(at + 8).0;
+                    at += 1;
+                }
+                names
+            };
+            let mut fields = serializer.serialize_struct("Wide", self.0)?;
+            for name in &NAMES[..self.0] {
+                fields.serialize_field(name, &1.5)?;
+            }
+            fields.end()
+        }
+    }
+    const LONG: &str = match std::str::from_utf8(&[b'n'; 1008]) {
+        Ok(text) => text,
+        Err(_) => "",
+    };
+
+    #[track_caller]
+    fn refused<T>(result: serde_npz::Result<T>) {
+        let err = result.map(drop).unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::LimitExceeded, "{err}");
+        assert!(err.hint().unwrap().contains("max_header_size"), "{err:#}");
+    }
+    let rows = [Wide(200), Wide(200)];
+    let group = std::collections::BTreeMap::from([("rows", &rows[..])]);
+    let (default, more) = (WriteOptions::new(), WriteOptions::new().max_header_size(100_000));
+    refused(default.to_npy_vec(&rows[..]));
+    refused(default.to_npz_vec(&group));
+    refused(serde_npz::save_npz(
+        std::env::temp_dir().join("serde_npz_never_written"),
+        &group,
+    ));
+    assert!(!std::env::temp_dir().join("serde_npz_never_written.npz").exists());
+    let mut writer = NpyWriter::new(std::io::Cursor::new(Vec::new())).unwrap();
+    refused(writer.push(&rows[0]));
+    drop(writer);
+    let mut writer = NpyWriter::with_options(std::io::Cursor::new(Vec::new()), &more).unwrap();
+    writer.extend(&rows).unwrap();
+    let pushed = writer.finish().unwrap().into_inner();
+
+    let npy = more.to_npy_vec(&rows[..]).unwrap();
+    assert_eq!(pushed, npy);
+    refused(serde_npz::from_npy_slice::<Value>(&npy));
+    let read = ReadOptions::new().max_header_size(100_000);
+    assert!(read.from_npy_slice::<Value>(&npy).is_ok());
+    let npz = more.to_npz_vec(&group).unwrap();
+    assert!(read.from_npz_slice::<Value>(&npz).is_ok());
+    // What just fits a reader is written.
+    let mut few = 10;
+    while default.to_npy_vec(&[Wide(few + 1)][..]).is_ok() {
+        few += 1;
+    }
+    serde_npz::from_npy_slice::<Value>(&serde_npz::to_npy_vec(&[Wide(few)][..]).unwrap()).unwrap();
+    let next = more.to_npy_vec(&[Wide(few + 1)][..]).unwrap();
+    assert!(serde_npz::from_npy_slice::<Value>(&next).is_err());
+}

@@ -40,6 +40,8 @@ pub(crate) struct RowEncoder {
     gathered: Gathered,
     /// The dtype was decided before the first row.
     stated: bool,
+    /// The most characters of the header.
+    max_header_size: usize,
     /// How a row of the layout gets into its place, if it is not put there as it is.
     step: Option<Step>,
     /// A row on its way into its place.
@@ -47,6 +49,19 @@ pub(crate) struct RowEncoder {
 }
 
 impl RowEncoder {
+    /// Sets the most characters that the header of a first row may have.
+    pub(super) fn bound_header(&mut self, max_header_size: usize) {
+        self.max_header_size = max_header_size;
+    }
+
+    /// For rows of an array whose layout the first one decides.
+    pub(crate) fn new(max_header_size: usize) -> Self {
+        RowEncoder {
+            max_header_size,
+            ..RowEncoder::default()
+        }
+    }
+
     /// For rows of an array with this header, behind those that it has.
     pub(super) fn stated(head: Head) -> Self {
         RowEncoder {
@@ -157,7 +172,7 @@ impl RowEncoder {
         let slots = Slots::of_rows(&layout);
         self.gathered.put(row, &slots)?;
         if self.head.is_none() {
-            self.head = Some(Head::new(fit::header(&layout, 0)?)?);
+            self.head = Some(Head::new(fit::header(&layout, 0)?, self.max_header_size)?);
         }
         self.layout = Some((layout, slots));
         self.step = step;
@@ -179,10 +194,8 @@ impl RowEncoder {
     /// Decides the layout of an array that no row came for: `<f8`.
     pub(crate) fn settle(&mut self) -> Result<()> {
         if self.head.is_none() {
-            self.head = Some(Head::new(fit::header(
-                &Layout::Scalar(ScalarLayout::Number(Number::F64)),
-                0,
-            )?)?);
+            let header = fit::header(&Layout::Scalar(ScalarLayout::Number(Number::F64)), 0)?;
+            self.head = Some(Head::new(header, self.max_header_size)?);
         }
         Ok(())
     }

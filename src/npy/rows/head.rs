@@ -35,15 +35,18 @@ pub(super) struct Head {
 
 impl Head {
     /// As NumPy writes `header`.
-    pub(super) fn new(header: Header) -> Result<Self> {
-        Head::found(header.to_bytes(), header)
+    pub(super) fn new(header: Header, max_header_size: usize) -> Result<Self> {
+        Head::found(header.to_bytes_within(max_header_size)?, header)
     }
 
     /// Of an array like that of `header`, without its rows.
-    pub(super) fn without_rows(header: &Header) -> Result<Self> {
+    pub(super) fn without_rows(header: &Header, max_header_size: usize) -> Result<Self> {
         check_growing(header)?;
         let rest = header.shape().get(1..).unwrap_or_default();
-        Head::new(Header::new(header.dtype().clone(), [&[0], rest].concat(), false)?)
+        Head::new(
+            Header::new(header.dtype().clone(), [&[0], rest].concat(), false)?,
+            max_header_size,
+        )
     }
 
     /// As it was found in a file; `header` is what it says.
@@ -200,7 +203,7 @@ mod tests {
     fn the_text_is_that_of_numpy_for_every_number() {
         let dtype = crate::format::dtype::Dtype::float(8);
         let header = |rows| Header::new(dtype.clone(), vec![rows, 3], false).unwrap();
-        let mut head = Head::new(header(0)).unwrap();
+        let mut head = Head::new(header(0), 10_000).unwrap();
         for rows in [1, 9, 10, 99, 100, 1_000_000, 1 << 57] {
             head.check(rows - 1).unwrap();
             let old = head.bytes().to_vec();
@@ -221,12 +224,12 @@ mod tests {
     fn only_what_differs_is_written() {
         let dtype = crate::format::dtype::Dtype::float(8);
         let header = |rows| Header::new(dtype.clone(), vec![rows], false).unwrap();
-        let mut head = Head::new(header(1998)).unwrap();
+        let mut head = Head::new(header(1998), 10_000).unwrap();
         assert_eq!(head.set(1999).0.len(), 1);
         assert_eq!(head.set(2000).0.len(), 4);
         assert!(head.set(2000).0.is_empty());
         head.set(7);
-        assert_eq!(head.bytes(), Head::new(header(7)).unwrap().bytes());
+        assert_eq!(head.bytes(), Head::new(header(7), 10_000).unwrap().bytes());
     }
 
     #[test]

@@ -219,7 +219,7 @@ impl NpyWriter<File> {
     ///
     /// Those of [`NpyWriter::create_like`].
     pub fn create_like_with(path: impl AsRef<Path>, header: &Header, options: &WriteOptions) -> Result<Self> {
-        let head = Head::without_rows(header)?;
+        let head = Head::without_rows(header, options.max_header_size)?;
         let mut writer = NpyWriter::create_with(path, options)?;
         writer.rows = RowEncoder::stated(head);
         Ok(writer)
@@ -302,9 +302,10 @@ impl<W: Write + Seek> NpyWriter<W> {
         Ok(NpyWriter::starting(inner, start).metered(options))
     }
 
-    /// Counts bytes for the callback of `options`.
+    /// Counts bytes for the callback of `options`, and keeps the header within its bound.
     pub(super) fn metered(mut self, options: &WriteOptions) -> Self {
         self.meter = Meter::new(&options.progress, None);
+        self.rows.bound_header(options.max_header_size);
         self
     }
 
@@ -313,7 +314,7 @@ impl<W: Write + Seek> NpyWriter<W> {
             inner,
             start,
             written: None,
-            rows: RowEncoder::default(),
+            rows: RowEncoder::new(WriteOptions::new().max_header_size),
             shown: 0,
             failed: None,
             disk: None,

@@ -37,6 +37,8 @@ pub(super) struct Reading<'a, S> {
     budget: Arc<Budget>,
     /// The group whose members were taken to the last one, most recently.
     read_to_end: Option<usize>,
+    /// The array that was read most recently without the group of its name.
+    only_array: Option<usize>,
 }
 
 impl<'a, S> Reading<'a, S> {
@@ -50,6 +52,7 @@ impl<'a, S> Reading<'a, S> {
             tree,
             claims: Claims::default(),
             read_to_end: None,
+            only_array: None,
         }
     }
 
@@ -66,6 +69,20 @@ impl<'a, S> Reading<'a, S> {
         let children = self.tree.children(at);
         children.filter(|(_, child)| !self.claims.hides(*child)).collect()
     }
+
+    /// The arrays and texts in a group, however deep, by their path from its parent on; the last one first.
+    fn within(&self, group: usize) -> Vec<(&'a str, usize)> {
+        let (mut left, mut found) = (vec![group], Vec::new());
+        while let Some(at) = left.pop() {
+            let node = self.tree.node(at);
+            if at != group && (node.array.is_some() || node.json.is_some()) {
+                found.push((self.tree.path_from(at, group), at));
+            }
+            left.extend(self.children(at).iter().rev().map(|(_, child)| *child));
+        }
+        found.reverse();
+        found
+    }
 }
 
 /// A node of the tree as a value.
@@ -77,6 +94,8 @@ pub(super) struct NodeDeserializer<'r, 'a, S> {
     marker: Option<Marker>,
     /// The form in which a `with` module may have written the next sequence.
     form: Option<Marker>,
+    /// Whether a value takes only the array where there is a group of the same name.
+    array_first: bool,
 }
 
 impl<'r, 'a, S> NodeDeserializer<'r, 'a, S> {
@@ -87,6 +106,7 @@ impl<'r, 'a, S> NodeDeserializer<'r, 'a, S> {
             depth: 0,
             marker: None,
             form: None,
+            array_first: false,
         }
     }
 
@@ -98,7 +118,14 @@ impl<'r, 'a, S> NodeDeserializer<'r, 'a, S> {
             depth: self.depth,
             marker: self.marker,
             form: self.form,
+            array_first: false,
         }
+    }
+
+    /// Whether there is an array or a JSON text here, whatever else there is.
+    fn holds_value(&self) -> bool {
+        let node = self.reading.tree.node(self.at);
+        node.array.is_some() || node.json.is_some()
     }
 
     fn is_array(&self) -> bool {
@@ -175,7 +202,7 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
 
     fn map<V: Visitor<'de>>(mut self, fields: Option<&'static [&'static str]>, visitor: V) -> Result<V::Value> {
         let children = self.enter(fields)?;
-        visitor.visit_map(GroupAccess::new(self, children))
+        visitor.visit_map(GroupAccess::new(self, children, fields.is_none()))
     }
 
     /// At the root: checks the members that the tree leaves out, those of `fields` or all of them.
@@ -245,12 +272,11 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
 
     /// Reads whatever is here, as a map whose only key says which it is: an array, a JSON text or a group.
     fn deserialize_value<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
-        let node = self.reading.tree.node(self.at);
         if self.is_group() {
-            if node.array.is_some() || node.json.is_some() {
-                return Err(both());
+            if !self.array_first || !self.holds_value() {
+                return visitor.visit_newtype_struct(Tagged(VALUE, GroupDeserializer(self)));
             }
-            return visitor.visit_newtype_struct(Tagged(VALUE, GroupDeserializer(self)));
+            self.reading.only_array = Some(self.at);
         }
         if let Some(text) = self.json()? {
             let text = String::from_utf8(text).map_err(|err| {
@@ -346,15 +372,6 @@ fn no_array() -> Error {
     Error::new(ErrorKind::TypeMismatch, "found a group of members, expected one array").with_hint(WHOLE_KEYS)
 }
 
-#[cold]
-fn both() -> Error {
-    Error::new(
-        ErrorKind::TypeMismatch,
-        "found both an array and a group of this name, expected one of them",
-    )
-    .with_hint("read the members by name, or all of them by whole names with `ReadOptions::separator(None)`")
-}
-
 macro_rules! arrays {
     ($($method:ident)*) => {
         $(
@@ -423,8 +440,15 @@ impl<'de, S: Store<'de>> Deserializer<'de> for NodeDeserializer<'_, '_, S> {
                 visitor.visit_newtype_struct(self)
             }
             Some(Marker::Value) => self.deserialize_value(visitor),
-            Some(Marker::Raw) if self.is_group() => visitor.visit_newtype_struct(GroupDeserializer(self)),
-            Some(Marker::Raw) => self.array(|array| array.deserialize_newtype_struct(name, visitor)),
+            Some(Marker::Raw) if self.is_group() && !self.is_array() => {
+                visitor.visit_newtype_struct(GroupDeserializer(self))
+            }
+            Some(Marker::Raw) => {
+                if self.array_first && self.is_group() {
+                    self.reading.only_array = Some(self.at);
+                }
+                self.array(|array| array.deserialize_newtype_struct(name, visitor))
+            }
             marker => {
                 self.marker = marker.or(self.marker);
                 if matches!(name, "f16" | "bf16") {

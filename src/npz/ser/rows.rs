@@ -79,7 +79,7 @@ where
     {
         return grow_texts(container, &member, texts, rows.skip(1), begun);
     }
-    let mut encoder = RowEncoder::default();
+    let mut encoder = RowEncoder::new(container.options().max_header_size);
     let mut write = |encoder: &mut RowEncoder| -> Result<()> {
         if !*begun {
             container.begin_growing(&member, encoder.header().unwrap_or_default())?;
@@ -111,7 +111,7 @@ fn grow_texts<O: Output, R: Serialize>(
     for row in rows {
         texts.push(&row)?;
     }
-    let header = texts.header()?.to_bytes();
+    let header = texts.header()?.to_bytes_within(container.options().max_header_size)?;
     container.begin_growing(member, &header)?;
     *begun = true;
     texts.each(|piece| container.write(piece))?;

@@ -117,7 +117,7 @@ impl<O: Output> Container<O> {
     }
 
     /// Whether this writer has added a member of the key; one that was in the archive before may be replaced.
-    fn is_taken(&self, claim: &str) -> bool {
+    pub(crate) fn is_taken(&self, claim: &str) -> bool {
         let entry = self.claimed.get(claim).and_then(|&at| self.entries.list().get(at));
         entry.is_some_and(|entry| !entry.replaceable)
     }

@@ -24,8 +24,11 @@ pub(crate) trait Members {
     fn take_back(&mut self) -> Result<()>;
     fn fail(&mut self, error: Error);
     fn has(&self, path: &str) -> bool;
+    /// Whether an array or a text has exactly this name.
+    fn has_key(&self, key: &str) -> bool;
     fn separator(&self) -> Option<char>;
     fn max_members(&self) -> u64;
+    fn max_header_size(&self) -> usize;
 }
 
 impl<O: Output> Members for Container<O> {
@@ -57,12 +60,20 @@ impl<O: Output> Members for Container<O> {
         Container::has(self, path)
     }
 
+    fn has_key(&self, key: &str) -> bool {
+        Container::is_taken(self, key)
+    }
+
     fn separator(&self) -> Option<char> {
         self.options().separator
     }
 
     fn max_members(&self) -> u64 {
         self.options().max_members
+    }
+
+    fn max_header_size(&self) -> usize {
+        self.options().max_header_size
     }
 }
 
@@ -106,11 +117,12 @@ impl<'w> Place<'w> {
         error.at_member(&self.path.borrow())
     }
 
-    /// Puts `name` behind the path, until the guard is dropped.
+    /// Puts `name` behind the path, until the guard is dropped. Within a group the name '' stands for the path of the group
+    /// itself, which may be an array as well.
     pub(crate) fn enter(&self, name: &str) -> Entered<'_> {
         let mut path = self.path.borrow_mut();
         let outer = path.len();
-        if outer > 0 {
+        if outer > 0 && !name.is_empty() {
             path.extend(self.separator());
         }
         path.push_str(name);
@@ -118,6 +130,17 @@ impl<'w> Place<'w> {
             path: &self.path,
             outer,
         }
+    }
+
+    /// Whether `name`, in the group of the path, lies in a group whose name an array or a text has as well.
+    pub(crate) fn is_beside(&self, name: &str) -> bool {
+        let Some(separator) = self.separator().filter(|separator| name.contains(*separator)) else {
+            return false;
+        };
+        let entered = self.enter(name);
+        let path = self.path();
+        let mut groups = path.match_indices(separator).map(|(at, _)| at);
+        groups.any(|at| at > entered.outer && self.members.borrow().has_key(&path[..at]))
     }
 
     /// Takes the path for one field alone: an error where members or groups of others are.
@@ -242,7 +265,8 @@ impl MemberSink<'_, '_> {
 
 impl Sink for MemberSink<'_, '_> {
     fn begin(&mut self, header: &Header) -> Result<()> {
-        let text = header.to_bytes();
+        let max = self.place.members.borrow().max_header_size();
+        let text = header.to_bytes_within(max)?;
         let size = header.data_len().checked_add(text.len() as u64).ok_or_else(too_deep)?;
         self.start(".npy", size)?;
         self.write(&text)

@@ -37,6 +37,7 @@ programs! {
     f24_rows_that_fit_the_file
     f25_turbofish
     f27_nat_is_none
+    f31_array_and_group
     f40_elements_once
     f42_optional_whole_key
     f44_options_in_records

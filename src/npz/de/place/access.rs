@@ -7,14 +7,19 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::npy::de::key::Key;
 use crate::npz::de::store::Store;
 
-/// A group as a map, even where its names are those of a list.
+/// A group as a map, even where its names are those of a list. If it is an array as well, that has the name ''.
 pub(super) struct GroupDeserializer<'r, 'a, S>(pub(super) NodeDeserializer<'r, 'a, S>);
 
 impl<'de, S: Store<'de>> Deserializer<'de> for GroupDeserializer<'_, '_, S> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.0.map(None, visitor)
+        let GroupDeserializer(mut group) = self;
+        let mut children = group.enter(None)?;
+        if group.holds_value() {
+            children.insert(0, ("", group.at));
+        }
+        visitor.visit_map(GroupAccess::new(group, children, true))
     }
 
     serde::forward_to_deserialize_any! {
@@ -24,18 +29,30 @@ impl<'de, S: Store<'de>> Deserializer<'de> for GroupDeserializer<'_, '_, S> {
 }
 
 /// The members of a group by name.
+///
+/// A [`Value`](crate::Value) of a name that is both array and group takes the array. What is in the group comes behind it
+/// under whole names: `block`, `block/w`.
 pub(super) struct GroupAccess<'r, 'a, S> {
     group: NodeDeserializer<'r, 'a, S>,
     children: std::vec::IntoIter<(&'a str, usize)>,
     value: Option<(&'a str, usize)>,
+    /// Whether names may be asked for that are no children: not by a struct, whose names are fixed.
+    any_name: bool,
+    /// What is left of a group whose name is an array, too, the last one first.
+    beside: Vec<(&'a str, usize)>,
+    /// Whether the value is one of those.
+    is_beside: bool,
 }
 
 impl<'r, 'a, S> GroupAccess<'r, 'a, S> {
-    pub(super) fn new(group: NodeDeserializer<'r, 'a, S>, children: Vec<(&'a str, usize)>) -> Self {
+    pub(super) fn new(group: NodeDeserializer<'r, 'a, S>, children: Vec<(&'a str, usize)>, any_name: bool) -> Self {
         GroupAccess {
             group,
             children: children.into_iter(),
             value: None,
+            any_name,
+            beside: Vec::new(),
+            is_beside: false,
         }
     }
 }
@@ -44,8 +61,10 @@ impl<'de, S: Store<'de>> MapAccess<'de> for GroupAccess<'_, '_, S> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
-        self.value = self.children.next();
-        if self.children.len() == 0 {
+        let beside = self.beside.pop();
+        self.is_beside = beside.is_some();
+        self.value = beside.or_else(|| self.children.next());
+        if self.children.len() == 0 && self.beside.is_empty() {
             self.group.reading.read_to_end = Some(self.group.at);
         }
         match self.value {
@@ -61,12 +80,20 @@ impl<'de, S: Store<'de>> MapAccess<'de> for GroupAccess<'_, '_, S> {
                 "found no member, expected a key to be taken first",
             ));
         };
-        let read = self.group.child(at).read(seed);
+        let child = NodeDeserializer {
+            array_first: self.any_name,
+            ..self.group.child(at)
+        };
+        let read = child.read(seed);
+        // All of the group is beside the outermost array in it.
+        if self.group.reading.only_array.take() == Some(at) && at != self.group.at && !self.is_beside {
+            self.beside = self.group.reading.within(at);
+        }
         read.map_err(|err| err.in_group(name, self.group.reading.separator()))
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.children.len())
+        Some(self.children.len() + self.beside.len())
     }
 }
 

@@ -35,6 +35,7 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
             depth,
             marker,
             form,
+            array_first,
         } = self;
         let node = NodeDeserializer {
             reading: &mut *reading,
@@ -42,6 +43,7 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
             depth,
             marker,
             form,
+            array_first,
         };
         hand(seed, node).map_err(|err| reading.explain(at, err, std::any::type_name::<T::Value>()))
     }
