@@ -21,7 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "with",
         ],
     ),
-    ("options", &["progress"]),
+    ("options", &["limits", "progress"]),
     ("error", &["cause", "nearest"]),
     ("io", &["checked", "pool", "source", "file"]),
     ("io::file", &["links", "access", "lock", "disk", "model", "tests"]),
@@ -36,6 +36,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "printable",
             "print",
             "spelling",
+            "record",
             "parse",
             "tests",
         ],
@@ -129,6 +130,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "npz::ser",
         &[
+            "measured",
             "ragged",
             "masked",
             "columns",

@@ -7,19 +7,19 @@
 //! 0               8           12        16        20 = itemsize
 //! ```
 
-use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::literal;
-use crate::format::literal::{Literal, Quoted};
+use crate::format::literal::Literal;
 
 mod masked;
 mod number;
 mod parse;
 mod print;
 mod printable;
+mod record;
 mod spelling;
 #[cfg(test)]
 mod tests;
@@ -28,6 +28,7 @@ mod wide;
 pub(crate) use masked::{MASK, Masked, VALUE};
 pub(crate) use number::{Number, for_each_number};
 pub(crate) use print::{Repr, Text, Tuple};
+use record::RecordBuilder;
 pub(crate) use wide::{Wide, halves};
 
 /// Records nested deeper are refused, so that recursion over a [`Dtype`] is bounded.
@@ -519,72 +520,6 @@ impl Dtype {
             Kind::Array { item, .. } => item.levels(),
             _ => 0,
         }
-    }
-}
-
-/// Builds a record: fields one after another.
-struct RecordBuilder {
-    fields: Vec<Field>,
-    /// Names and titles share one namespace, as in NumPy.
-    taken: HashSet<String>,
-    levels: usize,
-    end: u64,
-}
-
-impl RecordBuilder {
-    fn new(fields: usize) -> Self {
-        RecordBuilder {
-            fields: Vec::with_capacity(fields),
-            taken: HashSet::with_capacity(fields),
-            levels: 1,
-            end: 0,
-        }
-    }
-
-    fn padding(&mut self, bytes: u64) -> Result<()> {
-        self.end = self.end.saturating_add(bytes);
-        if self.end > MAX_ITEMSIZE {
-            Err(too_large("a record"))
-        } else {
-            Ok(())
-        }
-    }
-
-    fn field(&mut self, name: String, title: Option<String>, dtype: Dtype) -> Result<()> {
-        for taken in [Some(&name), title.as_ref()].into_iter().flatten() {
-            if !self.taken.insert(taken.clone()) {
-                return Err(Error::new(
-                    ErrorKind::DuplicateName,
-                    format_args!(
-                        "found two fields or titles of a record named {}, expected each name once",
-                        Quoted(taken)
-                    ),
-                ));
-            }
-        }
-        self.levels = self.levels.max(1 + dtype.levels());
-        if self.levels > MAX_LEVELS {
-            return Err(too_deep());
-        }
-        let offset = self.end;
-        let size = dtype.itemsize();
-        self.padding(size)?;
-        self.fields.push(Field {
-            name,
-            title,
-            offset,
-            size,
-            number: Number::native(&dtype),
-            dtype,
-        });
-        Ok(())
-    }
-
-    fn finish(self) -> Result<Dtype> {
-        Ok(Dtype::new(Kind::Record(Record {
-            fields: self.fields,
-            itemsize: self.end,
-        })))
     }
 }
 

@@ -9,6 +9,7 @@ mod columns;
 mod form;
 mod group;
 pub(crate) mod masked;
+mod measured;
 mod place;
 pub(crate) mod ragged;
 mod rows;
@@ -24,14 +25,13 @@ use self::form::Form;
 use self::place::PlaceSerializer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::capture;
-use crate::npy::layout::measure::{Around, measure_content, measure_counted, nested_none, too_deep};
-use crate::npy::layout::scalar::{ScalarLayout, changed};
+use crate::npy::layout::measure::{Around, nested_none, too_deep};
+use crate::npy::layout::scalar::ScalarLayout;
 use crate::npy::layout::tally::{Tally, Thing};
-use crate::npy::layout::tree::Layout;
 use crate::npy::marker::Marker;
 use crate::npy::raw;
 use crate::npy::ser::stream::Stream;
-use crate::npy::ser::write::{write_marker, write_node};
+use crate::npy::ser::write::write_marker;
 use crate::npy::sink::Out;
 use crate::npy::whole;
 use crate::npz::writer::NpzWriter;
@@ -59,8 +59,8 @@ impl<W: Write + Seek> NpzWriter<W> {
     /// # Errors
     ///
     /// A name that is empty, taken, or holds NUL; a value with no counterpart in NumPy; or the underlying writer's
-    /// error. An error before the member has begun leaves the writer usable; later ones are returned from every
-    /// later call, `finish` included.
+    /// error. Where nothing of the member stays behind, the writer is usable after an error; any other error is returned
+    /// from every later call, `finish` included.
     pub fn add<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<()> {
         self.container.usable()?;
         check_path(name, self.container.options().separator)?;
@@ -382,101 +382,6 @@ impl<'w> Archive<'w> {
 
     fn write_marker(&self, shape: Vec<u64>) -> Result<()> {
         self.member(|sink| write_marker(shape, sink))
-    }
-
-    /// Writes a value whose layout is known only when all of its `elements` have been seen, after `stream` refused it.
-    fn measured<T: Serialize + ?Sized>(
-        &self,
-        value: &T,
-        at: At,
-        elements: Option<u64>,
-        refused: Option<Error>,
-        stream: &Stream<'_>,
-    ) -> Result<()> {
-        let (layout, tally) = measure_counted(value, self.around()).map_err(|e| self.place.name(e))?;
-        self.check_elements(&layout, elements)?;
-        match layout {
-            // A struct or a tuple of differing kinds is a record only inside a sequence.
-            Layout::Group | Layout::Record { .. } => self.measured_list(value, at, elements, tally),
-            Layout::Misfit(misfit) if misfit.is_list() => self.measured_list(value, at, elements, tally),
-            Layout::Axis { len: 0, item, .. } if at.root && matches!(*item, Layout::Empty(None)) => Ok(()),
-            _ if at.root => Err(array_root()),
-            Layout::Misfit(misfit) => {
-                let known = refused.filter(|_| stream.of_plain_numbers());
-                Err(self.place.name(known.unwrap_or_else(|| misfit.into_error())))
-            }
-            Layout::Ndarray { .. } if self.tagged.get() => Err(self.place.name(tagged_ndarray())),
-            Layout::Unit => self.unit(at.on_none),
-            // One that is to be NaN is a scalar.
-            Layout::None => self.none(at.on_none, false),
-            layout => match refused.filter(|_| !stream.may_become(&layout)) {
-                // The same value was no array a moment ago.
-                Some(error) => Err(self.place.name(error)),
-                None => {
-                    self.count_all(tally);
-                    self.member(|sink| write_node(value, &layout, self.marker(), sink))
-                }
-            },
-        }
-    }
-
-    /// Writes a measured value as a list.
-    fn measured_list<T>(&self, value: &T, at: At, elements: Option<u64>, measured: Tally) -> Result<()>
-    where
-        T: Serialize + ?Sized,
-    {
-        let before = self.tally.get();
-        self.list(value, at, elements)?;
-        self.check_tally(before, measured)
-    }
-
-    fn count(&self, thing: Thing) {
-        self.tally.set(self.tally.get().and(thing));
-    }
-
-    fn count_all(&self, tally: Tally) {
-        let mut all = self.tally.get();
-        all.add_all(tally);
-        self.tally.set(all);
-    }
-
-    /// An error if what was written since `before` is not what measuring it met.
-    fn check_tally(&self, before: Tally, measured: Tally) -> Result<()> {
-        if self.tally.get().since(before).agrees(measured) {
-            return Ok(());
-        }
-        Err(self.place.name(changed("other values", "those")))
-    }
-
-    /// An error if the measured value has not the `elements` that it had before.
-    fn check_elements(&self, layout: &Layout, elements: Option<u64>) -> Result<()> {
-        match (layout, elements) {
-            (&Layout::Axis { len, .. }, Some(expected)) if len != expected => {
-                Err(self.place.name(changed(format_args!("{len} elements"), expected)))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Writes what a tuple variant holds: a group of one.
-    fn content<T: Serialize + ?Sized>(&self, variant: &str, value: &T, elements: u64) -> Result<()> {
-        let before = self.open_group()?;
-        {
-            let _entered = self.enter(variant)?;
-            let (layout, tally) = measure_content(value, self.around()).map_err(|e| self.place.name(e))?;
-            self.check_elements(&layout, Some(elements))?;
-            match layout {
-                Layout::Misfit(misfit) if !misfit.is_list() => return Err(self.place.name(misfit.into_error())),
-                layout @ Layout::Axis { .. } => {
-                    self.count_all(tally);
-                    self.member(|sink| write_node(value, &layout, self.marker(), sink))?;
-                }
-                _ => {
-                    self.measured_list(value, At::inside(OnNone::Marker), Some(elements), tally)?;
-                }
-            }
-        }
-        self.close_group(before)
     }
 
     /// Runs `body` inside of one more newtype or Option.
