@@ -41,6 +41,8 @@ pub(crate) const ORDERED: &str = "$serde_npz::ordered";
 /// All fields of it. A target that knows which elements it wants asks for some of them; they are given in the order in
 /// which they are asked for.
 pub(crate) const WHOLE_FIELDS: &[&str] = &["descr", "dim", "fortran", "data"];
+/// What ndarray calls the fields of its `Array`: the version of its own format, the shape, the elements.
+pub(crate) const NDARRAY_FIELDS: &[&str] = &["v", "dim", "data"];
 /// A shape whose elements may be pairs of floats along one axis more.
 pub(crate) const PAIRS: &str = "$serde_npz::pairs";
 /// Whatever is found, told by the one key of a map: [`RAW`], [`JSON`] with the text, or this with a group.

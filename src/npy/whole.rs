@@ -25,7 +25,7 @@ pub(crate) use self::elements::{ElementSource, visit_elements};
 pub(crate) use self::fill::{Fill, collect_bytes, swap, zeroed};
 use self::numbers::{ISIZE, USIZE, bytes_of};
 pub(crate) use self::texts::{decode, from_code_points, narrow_ascii};
-pub(crate) use self::vectors::{Plain, VecMaker, collects_scalars, vec_maker};
+pub(crate) use self::vectors::{Plain, VecMaker, collects_scalars, makes, vec_maker};
 pub(crate) use crate::format::dtype::Number;
 use crate::format::dtype::{Dtype, Kind, Wide, for_each_number};
 use crate::npy::raw::RawArray;

@@ -35,7 +35,7 @@ impl<'de> Deserialize<'de> for Value {
 impl<'de> Deserialize<'de> for AnyArray {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // Of a name that is both array and group this asks for the array.
-        let anything = Anything { depth: 0, ours: false };
+        let anything = Anything { depth: 0 };
         match deserializer.deserialize_newtype_struct(RAW, anything)?.finish()? {
             Value::Array(array) => Ok(array),
             Value::Group(_) => Err(into_custom(
@@ -250,18 +250,12 @@ impl<'de> DeserializeSeed<'de> for Seed {
                 format_args!("found a value nested deeper than {MAX_DEPTH} levels, expected no more than that"),
             )));
         }
-        let anything = Anything {
-            depth: self.depth,
-            ours: false,
-        };
-        deserializer.deserialize_newtype_struct(VALUE, anything)
+        deserializer.deserialize_newtype_struct(VALUE, Anything { depth: self.depth })
     }
 }
 
 struct Anything {
     depth: u64,
-    /// Whether it comes from one of our own formats, also through serde's buffer: then the key of a map may say what it is.
-    ours: bool,
 }
 
 /// The members of a group at this depth, of which the first name has been read.
@@ -346,10 +340,7 @@ impl<'de> Visitor<'de> for Anything {
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Part, D::Error> {
-        deserializer.deserialize_any(Anything {
-            ours: is_our_error::<D::Error>(),
-            ..self
-        })
+        deserializer.deserialize_any(self)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Part, A::Error> {
@@ -362,15 +353,18 @@ impl<'de> Visitor<'de> for Anything {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Part, A::Error> {
         let first: Option<String> = map.next_key()?;
-        Ok(Part::Whole(match first.as_deref().filter(|_| self.ours) {
-            Some(RAW) => {
-                let parts: WholeArray<'de> = map.next_value()?;
-                Value::Array(AnyArray::of(parts.header, parts.data.into_owned()))
-            }
-            Some(JSON) => Value::Json(map.next_value()?),
-            Some(VALUE) => Value::Group(map.next_value_seed(Members { depth: self.depth })?),
-            _ => Value::Group(members(self.depth, first, map)?),
-        }))
+        // From one of our own formats, also through serde's buffer, the key of a map may say what it is.
+        Ok(Part::Whole(
+            match first.as_deref().filter(|_| is_our_error::<A::Error>()) {
+                Some(RAW) => {
+                    let parts: WholeArray<'de> = map.next_value()?;
+                    Value::Array(AnyArray::of(parts.header, parts.data.into_owned()))
+                }
+                Some(JSON) => Value::Json(map.next_value()?),
+                Some(VALUE) => Value::Group(map.next_value_seed(Members { depth: self.depth })?),
+                _ => Value::Group(members(self.depth, first, map)?),
+            },
+        ))
     }
 }
 

@@ -82,6 +82,10 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Marked<V> {
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_any(self.0)
     }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        self.0.visit_map(map)
+    }
 }
 
 fn expecting<T: Element>(f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -163,6 +167,10 @@ impl<'de, T: Element, S: Shape<'de>> Visitor<'de> for Whole<T, S> {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         expecting::<T>(f)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {

@@ -181,6 +181,10 @@ impl<'de, A: Number> Visitor<'de> for Parts<A> {
         f.write_str("an array")
     }
 
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Dense<A>, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Dense<A>, M::Error> {
         map.next_key::<IgnoredAny>()?;
         let shape = map.next_value_seed(Shape {

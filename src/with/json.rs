@@ -36,10 +36,14 @@
 //! # Ok::<(), serde_npz::Error>(())
 //! ```
 
-use serde::de::{Deserialize, Deserializer};
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use super::codec::unmark;
+use crate::error::into_custom;
+use crate::npy::de::array::json::json_value;
 use crate::npy::marker::JSON;
 
 /// Writes the JSON text.
@@ -82,5 +86,24 @@ pub fn serialize<T: Serialize + ?Sized, S: Serializer>(value: &T, serializer: S)
 ///
 /// Those of the deserializer; `InvalidValue` with the line and column where the text is no JSON or does not fit the type.
 pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    unmark(JSON, deserializer)
+    deserializer.deserialize_newtype_struct(JSON, Text(PhantomData))
+}
+
+/// Takes the text from our own formats as its bytes, and the value from others.
+struct Text<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Text<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON text")
+    }
+
+    fn visit_byte_buf<E: de::Error>(self, text: Vec<u8>) -> Result<T, E> {
+        json_value(&text, |json| T::deserialize(json)).map_err(into_custom)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        T::deserialize(deserializer)
+    }
 }

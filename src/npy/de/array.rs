@@ -6,6 +6,8 @@ pub(crate) mod json;
 pub(crate) mod masked;
 mod squeeze;
 
+use std::any::TypeId;
+
 use serde::de::{Deserializer, Visitor};
 
 use self::access::ElementAccess;
@@ -14,12 +16,12 @@ pub(crate) use self::columns::with_array_of;
 use crate::error::{Cause, Error, ErrorKind, Result};
 use crate::format::dtype::{Kind, MAX_AXES, Order, Tuple};
 use crate::npy::de::data::ArrayData;
-use crate::npy::de::element::{ElementDeserializer, hand_some, is_optional_time, same_calls, utf8};
-use crate::npy::de::ndarray::{NDARRAY_FIELDS, NdarrayAccess};
-use crate::npy::de::ordered::OrderedAccess;
+use crate::npy::de::element::{ElementDeserializer, ExpectComplex, hand_some, is_optional_time, same_calls, utf8};
+use crate::npy::de::ndarray::NdarrayAccess;
+use crate::npy::de::ordered::Ordered;
 use crate::npy::de::plan::{holds_any_array, visits};
-use crate::npy::de::raw::Tagged;
-use crate::npy::marker::{Marker, ORDERED, RAW};
+use crate::npy::de::raw::OneEntry;
+use crate::npy::marker::{Marker, NDARRAY_FIELDS, ORDERED, RAW};
 use crate::npy::whole;
 use crate::npy::whole::{Number, Plain, VecMaker};
 
@@ -132,7 +134,7 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
 
     fn sequence<V: Visitor<'de>>(mut self, visitor: V, expected: Option<usize>) -> Result<V::Value> {
         if self.data.is_open() {
-            if self.is_element_sequence(expected) && self.data.settle_if(self.axis, |_| true) {
+            if self.is_element_sequence(expected) && self.data.settle_if(self.axis, &|_| true) {
                 // One element.
             } else if self.is_last_axis() {
                 self.data.settle_whole();
@@ -195,6 +197,17 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
         self.data.plan.budget.take_zero_sized(visits)
     }
 
+    /// Charges the budget for a target that asks for anything.
+    fn charge_one_by_one(&self) -> Result<()> {
+        if self.axis > 0 {
+            return Ok(());
+        }
+        let budget = &self.data.plan.budget;
+        budget.take_one_by_one(self.count())?;
+        // The sequences around the elements take memory too: with axes of length 1, more than the elements themselves.
+        budget.take_sequences(self.shape().split_last().map_or(0, |(_, outer)| visits(outer)))
+    }
+
     /// The elements along the last axis.
     pub(crate) fn elements<V: Visitor<'de>>(self, len: u64, visitor: V) -> Result<V::Value> {
         let plan = self.data.plan;
@@ -211,19 +224,47 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
         let value = whole::visit_elements(visitor, &mut elements, known)?;
         let taken = elements.at;
         if taken < len {
-            return Err(self.mismatch(&format!("{taken} elements along the first axis, as the target took")));
+            return Err(self.not_taken(taken));
         }
         Ok(value)
     }
 
+    #[cold]
+    fn not_taken(&self, taken: u64) -> Error {
+        self.mismatch(&format!("{taken} elements along the first axis, as the target took"))
+    }
+
     /// An ndarray asks for its version, its shape, and all its elements as one sequence.
-    fn ndarray<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+    pub(super) fn ndarray<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         visitor.visit_seq(NdarrayAccess::new(self))
+    }
+
+    /// The fields of the struct `ORDERED`, for the types that ask for it: as a newtype, which no derived struct takes, so
+    /// that this is not compiled for the structs of users.
+    pub(super) fn ordered<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value> {
+        visitor.visit_newtype_struct(Ordered { array: self, fields })
+    }
+
+    /// The whole array under the key `RAW`, for the types that ask for this newtype: as a map, which no other newtype takes.
+    pub(super) fn tagged<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        visitor.visit_map(OneEntry::new(RAW, self.marked(None)))
     }
 
     /// The fast path for an array of this shape, if `V` makes a vector of its elements or of its rows.
     pub(super) fn vec_maker<V: Visitor<'de>>(&self, shape: &[u64]) -> Option<VecMaker<V>> {
-        vec_maker(self.plain(), shape)
+        whole::vec_maker(self.plain()?, row_of(shape)?)
+    }
+
+    /// Settles, of an array that is open, as many axes as this visitor makes a vector of.
+    fn settle_for(&mut self, visitor: TypeId) {
+        let (plain, axis) = (self.plain(), self.axis);
+        let fits = |shape: &[u64]| {
+            let row = shape.get(axis..).and_then(row_of);
+            plain
+                .zip(row)
+                .is_some_and(|(plain, row)| whole::makes(plain, row, visitor))
+        };
+        let _ = self.data.settle_if(axis + 1, &fits) || self.data.settle_if(axis + 2, &fits);
     }
 
     /// What every element is. `None` inside a `with` module, which has to see each of them.
@@ -291,6 +332,12 @@ impl<'a, 's, 'de> ArrayDeserializer<'a, 's, 'de> {
     }
 }
 
+impl ExpectComplex for ArrayDeserializer<'_, '_, '_> {
+    fn expect_complex(self) -> Self {
+        self.marked(Some(Marker::Complex))
+    }
+}
+
 macro_rules! scalars {
     ($($method:ident $expected:literal;)*) => {
         $(
@@ -322,12 +369,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         if self.is_element() {
             return self.element()?.deserialize_any(visitor);
         }
-        if self.axis == 0 {
-            let budget = &self.data.plan.budget;
-            budget.take_one_by_one(self.count())?;
-            // The sequences around the elements take memory too: with axes of length 1, more than the elements themselves.
-            budget.take_sequences(self.shape().split_last().map_or(0, |(_, outer)| visits(outer)))?;
-        }
+        self.charge_one_by_one()?;
         self.sequence(visitor, None)
     }
 
@@ -364,7 +406,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
 
     fn deserialize_bytes<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
         let of_bytes = self.is_of_bytes();
-        self.data.settle_if(self.axis + 1, |_| of_bytes);
+        self.data.settle_if(self.axis + 1, &|_| of_bytes);
         self.settle(0)?;
         if self.is_bytes() {
             return self.visit_bytes(visitor);
@@ -409,13 +451,13 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         }
         let marker = Marker::of(name);
         if matches!(marker, Some(Marker::Raw | Marker::Value)) {
-            return visitor.visit_newtype_struct(Tagged(RAW, self.marked(None)));
+            return self.tagged(visitor);
         }
         if marker == Some(Marker::Json) {
-            return match self.may_be_json() {
-                true => json::visit_json(&self.json_text()?, visitor),
-                false => visitor.visit_newtype_struct(self),
-            };
+            if self.may_be_json() {
+                return visitor.visit_byte_buf(self.json_text()?);
+            }
+            return visitor.visit_newtype_struct(self);
         }
         visitor.visit_newtype_struct(ArrayDeserializer {
             marker: marker.or(self.marker),
@@ -423,23 +465,16 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
         })
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+    fn deserialize_seq<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
         if self.axis == 0 && self.len.is_none() && !self.is_element() {
             // An array without elements is an empty vector of scalars, whatever its other axes are.
-            let empty = self.shape()[0] == 0 || (self.count() == 0 && whole::collects_scalars::<V>());
+            let empty = self.shape()[0] == 0 || (self.count() == 0 && whole::collects_scalars(typeid::of::<V>()));
             if empty {
                 return visitor.visit_seq(Nothing);
             }
         }
         if self.data.is_open() {
-            let (plain, axis) = (self.plain(), self.axis);
-            let fits = |shape: &[u64]| {
-                shape
-                    .get(axis..)
-                    .and_then(|shape| vec_maker::<V>(plain, shape))
-                    .is_some()
-            };
-            let _ = self.data.settle_if(axis + 1, fits) || self.data.settle_if(axis + 2, fits);
+            self.settle_for(typeid::of::<V>());
         }
         if let Some(maker) = self.vec_maker::<V>(self.shape()) {
             let len = self.len.unwrap_or_else(|| self.shape()[0]);
@@ -476,7 +511,7 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
             return self.ndarray(visitor);
         }
         if name == ORDERED {
-            return visitor.visit_map(OrderedAccess::new(self, fields));
+            return self.ordered(fields, visitor);
         }
         if self.is_empty_group() {
             return visitor.visit_map(Nothing);
@@ -512,13 +547,13 @@ impl<'a, 's, 'de: 'a> Deserializer<'de> for ArrayDeserializer<'a, 's, 'de> {
     }
 }
 
-fn vec_maker<'de, V: Visitor<'de>>(plain: Option<Plain>, shape: &[u64]) -> Option<VecMaker<V>> {
-    let row = match shape {
-        [_] => None,
-        [_, row] => Some(usize::try_from(*row).ok()?),
-        _ => return None,
-    };
-    whole::vec_maker(plain?, row)
+/// The length of each row in an array of this shape, if its elements or its rows may be those of a vector.
+fn row_of(shape: &[u64]) -> Option<Option<usize>> {
+    match shape {
+        [_] => Some(None),
+        [_, row] => Some(Some(usize::try_from(*row).ok()?)),
+        _ => None,
+    }
 }
 
 /// Runs `run` with a body that does what `body` does, and returns what that has made. So `run` is compiled once, not for

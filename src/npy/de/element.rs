@@ -4,7 +4,7 @@ use serde::de::value::StrDeserializer;
 use serde::de::{Deserializer, IntoDeserializer, Visitor};
 
 use self::complex::RealAccess;
-pub(crate) use self::complex::{hand, hand_some};
+pub(crate) use self::complex::{ExpectComplex, hand, hand_some};
 use self::convert::converted;
 pub(crate) use self::convert::is_optional_time;
 pub(crate) use self::number::{int, uint};
@@ -17,7 +17,7 @@ use crate::format::time::NAT;
 use crate::npy::de::array::{ArrayBody, ArrayDeserializer, with_array_of, with_body};
 use crate::npy::de::data::Bytes;
 use crate::npy::de::plan::{Plan, holds_any_array, may_be_derived, may_be_ordered};
-use crate::npy::marker::{JSON, Marker, ORDERED, RAW};
+use crate::npy::marker::{JSON, Marker, NDARRAY_FIELDS, ORDERED, RAW};
 use crate::npy::whole::Number;
 
 mod complex;
@@ -145,10 +145,7 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
                 };
                 visitor.visit_seq(&mut parts)
             }
-            Kind::Array { .. } if self.plan.squeeze => self.as_array(|array| match len {
-                Some(len) => array.deserialize_tuple(len, visitor),
-                None => array.deserialize_seq(visitor),
-            }),
+            Kind::Array { .. } if self.plan.squeeze => self.array_sequence(visitor, len),
             Kind::Array { item, shape } => {
                 if self.dtype.itemsize() == 0 {
                     self.plan.charge_zero_sized()?;
@@ -197,12 +194,17 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
                 self.expect_len(record.fields.len() as u64, len)?;
                 visitor.visit_seq(RecordAccess::new(self, record, &[]))
             }
-            _ if self.is_squeezable() => self.as_array(|array| match len {
-                Some(len) => array.deserialize_tuple(len, visitor),
-                None => array.deserialize_seq(visitor),
-            }),
+            _ if self.is_squeezable() => self.array_sequence(visitor, len),
             _ => Err(self.mismatch("a sequence").with_cause(Cause::Axes)),
         }
+    }
+
+    /// A sequence along the axes of the element as an array.
+    fn array_sequence<V: Visitor<'de>>(self, visitor: V, len: Option<usize>) -> Result<V::Value> {
+        self.as_array(|array| match len {
+            Some(len) => array.deserialize_tuple(len, visitor),
+            None => array.deserialize_seq(visitor),
+        })
     }
 
     /// The tuple of a complex number; a real number is one without an imaginary part.
@@ -210,10 +212,10 @@ impl<'a, 'de: 'a> ElementDeserializer<'a, 'de> {
         let item = ElementDeserializer { marker: None, ..self }.squeezed();
         match item.dtype.kind {
             Kind::Bool | Kind::Int { .. } | Kind::Uint { .. } | Kind::Float { .. } => visitor.visit_seq(RealAccess {
-                real: Some(ElementDeserializer {
+                next: ElementDeserializer {
                     number: item.number_of(item.dtype),
                     ..item
-                }),
+                },
             }),
             _ => item.sequence(visitor, len),
         }
@@ -496,9 +498,14 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
         match name {
             "f16" | "bf16" => self.there()?.half(name, visitor),
-            RAW | JSON => self
-                .raw_item()?
-                .as_array(|array| array.deserialize_newtype_struct(name, visitor)),
+            RAW => self.raw_item()?.as_array(|array| array.tagged(visitor)),
+            JSON => {
+                let item = self.raw_item()?;
+                match item.as_array(|array| array.json())? {
+                    Some(text) => visitor.visit_byte_buf(text),
+                    None => visitor.visit_newtype_struct(item),
+                }
+            }
             _ => visitor.visit_newtype_struct(match Marker::of(name) {
                 None => self,
                 marker => ElementDeserializer {
@@ -532,12 +539,8 @@ impl<'a, 'de: 'a> Deserializer<'de> for ElementDeserializer<'a, 'de> {
     ) -> Result<V::Value> {
         match name {
             "Duration" | "SystemTime" => self.there()?.seconds(name, fields, visitor),
-            "Array" if fields == ["v", "dim", "data"] => self
-                .there()?
-                .as_array(|array| array.deserialize_struct(name, fields, visitor)),
-            ORDERED => self
-                .raw_item()?
-                .as_array(|array| array.deserialize_struct(name, fields, visitor)),
+            "Array" if fields == NDARRAY_FIELDS => self.there()?.as_array(|array| array.ndarray(visitor)),
+            ORDERED => self.raw_item()?.as_array(|array| array.ordered(fields, visitor)),
             _ => self.record(fields, visitor),
         }
     }

@@ -1,13 +1,10 @@
 //! An array for ndarray's `Deserialize`: its version, its shape, all its elements as one sequence.
 
 use serde::de::value::SeqDeserializer;
-use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
 use crate::error::{Error, Result};
 use crate::npy::de::array::{ArrayDeserializer, AxisAccess};
-
-/// What ndarray calls the fields of its `Array`: the version of its own format, the shape, the elements.
-pub(crate) const NDARRAY_FIELDS: &[&str] = &["v", "dim", "data"];
 
 /// The fields of an ndarray.
 pub(super) struct NdarrayAccess<'a, 's, 'de> {
@@ -32,48 +29,48 @@ impl<'de> SeqAccess<'de> for NdarrayAccess<'_, '_, 'de> {
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
         self.part += 1;
-        match self.part {
-            1 => seed.deserialize(1_u8.into_deserializer()).map(Some),
+        let part = match self.part {
+            1 => NdarrayPart::Version,
             2 => {
                 let Some(array) = &mut self.array else { return Ok(None) };
-                let dims = Dims {
+                NdarrayPart::Dims(Dims {
                     array,
                     axes: &mut self.axes,
-                };
-                seed.deserialize(dims).map(Some)
+                })
             }
             3 => match self.array.take() {
-                Some(array) => seed.deserialize(Flat { array, axes: self.axes }).map(Some),
-                None => Ok(None),
+                Some(array) => NdarrayPart::Elements(Flat { array, axes: self.axes }),
+                None => return Ok(None),
             },
-            _ => Ok(None),
-        }
+            _ => return Ok(None),
+        };
+        seed.deserialize(part).map(Some)
     }
 }
 
-/// The shape, as a tuple of as many axes as asked.
-struct Dims<'b, 'a, 's, 'de> {
-    array: &'b mut ArrayDeserializer<'a, 's, 'de>,
-    axes: &'b mut usize,
+/// The parts have one type, so that the fields of every struct are compiled for it once.
+enum NdarrayPart<'b, 'a, 's, 'de> {
+    Version,
+    Dims(Dims<'b, 'a, 's, 'de>),
+    Elements(Flat<'a, 's, 'de>),
 }
 
-impl<'de> Deserializer<'de> for Dims<'_, '_, '_, 'de> {
+impl<'de> Deserializer<'de> for NdarrayPart<'_, '_, '_, 'de> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.array.data.settle_whole();
-        *self.axes = self.array.shape().len();
-        visitor.visit_seq(SeqDeserializer::new(self.array.shape().iter().copied()))
+        match self {
+            NdarrayPart::Version => visitor.visit_u8(1),
+            NdarrayPart::Dims(dims) => dims.visit(None, visitor),
+            NdarrayPart::Elements(elements) => elements.deserialize_any(visitor),
+        }
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
-        self.array.settle(len)?;
-        let shape = self.array.shape();
-        let Some(asked) = shape.get(..len) else {
-            return Err(self.array.mismatch(&format!("{len} axes")));
-        };
-        *self.axes = len;
-        visitor.visit_seq(SeqDeserializer::new(asked.iter().copied()))
+        match self {
+            NdarrayPart::Dims(dims) => dims.visit(Some(len), visitor),
+            part => part.deserialize_any(visitor),
+        }
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, len: usize, visitor: V) -> Result<V::Value> {
@@ -83,6 +80,28 @@ impl<'de> Deserializer<'de> for Dims<'_, '_, '_, 'de> {
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
         newtype_struct seq map struct enum identifier ignored_any
+    }
+}
+
+/// The shape, as a tuple of as many axes as asked.
+struct Dims<'b, 'a, 's, 'de> {
+    array: &'b mut ArrayDeserializer<'a, 's, 'de>,
+    axes: &'b mut usize,
+}
+
+impl Dims<'_, '_, '_, '_> {
+    fn visit<'v, V: Visitor<'v>>(self, asked: Option<usize>, visitor: V) -> Result<V::Value> {
+        match asked {
+            None => self.array.data.settle_whole(),
+            Some(asked) => self.array.settle(asked)?,
+        }
+        let shape = self.array.shape();
+        let len = asked.unwrap_or(shape.len());
+        let Some(asked) = shape.get(..len) else {
+            return Err(self.array.mismatch(&format!("{len} axes")));
+        };
+        *self.axes = len;
+        visitor.visit_seq(SeqDeserializer::new(asked.iter().copied()))
     }
 }
 

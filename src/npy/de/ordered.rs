@@ -17,8 +17,27 @@ use crate::format::dtype::Kind;
 use crate::npy::de::array::ArrayDeserializer;
 use crate::npy::marker::PAIRS;
 
+/// An array as the map of these fields.
+pub(super) struct Ordered<'a, 's, 'de> {
+    pub(super) array: ArrayDeserializer<'a, 's, 'de>,
+    pub(super) fields: &'static [&'static str],
+}
+
+impl<'de> Deserializer<'de> for Ordered<'_, '_, 'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        visitor.visit_map(OrderedAccess::new(self.array, self.fields))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
 /// The fields of [`ORDERED`](crate::npy::marker::ORDERED) that the target asked for, one after another.
-pub(super) struct OrderedAccess<'a, 's, 'de> {
+struct OrderedAccess<'a, 's, 'de> {
     array: Option<ArrayDeserializer<'a, 's, 'de>>,
     fields: std::slice::Iter<'static, &'static str>,
     field: Option<&'static str>,
@@ -28,7 +47,7 @@ pub(super) struct OrderedAccess<'a, 's, 'de> {
 }
 
 impl<'a, 's, 'de> OrderedAccess<'a, 's, 'de> {
-    pub(super) fn new(array: ArrayDeserializer<'a, 's, 'de>, fields: &'static [&'static str]) -> Self {
+    fn new(array: ArrayDeserializer<'a, 's, 'de>, fields: &'static [&'static str]) -> Self {
         OrderedAccess {
             array: Some(array),
             fields: fields.iter(),

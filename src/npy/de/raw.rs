@@ -11,7 +11,6 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde::forward_to_deserialize_any;
 
 use crate::error::{Error, ErrorKind, Result, into_custom};
 use crate::format::dtype::Dtype;
@@ -20,27 +19,18 @@ use crate::npy::de::key::Key;
 use crate::npy::marker::{ORDERED, WHOLE_FIELDS};
 
 /// A map of one entry, whose key tells what the value is.
-pub(crate) struct Tagged<D>(pub(crate) &'static str, pub(crate) D);
-
-impl<'de, D: Deserializer<'de, Error = Error>> Deserializer<'de> for Tagged<D> {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_map(OneEntry {
-            key: Some(self.0),
-            value: Some(self.1),
-        })
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
-    }
-}
-
-struct OneEntry<D> {
+pub(crate) struct OneEntry<D> {
     key: Option<&'static str>,
     value: Option<D>,
+}
+
+impl<D> OneEntry<D> {
+    pub(crate) fn new(key: &'static str, value: D) -> Self {
+        OneEntry {
+            key: Some(key),
+            value: Some(value),
+        }
+    }
 }
 
 impl<'de, D: Deserializer<'de, Error = Error>> MapAccess<'de> for OneEntry<D> {
@@ -76,6 +66,13 @@ impl<'de> Deserialize<'de> for WholeArray<'de> {
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("the parts of an array")
+            }
+
+            fn visit_newtype_struct<D: Deserializer<'de>>(
+                self,
+                deserializer: D,
+            ) -> std::result::Result<Self::Value, D::Error> {
+                deserializer.deserialize_map(self)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {

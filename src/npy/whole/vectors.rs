@@ -25,19 +25,8 @@ pub(crate) enum Plain {
 
 /// Makes what `V` makes of such elements, or of rows of `row` of them, if that is a vector of just these.
 pub(crate) fn vec_maker<'de, V: Visitor<'de>>(elements: Plain, row: Option<usize>) -> Option<VecMaker<V>> {
-    let visitor = typeid::of::<V>();
-    let make = match (elements, row) {
-        (Plain::Number(number), None) => numbers(number, visitor)?,
-        (Plain::Number(number), Some(row)) => match rows::read(number, row).and_then(|row| row.collect) {
-            Some((id, make)) if id == visitor => make,
-            _ if row > 0 => nested(number, visitor)?,
-            _ => return None,
-        },
-        (Plain::Text(_), None) => texts(visitor)?,
-        (Plain::Text(_), Some(_)) => return None,
-    };
     Some(VecMaker {
-        make,
+        make: maker(elements, row, typeid::of::<V>())?,
         inner: match elements {
             Plain::Text(width) => width,
             Plain::Number(_) => row.unwrap_or(1),
@@ -46,9 +35,30 @@ pub(crate) fn vec_maker<'de, V: Visitor<'de>>(elements: Plain, row: Option<usize
     })
 }
 
-/// Whether `V` makes a vector of plain numbers or texts, none of which is a sequence itself.
-pub(crate) fn collects_scalars<'de, V: Visitor<'de>>() -> bool {
-    let visitor = Some(typeid::of::<V>());
+/// Whether this visitor makes a vector of such elements, or of rows of `row` of them.
+pub(crate) fn makes(elements: Plain, row: Option<usize>, visitor: TypeId) -> bool {
+    maker(elements, row, visitor).is_some()
+}
+
+// The optimiser has to inline it: then the comparisons are folded away, which matters for short rows. An unoptimised build
+// compiles it once, not for every visitor.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn maker(elements: Plain, row: Option<usize>, visitor: TypeId) -> Option<Make> {
+    match (elements, row) {
+        (Plain::Number(number), None) => numbers(number, visitor),
+        (Plain::Number(number), Some(row)) => match rows::read(number, row).and_then(|row| row.collect) {
+            Some((id, make)) if id == visitor => Some(make),
+            _ if row > 0 => nested(number, visitor),
+            _ => None,
+        },
+        (Plain::Text(_), None) => texts(visitor),
+        (Plain::Text(_), Some(_)) => None,
+    }
+}
+
+/// Whether this visitor makes a vector of plain numbers or texts, none of which is a sequence itself.
+pub(crate) fn collects_scalars(visitor: TypeId) -> bool {
+    let visitor = Some(visitor);
     macro_rules! any {
         (() $($t:ty => $number:ident),*) => { $(collector::<$t>() == visitor ||)* false };
     }

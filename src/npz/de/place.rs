@@ -6,32 +6,32 @@ mod explain;
 
 use std::sync::Arc;
 
+use serde::de::value::StringDeserializer;
 use serde::de::{Deserialize, Deserializer, IntoDeserializer, Visitor};
 
 use self::access::{GroupAccess, GroupDeserializer, ListAccess, VariantDeserializer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::header::Header;
-use crate::npy::de::array::json::{json_value, visit_json};
+use crate::npy::de::array::json::json_value;
 use crate::npy::de::array::masked::{Mask, MaskedDeserializer};
 use crate::npy::de::array::{ArrayBody, ArrayDeserializer, with_body};
 use crate::npy::de::budget::{Budget, limit};
-use crate::npy::de::element::{hand_some, same_calls};
-use crate::npy::de::ndarray::NDARRAY_FIELDS;
-use crate::npy::de::raw::Tagged;
+use crate::npy::de::element::{ExpectComplex, hand_some, same_calls};
+use crate::npy::de::raw::OneEntry;
 use crate::npy::de::with_array;
-use crate::npy::marker::{JSON, Marker, ORDERED, VALUE};
+use crate::npy::marker::{JSON, Marker, NDARRAY_FIELDS, ORDERED, VALUE};
 use crate::npz::de::WHOLE_KEYS;
 use crate::npz::de::claims::Claims;
-use crate::npz::de::names::{lies_in, verify_left_out};
+use crate::npz::de::names::lies_in;
 use crate::npz::de::ragged::Rows;
-use crate::npz::de::store::Store;
+use crate::npz::de::store::Members;
 use crate::npz::ser::masked::MASK;
 use crate::npz::ser::ragged::{OFFSETS, VALUES};
 use crate::npz::tree::{ROOT, Tree, numbered};
 
 /// The state of one call that reads an archive or a part of it, shared by all its nodes.
-pub(super) struct Reading<'a, S> {
-    store: &'a mut S,
+pub(super) struct Reading<'a, 'de> {
+    store: &'a mut (dyn Members<'de> + 'a),
     tree: &'a Tree,
     claims: Claims,
     budget: Arc<Budget>,
@@ -41,13 +41,10 @@ pub(super) struct Reading<'a, S> {
     only_array: Option<usize>,
 }
 
-impl<'a, S> Reading<'a, S> {
-    pub(super) fn new<'de>(store: &'a mut S, tree: &'a Tree) -> Self
-    where
-        S: Store<'de>,
-    {
+impl<'a, 'de> Reading<'a, 'de> {
+    pub(super) fn new(store: &'a mut (dyn Members<'de> + 'a), tree: &'a Tree) -> Self {
         Reading {
-            budget: Budget::new(&store.reader().options().limits),
+            budget: Budget::new(&store.options().limits),
             store,
             tree,
             claims: Claims::default(),
@@ -57,11 +54,8 @@ impl<'a, S> Reading<'a, S> {
     }
 
     /// What stands between the names of a path.
-    fn separator<'de>(&mut self) -> char
-    where
-        S: Store<'de>,
-    {
-        self.store.reader().options().separator.unwrap_or('/')
+    fn separator(&mut self) -> char {
+        self.store.options().separator.unwrap_or('/')
     }
 
     /// The children of a group that no field of a struct has claimed, in the order of the archive.
@@ -86,8 +80,8 @@ impl<'a, S> Reading<'a, S> {
 }
 
 /// A node of the tree as a value.
-pub(super) struct NodeDeserializer<'r, 'a, S> {
-    reading: &'r mut Reading<'a, S>,
+pub(super) struct NodeDeserializer<'r, 'a, 'de> {
+    reading: &'r mut Reading<'a, 'de>,
     at: usize,
     /// How many groups are around it.
     depth: u64,
@@ -98,8 +92,8 @@ pub(super) struct NodeDeserializer<'r, 'a, S> {
     array_first: bool,
 }
 
-impl<'r, 'a, S> NodeDeserializer<'r, 'a, S> {
-    pub(super) fn new(reading: &'r mut Reading<'a, S>, at: usize) -> Self {
+impl<'r, 'a, 'de> NodeDeserializer<'r, 'a, 'de> {
+    pub(super) fn new(reading: &'r mut Reading<'a, 'de>, at: usize) -> Self {
         NodeDeserializer {
             reading,
             at,
@@ -111,7 +105,7 @@ impl<'r, 'a, S> NodeDeserializer<'r, 'a, S> {
     }
 
     /// A node within this group.
-    fn child(&mut self, at: usize) -> NodeDeserializer<'_, 'a, S> {
+    fn child(&mut self, at: usize) -> NodeDeserializer<'_, 'a, 'de> {
         NodeDeserializer {
             reading: &mut *self.reading,
             at,
@@ -142,10 +136,10 @@ impl<'r, 'a, S> NodeDeserializer<'r, 'a, S> {
     }
 }
 
-impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
+impl<'r, 'a, 'de> NodeDeserializer<'r, 'a, 'de> {
     fn deeper(&mut self) -> Result<()> {
         self.depth += 1;
-        let max = self.reading.store.reader().options().limits.depth;
+        let max = self.reading.store.options().limits.depth;
         // The root does not count as a group within a group.
         if self.depth > max + 1 {
             Err(limit("levels of groups", self.depth - 1, max, "depth"))
@@ -164,10 +158,10 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
         match (node.array, node.json) {
             (Some(_), Some(_)) => Err(twice()),
             (Some(index), None) => {
-                let options = self.reading.store.reader().options().clone();
+                let options = self.reading.store.options().clone();
                 let marker = self.marker;
                 let budget = Arc::clone(&self.reading.budget);
-                self.reading.store.read(index, &mut |source| {
+                self.reading.store.read_member(index, &mut |source| {
                     let header = Header::read_member(&mut &mut *source, &options)?;
                     with_array(header, source, &options, &budget, |array| body(array.marked(marker)))
                 })
@@ -186,17 +180,17 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
         self.verify_left_out(fields)?;
         self.deeper()?;
         let reading = &mut *self.reading;
-        let separator = reading.store.reader().options().separator;
+        let separator = reading.store.options().separator;
         let claimed = fields.map_or_else(Vec::new, |fields| {
             reading.claims.claim(reading.tree, self.at, fields, separator)
         });
         let mut children = reading.children(self.at);
         children.extend(claimed);
-        let (tree, reader) = (self.reading.tree, self.reading.store.reader());
+        let (tree, store) = (self.reading.tree, &mut *self.reading.store);
         let asked = |(name, _): &&(&str, usize)| fields.is_none_or(|fields| fields.contains(name));
         let asked = children.iter().filter(asked);
-        reader.announce(asked.clone().flat_map(|(_, at)| tree.members(*at)));
-        reader.plan(asked.filter_map(|(_, at)| tree.node(*at).array));
+        store.announce(&mut asked.clone().flat_map(|(_, at)| tree.members(*at)));
+        store.plan(&mut asked.filter_map(|(_, at)| tree.node(*at).array));
         Ok(children)
     }
 
@@ -210,9 +204,8 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
         if self.at != ROOT {
             return Ok(());
         }
-        let reader = self.reading.store.reader();
-        let separator = reader.options().separator;
-        verify_left_out(reader, self.reading.tree, |key| {
+        let separator = self.reading.store.options().separator;
+        self.reading.store.verify_left_out(self.reading.tree, &|key| {
             fields.is_none_or(|fields| fields.iter().any(|field| lies_in(key, field, separator)))
         })
     }
@@ -236,7 +229,14 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
         })
     }
 
-    fn sequence<V: Visitor<'de>>(mut self, visitor: V, len: Option<usize>) -> Result<V::Value> {
+    fn sequence<V: Visitor<'de>>(self, visitor: V, len: Option<usize>) -> Result<V::Value> {
+        let mut elements = self.elements(len)?;
+        let value = visitor.visit_seq(&mut elements)?;
+        elements.finish().map(|()| value)
+    }
+
+    /// The children of this group one after another, if they are a list of this length.
+    fn elements(mut self, len: Option<usize>) -> Result<ListAccess<'r, 'a, 'de>> {
         self.verify_left_out(None)?;
         self.deeper()?;
         let list = self.list()?;
@@ -248,13 +248,10 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
                 format_args!("found a list of {} members, expected {len}", list.len()),
             ));
         }
-        let tree = self.reading.tree;
-        let reader = self.reading.store.reader();
-        reader.announce(list.iter().flat_map(|&at| tree.members(at)));
-        reader.plan(list.iter().filter_map(|&at| tree.node(at).array));
-        let mut elements = ListAccess::new(self, list);
-        let value = visitor.visit_seq(&mut elements)?;
-        elements.finish(value)
+        let (tree, store) = (self.reading.tree, &mut *self.reading.store);
+        store.announce(&mut list.iter().flat_map(|&at| tree.members(at)));
+        store.plan(&mut list.iter().filter_map(|&at| tree.node(at).array));
+        Ok(ListAccess::new(self, list))
     }
 
     /// The text of a JSON member.
@@ -262,10 +259,7 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
         let node = self.reading.tree.node(self.at);
         match (node.json, node.array) {
             (Some(_), Some(_)) => Err(twice()),
-            (Some(index), None) => {
-                let reader = self.reading.store.reader();
-                reader.read_raw(index).map(Some)
-            }
+            (Some(index), None) => self.reading.store.read_raw(index).map(Some),
             (None, _) => Ok(None),
         }
     }
@@ -274,7 +268,7 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
     fn deserialize_value<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
         if self.is_group() {
             if !self.array_first || !self.holds_value() {
-                return visitor.visit_newtype_struct(Tagged(VALUE, GroupDeserializer(self)));
+                return visitor.visit_map(OneEntry::new(VALUE, GroupDeserializer(self)));
             }
             self.reading.only_array = Some(self.at);
         }
@@ -286,11 +280,12 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
                 )
                 .with_hint("`NpzReader::raw` reads its bytes")
             })?;
-            return visitor.visit_newtype_struct(Tagged(JSON, IntoDeserializer::<Error>::into_deserializer(text)));
+            let text: StringDeserializer<Error> = text.into_deserializer();
+            return visitor.visit_map(OneEntry::new(JSON, text));
         }
         self.array(|array| {
             if array.is_empty_group() {
-                return visitor.visit_newtype_struct(Tagged(VALUE, array));
+                return visitor.visit_map(OneEntry::new(VALUE, array));
             }
             array.deserialize_newtype_struct(VALUE, visitor)
         })
@@ -337,14 +332,18 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
         mask.array(Mask::read).map_err(|e| e.at_member(MASK))
     }
 
+    fn offsets(&mut self, at: usize) -> Result<Vec<u64>> {
+        let offsets = NodeDeserializer {
+            marker: None,
+            ..self.child(at)
+        };
+        Vec::deserialize(offsets).map_err(|e| e.at_member(OFFSETS))
+    }
+
     /// `values` and `offsets` as rows of unequal lengths.
     fn ragged<V: Visitor<'de>>(mut self, values: usize, offsets: usize, visitor: V) -> Result<V::Value> {
         self.depth += 1;
-        let offsets = NodeDeserializer {
-            marker: None,
-            ..self.child(offsets)
-        };
-        let offsets: Vec<u64> = Vec::deserialize(offsets).map_err(|e| e.at_member(OFFSETS))?;
+        let offsets = self.offsets(offsets)?;
         self.child(values)
             .array(|array| Rows::new(array, &offsets)?.deserialize_any(visitor))
             .map_err(|e| e.at_member(VALUES))
@@ -372,6 +371,15 @@ fn no_array() -> Error {
     Error::new(ErrorKind::TypeMismatch, "found a group of members, expected one array").with_hint(WHOLE_KEYS)
 }
 
+impl ExpectComplex for NodeDeserializer<'_, '_, '_> {
+    fn expect_complex(self) -> Self {
+        NodeDeserializer {
+            marker: Some(Marker::Complex),
+            ..self
+        }
+    }
+}
+
 macro_rules! arrays {
     ($($method:ident)*) => {
         $(
@@ -382,7 +390,7 @@ macro_rules! arrays {
     };
 }
 
-impl<'de, S: Store<'de>> Deserializer<'de> for NodeDeserializer<'_, '_, S> {
+impl<'de> Deserializer<'de> for NodeDeserializer<'_, '_, 'de> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
@@ -428,7 +436,7 @@ impl<'de, S: Store<'de>> Deserializer<'de> for NodeDeserializer<'_, '_, S> {
     fn deserialize_newtype_struct<V: Visitor<'de>>(mut self, name: &'static str, visitor: V) -> Result<V::Value> {
         match Marker::of(name) {
             Some(Marker::Json) => match self.json()? {
-                Some(text) => visit_json(&text, visitor),
+                Some(text) => visitor.visit_byte_buf(text),
                 None if self.is_array() && !self.is_group() => {
                     self.array(|array| array.deserialize_newtype_struct(name, visitor))
                 }
@@ -441,7 +449,7 @@ impl<'de, S: Store<'de>> Deserializer<'de> for NodeDeserializer<'_, '_, S> {
             }
             Some(Marker::Value) => self.deserialize_value(visitor),
             Some(Marker::Raw) if self.is_group() && !self.is_array() => {
-                visitor.visit_newtype_struct(GroupDeserializer(self))
+                GroupDeserializer(self).deserialize_any(visitor)
             }
             Some(Marker::Raw) => {
                 if self.array_first && self.is_group() {

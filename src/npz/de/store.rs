@@ -4,7 +4,10 @@ use std::io::{Cursor as IoCursor, Read, Seek};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::source::{Slice, Source, Stream};
+use crate::npz::de::names::verify_left_out;
 use crate::npz::reader::{NpzReader, left_over};
+use crate::npz::tree::Tree;
+use crate::options::ReadOptions;
 
 /// What takes the bytes of a member. It is no type parameter, so that reading is compiled once, not for every type read.
 pub(super) type Body<'b, 'de> = &'b mut dyn FnMut(&mut dyn Source<'de>) -> Result<()>;
@@ -15,8 +18,48 @@ pub(super) trait Store<'de> {
 
     fn reader(&mut self) -> &mut NpzReader<Self::Inner>;
 
+    fn options(&self) -> &ReadOptions;
+
     /// Runs `body` once on the bytes of a member. Only after this has returned have all bytes been checked.
     fn read(&mut self, index: usize, body: Body<'_, 'de>) -> Result<()>;
+}
+
+/// What the nodes of an archive ask of its [`Store`]. They hold it as a trait object: a type that is read is compiled once,
+/// not for every reader.
+pub(super) trait Members<'de> {
+    fn options(&self) -> &ReadOptions;
+    fn announce(&mut self, members: &mut dyn Iterator<Item = usize>);
+    fn plan(&mut self, members: &mut dyn Iterator<Item = usize>);
+    fn verify_left_out(&mut self, tree: &Tree, asked: &dyn Fn(&str) -> bool) -> Result<()>;
+    fn read_raw(&mut self, index: usize) -> Result<Vec<u8>>;
+    /// As [`Store::read`].
+    fn read_member(&mut self, index: usize, body: Body<'_, 'de>) -> Result<()>;
+}
+
+impl<'de, S: Store<'de>> Members<'de> for S {
+    fn options(&self) -> &ReadOptions {
+        Store::options(self)
+    }
+
+    fn announce(&mut self, members: &mut dyn Iterator<Item = usize>) {
+        self.reader().announce(members);
+    }
+
+    fn plan(&mut self, members: &mut dyn Iterator<Item = usize>) {
+        self.reader().plan(members);
+    }
+
+    fn verify_left_out(&mut self, tree: &Tree, asked: &dyn Fn(&str) -> bool) -> Result<()> {
+        verify_left_out(self.reader(), tree, asked)
+    }
+
+    fn read_raw(&mut self, index: usize) -> Result<Vec<u8>> {
+        self.reader().read_raw(index)
+    }
+
+    fn read_member(&mut self, index: usize, body: Body<'_, 'de>) -> Result<()> {
+        self.read(index, body)
+    }
 }
 
 /// Any reader: members are copied.
@@ -27,6 +70,10 @@ impl<'de, R: Read + Seek> Store<'de> for Reader<'_, R> {
 
     fn reader(&mut self) -> &mut NpzReader<R> {
         self.0
+    }
+
+    fn options(&self) -> &ReadOptions {
+        self.0.options()
     }
 
     fn read(&mut self, index: usize, body: Body<'_, 'de>) -> Result<()> {
@@ -55,6 +102,10 @@ impl<'de> Store<'de> for Lender<'de> {
 
     fn reader(&mut self) -> &mut NpzReader<Self::Inner> {
         &mut self.reader
+    }
+
+    fn options(&self) -> &ReadOptions {
+        self.reader.options()
     }
 
     fn read(&mut self, index: usize, body: Body<'_, 'de>) -> Result<()> {

@@ -52,10 +52,7 @@ impl<'a, 's, 'de> AxisAccess<'a, 's, 'de> {
     /// The value once all parts have been taken.
     pub(super) fn finish<T>(self, value: T) -> Result<T> {
         if self.at < self.len() {
-            let taken = self.at;
-            return Err(self
-                .array
-                .mismatch(&format!("{taken} elements along the first axis, as the target took")));
+            return Err(self.array.not_taken(self.at));
         }
         Ok(value)
     }

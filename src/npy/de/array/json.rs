@@ -7,7 +7,6 @@
 //! ```
 
 use serde::Deserialize;
-use serde::de::Visitor;
 
 use super::ArrayDeserializer;
 use crate::error::{Error, ErrorKind, Result};
@@ -26,6 +25,11 @@ impl ArrayDeserializer<'_, '_, '_> {
         )
     }
 
+    /// The text, if this is an array as which people keep one.
+    pub(crate) fn json(self) -> Result<Option<Vec<u8>>> {
+        self.may_be_json().then(|| self.json_text()).transpose()
+    }
+
     /// The bytes of the text, without NULs that pad it.
     pub(super) fn json_text(self) -> Result<Vec<u8>> {
         if matches!(self.kind(), Kind::Str { .. }) {
@@ -36,11 +40,6 @@ impl ArrayDeserializer<'_, '_, '_> {
         text.truncate(text.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1));
         Ok(text)
     }
-}
-
-/// Hands the value of a JSON text to a visitor that takes it inside of a newtype.
-pub(crate) fn visit_json<'de, V: Visitor<'de>>(text: &[u8], visitor: V) -> Result<V::Value> {
-    json_value(text, |json| visitor.visit_newtype_struct(json))
 }
 
 /// What `take` makes of a JSON text, all of which has to be taken.

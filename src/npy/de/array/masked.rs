@@ -75,6 +75,12 @@ impl<'m, 'a, 's, 'de> MaskedDeserializer<'m, 'a, 's, 'de> {
     }
 
     pub(crate) fn sequence<V: Visitor<'de>>(self, expected: Option<usize>, visitor: V) -> Result<V::Value> {
+        let mut elements = self.elements(expected)?;
+        let value = visitor.visit_seq(&mut elements)?;
+        elements.finish().map(|()| value)
+    }
+
+    fn elements(self, expected: Option<usize>) -> Result<MaskedAccess<'m, 'a, 's, 'de>> {
         let Some((&len, rest)) = self.axes.split_first() else {
             return Err(self.array.mismatch("a masked array of at least one axis"));
         };
@@ -86,21 +92,14 @@ impl<'m, 'a, 's, 'de> MaskedDeserializer<'m, 'a, 's, 'de> {
         }
         let inner = self.array.shape().get(1..).unwrap_or_default().to_vec();
         self.array.charge_zero_sized(len, &inner)?;
-        let mut elements = MaskedAccess {
+        Ok(MaskedAccess {
             mask: self.mask,
             rest,
             stride: in_memory(rest.iter().product()),
             array: self.array,
             at: 0,
             len,
-        };
-        let value = visitor.visit_seq(&mut elements)?;
-        let taken = elements.at;
-        if taken < len {
-            let expected = format!("{taken} elements along the first axis, as the target took");
-            return Err(elements.array.mismatch(&expected));
-        }
-        Ok(value)
+        })
     }
 }
 
@@ -142,6 +141,16 @@ struct MaskedAccess<'m, 'a, 's, 'de> {
     stride: usize,
     at: u64,
     len: u64,
+}
+
+impl MaskedAccess<'_, '_, '_, '_> {
+    /// An error unless all elements have been taken.
+    fn finish(&self) -> Result<()> {
+        if self.at == self.len {
+            return Ok(());
+        }
+        Err(self.array.not_taken(self.at))
+    }
 }
 
 impl<'de> SeqAccess<'de> for &mut MaskedAccess<'_, '_, '_, 'de> {

@@ -120,7 +120,7 @@ impl ArrayData<'_, '_> {
     }
 
     /// Settles that the target asks for so many axes, if there is a shape of so many for which `fits`.
-    pub(crate) fn settle_if(&mut self, asked: usize, fits: impl FnOnce(&[u64]) -> bool) -> bool {
+    pub(crate) fn settle_if(&mut self, asked: usize, fits: &dyn Fn(&[u64]) -> bool) -> bool {
         match self.fit(asked) {
             Some(Fit::One(shape)) if fits(&shape) => {
                 self.axes = Axes::Squeezed(shape);

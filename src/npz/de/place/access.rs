@@ -5,12 +5,11 @@ use serde::de::{DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess,
 use super::NodeDeserializer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::de::key::Key;
-use crate::npz::de::store::Store;
 
 /// A group as a map, even where its names are those of a list. If it is an array as well, that has the name ''.
-pub(super) struct GroupDeserializer<'r, 'a, S>(pub(super) NodeDeserializer<'r, 'a, S>);
+pub(super) struct GroupDeserializer<'r, 'a, 'de>(pub(super) NodeDeserializer<'r, 'a, 'de>);
 
-impl<'de, S: Store<'de>> Deserializer<'de> for GroupDeserializer<'_, '_, S> {
+impl<'de> Deserializer<'de> for GroupDeserializer<'_, '_, 'de> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -32,8 +31,8 @@ impl<'de, S: Store<'de>> Deserializer<'de> for GroupDeserializer<'_, '_, S> {
 ///
 /// A [`Value`](crate::Value) of a name that is both array and group takes the array. What is in the group comes behind it
 /// under whole names: `block`, `block/w`.
-pub(super) struct GroupAccess<'r, 'a, S> {
-    group: NodeDeserializer<'r, 'a, S>,
+pub(super) struct GroupAccess<'r, 'a, 'de> {
+    group: NodeDeserializer<'r, 'a, 'de>,
     children: std::vec::IntoIter<(&'a str, usize)>,
     value: Option<(&'a str, usize)>,
     /// Whether names may be asked for that are no children: not by a struct, whose names are fixed.
@@ -44,8 +43,8 @@ pub(super) struct GroupAccess<'r, 'a, S> {
     is_beside: bool,
 }
 
-impl<'r, 'a, S> GroupAccess<'r, 'a, S> {
-    pub(super) fn new(group: NodeDeserializer<'r, 'a, S>, children: Vec<(&'a str, usize)>, any_name: bool) -> Self {
+impl<'r, 'a, 'de> GroupAccess<'r, 'a, 'de> {
+    pub(super) fn new(group: NodeDeserializer<'r, 'a, 'de>, children: Vec<(&'a str, usize)>, any_name: bool) -> Self {
         GroupAccess {
             group,
             children: children.into_iter(),
@@ -57,7 +56,7 @@ impl<'r, 'a, S> GroupAccess<'r, 'a, S> {
     }
 }
 
-impl<'de, S: Store<'de>> MapAccess<'de> for GroupAccess<'_, '_, S> {
+impl<'de> MapAccess<'de> for GroupAccess<'_, '_, 'de> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
@@ -98,14 +97,14 @@ impl<'de, S: Store<'de>> MapAccess<'de> for GroupAccess<'_, '_, S> {
 }
 
 /// The members of a list by number.
-pub(super) struct ListAccess<'r, 'a, S> {
-    group: NodeDeserializer<'r, 'a, S>,
+pub(super) struct ListAccess<'r, 'a, 'de> {
+    group: NodeDeserializer<'r, 'a, 'de>,
     elements: std::vec::IntoIter<usize>,
     next: u64,
 }
 
-impl<'r, 'a, S> ListAccess<'r, 'a, S> {
-    pub(super) fn new(group: NodeDeserializer<'r, 'a, S>, elements: Vec<usize>) -> Self {
+impl<'r, 'a, 'de> ListAccess<'r, 'a, 'de> {
+    pub(super) fn new(group: NodeDeserializer<'r, 'a, 'de>, elements: Vec<usize>) -> Self {
         ListAccess {
             group,
             elements: elements.into_iter(),
@@ -113,10 +112,10 @@ impl<'r, 'a, S> ListAccess<'r, 'a, S> {
         }
     }
 
-    /// Returns the value once all elements have been taken.
-    pub(super) fn finish<T>(self, value: T) -> Result<T> {
+    /// An error unless all elements have been taken.
+    pub(super) fn finish(self) -> Result<()> {
         match self.elements.len() {
-            0 => Ok(value),
+            0 => Ok(()),
             left => Err(Error::new(
                 ErrorKind::TypeMismatch,
                 format_args!(
@@ -128,7 +127,7 @@ impl<'r, 'a, S> ListAccess<'r, 'a, S> {
     }
 }
 
-impl<'de, S: Store<'de>> SeqAccess<'de> for &mut ListAccess<'_, '_, S> {
+impl<'de> SeqAccess<'de> for &mut ListAccess<'_, '_, 'de> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
@@ -148,12 +147,12 @@ impl<'de, S: Store<'de>> SeqAccess<'de> for &mut ListAccess<'_, '_, S> {
 }
 
 /// A group of one as a data-carrying variant.
-pub(super) struct VariantDeserializer<'r, 'a, S> {
+pub(super) struct VariantDeserializer<'r, 'a, 'de> {
     pub(super) name: &'a str,
-    pub(super) content: NodeDeserializer<'r, 'a, S>,
+    pub(super) content: NodeDeserializer<'r, 'a, 'de>,
 }
 
-impl<'de, S: Store<'de>> EnumAccess<'de> for VariantDeserializer<'_, '_, S> {
+impl<'de> EnumAccess<'de> for VariantDeserializer<'_, '_, 'de> {
     type Error = Error;
     type Variant = Self;
 
@@ -163,7 +162,7 @@ impl<'de, S: Store<'de>> EnumAccess<'de> for VariantDeserializer<'_, '_, S> {
     }
 }
 
-impl<'de, S: Store<'de>> VariantAccess<'de> for VariantDeserializer<'_, '_, S> {
+impl<'de> VariantAccess<'de> for VariantDeserializer<'_, '_, 'de> {
     type Error = Error;
 
     fn unit_variant(self) -> Result<()> {

@@ -18,44 +18,17 @@ use crate::npy::de::element::ElementDeserializer;
 use crate::npy::de::key::Key;
 use crate::npy::de::plan::Plan;
 use crate::npy::marker::Marker;
-use crate::npz::de::store::Store;
 use crate::npz::tree::numbered;
 
 /// Hands the rows of the columns in a group to a visitor.
-pub(super) fn rows<'de, S: Store<'de>, V: Visitor<'de>>(
-    group: NodeDeserializer<'_, '_, S>,
+pub(super) fn rows<'de, V: Visitor<'de>>(
+    group: NodeDeserializer<'_, '_, 'de>,
     expected: Option<usize>,
     visitor: V,
 ) -> Result<V::Value> {
-    let mut names = group.reading.children(group.at);
-    if numbered(&names, "f").is_some() {
-        // The items of tuples: f10 comes behind f9.
-        names.sort_by_key(|&(name, _)| (name.len(), name));
-    }
-    let mut rows = Table {
-        columns: names.iter().map(|_| None).collect(),
-        names,
-        group,
-        at: 0,
-        len: None,
-    };
-    let len = rows.count()?;
-    if let Some(expected) = expected
-        && expected as u64 != len
-    {
-        return Err(mismatch(
-            format_args!("columns of {len} rows"),
-            format_args!("{expected}"),
-        ));
-    }
+    let mut rows = Table::new(group, expected)?;
     let value = visitor.visit_seq(&mut rows)?;
-    if rows.at < len {
-        return Err(mismatch(
-            format_args!("columns of {len} rows"),
-            format_args!("{} as the target took", rows.at),
-        ));
-    }
-    Ok(value)
+    rows.finish().map(|()| value)
 }
 
 #[cold]
@@ -67,8 +40,8 @@ fn mismatch(found: std::fmt::Arguments<'_>, expected: std::fmt::Arguments<'_>) -
 }
 
 /// The columns, and the row that is read.
-struct Table<'r, 'a, S> {
-    group: NodeDeserializer<'r, 'a, S>,
+struct Table<'r, 'a, 'de> {
+    group: NodeDeserializer<'r, 'a, 'de>,
     names: Vec<(&'a str, usize)>,
     /// Those that have been asked for.
     columns: Vec<Option<Column>>,
@@ -91,7 +64,41 @@ struct ArrayColumn {
     mask: Option<Mask>,
 }
 
-impl<'de, 'a, S: Store<'de>> Table<'_, 'a, S> {
+impl<'r, 'a, 'de> Table<'r, 'a, 'de> {
+    fn new(group: NodeDeserializer<'r, 'a, 'de>, expected: Option<usize>) -> Result<Self> {
+        let mut names = group.reading.children(group.at);
+        if numbered(&names, "f").is_some() {
+            // The items of tuples: f10 comes behind f9.
+            names.sort_by_key(|&(name, _)| (name.len(), name));
+        }
+        let mut table = Table {
+            columns: names.iter().map(|_| None).collect(),
+            names,
+            group,
+            at: 0,
+            len: None,
+        };
+        let len = table.count()?;
+        match expected {
+            Some(expected) if expected as u64 != len => Err(mismatch(
+                format_args!("columns of {len} rows"),
+                format_args!("{expected}"),
+            )),
+            _ => Ok(table),
+        }
+    }
+
+    /// An error unless all rows have been taken.
+    fn finish(&self) -> Result<()> {
+        match self.len {
+            Some(len) if self.at < len => Err(mismatch(
+                format_args!("columns of {len} rows"),
+                format_args!("{} as the target took", self.at),
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// How many rows there are. Only a column that has been read proves it; the first will do whose elements can be read.
     fn count(&mut self) -> Result<u64> {
         let mut unsupported = None;
@@ -171,7 +178,7 @@ impl<'de, 'a, S: Store<'de>> Table<'_, 'a, S> {
     }
 }
 
-impl<'de, S: Store<'de>> NodeDeserializer<'_, '_, S> {
+impl<'de> NodeDeserializer<'_, '_, 'de> {
     /// This array as a column.
     fn array_column(self, mask: Option<Mask>) -> Result<ArrayColumn> {
         self.array(|array| {
@@ -219,14 +226,14 @@ impl ArrayColumn {
     }
 }
 
-impl<'de, S: Store<'de>> SeqAccess<'de> for &mut Table<'_, '_, S> {
+impl<'de> SeqAccess<'de> for &mut Table<'_, '_, 'de> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
         if Some(self.at) == self.len || self.len.is_none() {
             return Ok(None);
         }
-        let row = seed.deserialize(RowDeserializer(&mut **self))?;
+        let row = seed.deserialize(RowDeserializer(self))?;
         self.at += 1;
         Ok(Some(row))
     }
@@ -237,10 +244,10 @@ impl<'de, S: Store<'de>> SeqAccess<'de> for &mut Table<'_, '_, S> {
 }
 
 /// One row.
-struct RowDeserializer<'t, 'r, 'a, S>(&'t mut Table<'r, 'a, S>);
+struct RowDeserializer<'t, 'r, 'a, 'de>(&'t mut Table<'r, 'a, 'de>);
 
-impl<'t, 'r, 'a, S> RowDeserializer<'t, 'r, 'a, S> {
-    fn access(self, asked: Option<&'static [&'static str]>) -> RowAccess<'t, 'r, 'a, S> {
+impl<'t, 'r, 'a, 'de> RowDeserializer<'t, 'r, 'a, 'de> {
+    fn access(self, asked: Option<&'static [&'static str]>) -> RowAccess<'t, 'r, 'a, 'de> {
         RowAccess {
             table: self.0,
             asked,
@@ -249,7 +256,7 @@ impl<'t, 'r, 'a, S> RowDeserializer<'t, 'r, 'a, S> {
     }
 }
 
-impl<'de, S: Store<'de>> Deserializer<'de> for RowDeserializer<'_, '_, '_, S> {
+impl<'de> Deserializer<'de> for RowDeserializer<'_, '_, '_, 'de> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -301,13 +308,13 @@ impl<'de, S: Store<'de>> Deserializer<'de> for RowDeserializer<'_, '_, '_, S> {
 }
 
 /// The columns of one row, by name or one after another.
-struct RowAccess<'t, 'r, 'a, S> {
-    table: &'t mut Table<'r, 'a, S>,
+struct RowAccess<'t, 'r, 'a, 'de> {
+    table: &'t mut Table<'r, 'a, 'de>,
     asked: Option<&'static [&'static str]>,
     next: usize,
 }
 
-impl<'de, S: Store<'de>> MapAccess<'de> for RowAccess<'_, '_, '_, S> {
+impl<'de> MapAccess<'de> for RowAccess<'_, '_, '_, 'de> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
@@ -333,7 +340,7 @@ impl<'de, S: Store<'de>> MapAccess<'de> for RowAccess<'_, '_, '_, S> {
     }
 }
 
-impl<'de, S: Store<'de>> SeqAccess<'de> for RowAccess<'_, '_, '_, S> {
+impl<'de> SeqAccess<'de> for RowAccess<'_, '_, '_, 'de> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {

@@ -17,7 +17,6 @@ use crate::error::{Cause, Error, ErrorKind, Found, Result, nearest};
 use crate::npy::de::element::hand;
 use crate::npy::de::module_of;
 use crate::npz::de::WHOLE_KEYS;
-use crate::npz::de::store::Store;
 use crate::npz::tree::ROOT;
 
 /// How many values are looked at in search of one.
@@ -26,7 +25,7 @@ const MOST_VISITS: u32 = 1 << 17;
 /// How many members of a group are searched.
 const MOST_MEMBERS: usize = 256;
 
-impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
+impl<'de, 'a> NodeDeserializer<'_, 'a, 'de> {
     /// Reads this node; an error is told as fully as this node can.
     pub(in crate::npz::de) fn read<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value> {
         let NodeDeserializer {
@@ -49,7 +48,7 @@ impl<'de, 'a, S: Store<'de>> NodeDeserializer<'_, 'a, S> {
     }
 }
 
-impl<'de, S: Store<'de>> Reading<'_, S> {
+impl<'de> Reading<'_, 'de> {
     #[cold]
     fn explain(&mut self, at: usize, mut err: Error, target: &'static str) -> Error {
         let cause = err.take_cause();
@@ -76,7 +75,7 @@ impl<'de, S: Store<'de>> Reading<'_, S> {
 
     /// Whether the group may be there only because its name was split.
     fn may_be_split(&mut self, at: usize, err: &Error) -> bool {
-        let is_split = at != ROOT && self.store.reader().options().separator.is_some();
+        let is_split = at != ROOT && self.store.options().separator.is_some();
         is_split && err.kind() == ErrorKind::TypeMismatch && err.hint().is_none()
     }
 
