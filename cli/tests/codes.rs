@@ -31,6 +31,8 @@ fn the_worst_code_counts_and_all_files_are_done() {
         (&["verify", "run.npz", "damaged.npz"], 1),
         (&["verify", "cut.npz"], 1),
         (&["stats", "damaged.npz", "run.npz"], 1),
+        (&["show", "damaged.npz", "loss", "--full"], 1),
+        (&["plot", "damaged.npz", "loss"], 1),
         (&["ls", "-m", "nothing", "run.npz"], 2),
         (&["show", "run.npz", "loss", "--slice", "99"], 2),
         (&["show", "x.npy", "--slice", "-1"], 0),
