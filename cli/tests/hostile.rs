@@ -16,6 +16,12 @@ const VERBS: &[&[&str]] = &[
     &["verify", "--numpy"],
     &["plot"],
     &["plot", "--kind", "hist", "--color", "always"],
+    &[
+        "plot",
+        "--force",
+        "-o",
+        concat!(env!("CARGO_TARGET_TMPDIR"), "/hostile.png"),
+    ],
 ];
 
 #[test]

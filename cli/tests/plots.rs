@@ -3,7 +3,7 @@
 mod files;
 
 use std::fs;
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -159,4 +159,117 @@ fn no_size_is_too_small() {
             );
         }
     }
+}
+
+/// Red, green and blue of each pixel of a PNG that `npz` wrote, and the width of a row.
+fn pixels(path: &Path) -> (usize, Vec<[u8; 3]>) {
+    let bytes = fs::read(path).unwrap();
+    let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    let (width, height) = (number(16), number(20));
+    // Behind the signature and the header stands the only chunk of data.
+    let data = 8 + 25;
+    let (len, kind) = (number(data), &bytes[data + 4..data + 8]);
+    assert_eq!(kind, b"IDAT");
+    let mut rows = Vec::new();
+    let deflated = &bytes[data + 8..data + 8 + len];
+    flate2::read::ZlibDecoder::new(deflated).read_to_end(&mut rows).unwrap();
+    let mut pixels: Vec<u8> = Vec::new();
+    for row in rows.chunks(1 + 3 * width) {
+        for (i, &byte) in row[1..].iter().enumerate() {
+            let before = match row[0] {
+                0 => 0,
+                1 if i < 3 => 0,
+                1 => pixels[pixels.len() - 3],
+                _ => pixels.len().checked_sub(3 * width).map_or(0, |above| pixels[above]),
+            };
+            pixels.push(byte.wrapping_add(before));
+        }
+    }
+    let pixels: Vec<[u8; 3]> = pixels.as_chunks().0.to_vec();
+    assert_eq!(pixels.len(), width * height);
+    (width, pixels)
+}
+
+#[test]
+fn pictures_have_the_colours_of_their_values() {
+    let dir = files::make("pictures");
+    let picture = dir.join("p.png");
+    let draw = |args: &[&str]| {
+        drawn(
+            &dir,
+            &[&["plot"], args, &["--size", "400x300", "--force", "-o", "p.png"]].concat(),
+        );
+        let (width, pixels) = pixels(&picture);
+        assert_eq!(width, 400);
+        move |x: usize, y: usize| pixels[y * width + x]
+    };
+    // 20 rows of 30 columns; a pixel is [row, column, 7].
+    let image = draw(&["image.npy"]);
+    let middle = image(200, 130);
+    assert!(
+        middle[2] == 7 && (4..16).contains(&middle[0]) && (8..22).contains(&middle[1]),
+        "{middle:?}"
+    );
+    assert_eq!(image(399, 299), [255; 3]);
+    // The least value has the first colour of the map, the largest the last.
+    let heat = draw(&["run.npz", "layers/0/w", "--dark"]);
+    assert_eq!(heat(399, 299), [0x14, 0x17, 0x1c]);
+    let seen = |color: [u8; 3]| (0..300).any(|y| (60..300).any(|x| heat(x, y) == color));
+    assert!(seen([0x44, 0x01, 0x54]) && seen([0xfd, 0xe7, 0x25]));
+    // A bar a value, each in the same blue.
+    let bars = draw(&["run.npz", "loss", "--slice", ":2"]);
+    assert_eq!(
+        [bars(120, 220), bars(290, 220), bars(290, 60)],
+        [[0x1f, 0x66, 0xc1], [0x1f, 0x66, 0xc1], [255; 3]]
+    );
+}
+
+/// The whole line, in a picture: each column has some of it.
+#[test]
+fn a_line_has_no_holes() {
+    let dir = files::make("holes");
+    drawn(&dir, &["plot", "x.npy", "--slice", ":20000", "-o", "p.png"]);
+    let (width, pixels) = pixels(&dir.join("p.png"));
+    let is_blue = |pixel: &[u8; 3]| pixel[2] > 150 && pixel[0] < 100;
+    let with_blue = (60..860)
+        .filter(|x| pixels.iter().skip(*x).step_by(width).any(is_blue))
+        .count();
+    assert_eq!(with_blue, 800);
+}
+
+#[test]
+fn an_svg_is_no_place_for_names_that_are_code() {
+    let dir = files::make("svg");
+    let mut npz = serde_npz::NpzWriter::create(dir.join("n.npz")).unwrap();
+    npz.add("<script>&\u{202e}", &vec![1.0, 2.0]).unwrap();
+    npz.finish().unwrap();
+    drawn(&dir, &["plot", "n.npz", "-o", "n.svg"]);
+    let svg = fs::read_to_string(dir.join("n.svg")).unwrap();
+    assert!(
+        svg.contains("&lt;script&gt;&amp;\\u{202e}") && !svg.contains("<script"),
+        "{svg}"
+    );
+}
+
+/// What cannot be drawn leaves no file behind, and an old one as it was.
+#[test]
+fn a_picture_is_whole_or_not_there() {
+    let dir = files::make("whole");
+    let out = npz(&dir, &["plot", "run.npz", "config.json", "-o", "p.png"]);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(!dir.join("p.png").exists());
+    fs::write(dir.join("p.png"), "old").unwrap();
+    assert_eq!(npz(&dir, &["plot", "x.npy", "-o", "p.png"]).status.code(), Some(2));
+    assert_eq!(
+        npz(&dir, &["plot", "damaged.npz", "loss", "--force", "-o", "p.png"])
+            .status
+            .code(),
+        Some(1)
+    );
+    assert_eq!(fs::read(dir.join("p.png")).unwrap(), b"old");
+    let left = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(
+        left.into_iter()
+            .all(|name| !name.to_string_lossy().starts_with(".npz-tmp"))
+    );
 }

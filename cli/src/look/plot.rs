@@ -6,11 +6,13 @@
 //! read        floats -> a scene, through reduce: what shows of any number of values
 //! scene       axes and what stands between them; ticks: the numbers beside the axes
 //! terminal    a scene as lines of text
+//! picture     scenes as shapes, and these as SVG or PNG
 //! ```
 
 mod choose;
 mod clock;
 mod color;
+mod picture;
 mod read;
 mod reduce;
 mod scene;
@@ -19,7 +21,7 @@ mod ticks;
 mod values;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
@@ -29,6 +31,7 @@ use self::values::Pool;
 use crate::frame::context::Context;
 use crate::frame::fault::{Fault, Outcome, Result};
 use crate::frame::json::{Files, JsonArgs};
+use crate::make::output::Output;
 
 /// Draw values: lines, bars, histograms, heat maps, images, points
 ///
@@ -75,6 +78,18 @@ pub struct Args {
     /// What stands above
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
+    /// Write a picture, by the suffix .png or .svg
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["json", "jsonl"])]
+    output: Option<PathBuf>,
+    /// Replace the picture that is there
+    #[arg(long, requires = "output")]
+    force: bool,
+    /// A picture on dark paper
+    #[arg(long, requires = "output")]
+    dark: bool,
+    /// A picture on light paper: the default
+    #[arg(long, requires = "output", conflicts_with = "dark")]
+    light: bool,
     #[command(flatten)]
     json: JsonArgs,
 }
@@ -102,7 +117,7 @@ Examples:
   npz plot run.npz time loss                  loss over time
   npz plot run.npz 'layers/*/b'               lines over their index
   npz plot run.npz w --slice '0, ..., -1'     a part, as a heat map
-  npz plot x.npy --kind hist --bins 50";
+  npz plot x.npy --kind hist --bins 50 -o x.png --dark";
 
 fn size(text: &str) -> Result<(usize, usize), String> {
     let (width, height) = text
@@ -116,6 +131,9 @@ fn size(text: &str) -> Result<(usize, usize), String> {
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<Outcome> {
+    if let Some(path) = &args.output {
+        return save(path, args, context);
+    }
     let shown = args.file.to_string_lossy();
     let mut files = Files::new(args.json, context);
     let mut scenes = Vec::new();
@@ -145,6 +163,27 @@ pub fn run(args: &Args, context: &Context) -> Result<Outcome> {
     if let Err(fault) = drawn {
         context.complain(fault.of(&args.file), Outcome::Failed)?;
     }
+    Ok(Outcome::Done)
+}
+
+/// `-o`: all plots in one picture, below each other.
+fn save(path: &Path, args: &Args, context: &Context) -> Result<Outcome> {
+    let format = picture::format(path)?;
+    let output = Output::create(path, args.force)?;
+    let size = picture::size(args.size);
+    let mut scenes = Vec::new();
+    let read = Pool::open(&args.file, context).and_then(|mut pool| {
+        each(&mut pool, &picture::room(size), args, context, |scene| {
+            scenes.push(scene);
+            Ok(())
+        })
+    });
+    read.map_err(|fault| fault.of(&args.file))?;
+    if scenes.is_empty() {
+        // Why has been said, and which code it is.
+        return Ok(Outcome::Done);
+    }
+    output.write(|out| picture::write(&scenes, size, format, args.dark, out))?;
     Ok(Outcome::Done)
 }
 

@@ -1,5 +1,7 @@
 //! Colours of series and of values.
 
+use super::scene::{Axis, Scale};
+
 pub type Rgb = [u8; 3];
 
 /// From the least to the largest value: viridis, which is as even in grey and for most who see fewer colours.
@@ -20,6 +22,12 @@ pub fn of_part(part: f64) -> Rgb {
     let at = part.clamp(0.0, 1.0) * (MAP.len() - 1) as f64;
     let i = (at as usize).min(MAP.len() - 2);
     between(MAP[i], MAP[i + 1], at - i as f64)
+}
+
+/// The colours of an axis from its low to its high end; a mask has two.
+pub fn along(axis: &Axis, part: f64) -> Rgb {
+    let is_mask = axis.scale == Scale::Whole && axis.high - axis.low == 1.0;
+    of_part(if is_mask { part.round() } else { part })
 }
 
 pub fn between(a: Rgb, b: Rgb, part: f64) -> Rgb {

@@ -8,9 +8,13 @@ use super::values::{Place, Pool, Series, Source};
 use crate::frame::fault::{Fault, Result};
 use crate::look::stats::{column, rounded};
 
-/// What there is to draw in: dots for lines and points, cells for maps and images.
+/// What there is to draw in.
 pub struct Room {
+    /// For lines.
     pub dots: (usize, usize),
+    /// For points that are counted.
+    pub points: (usize, usize),
+    /// For maps and images.
     pub cells: (usize, usize),
 }
 
@@ -247,7 +251,7 @@ fn scatter(
     let mut left = Left::default();
     let is_few = source.count() <= POINTS;
     let mut points: Vec<Vec<(f64, f64)>> = vec![Vec::new(); source.series.len() - first];
-    let (columns, rows) = room.dots;
+    let (columns, rows) = room.points;
     let mut cells = Cells::new(columns, rows);
     source.runs(pool, |place, values| {
         for (points, ys) in points.iter_mut().zip(&values[first..]) {

@@ -3,6 +3,8 @@
 use clap::ValueEnum;
 use serde::Serialize;
 
+use super::ticks;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -147,4 +149,22 @@ pub fn range(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
             None => Some((value, value)),
             Some((low, high)) => Some((f64::min(low, value), f64::max(high, value))),
         })
+}
+
+/// The names of several lines.
+pub fn legend(scene: &Scene) -> Option<Vec<&str>> {
+    match &scene.body {
+        Body::Lines(lines) | Body::Points(lines) if lines.len() > 1 => {
+            Some(lines.iter().map(|line| &*line.name).collect())
+        }
+        _ => None,
+    }
+}
+
+/// What an axis is called, with the date where its numbers are times of a day.
+pub fn named(axis: &Axis) -> String {
+    match ticks::day_of(axis) {
+        Some(day) => format!("{} {day}", axis.name),
+        None => axis.name.clone(),
+    }
 }

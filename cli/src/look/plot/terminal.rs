@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Color, Style};
 use self::screen::Screen;
 use super::color::{self, Rgb};
 use super::read::Room;
-use super::scene::{Axis, Bar, Body, Grid, Kind, Line, Pixels, Scale, Scene};
+use super::scene::{Axis, Bar, Body, Grid, Kind, Line, Pixels, Scale, Scene, legend, named};
 use super::ticks::{self, Tick};
 use crate::frame::context::Context;
 use crate::frame::text::{cut, width};
@@ -36,6 +36,7 @@ pub fn room((columns, rows): (usize, usize)) -> Room {
     let (columns, rows) = (columns - 2, rows - 4);
     Room {
         dots: (2 * columns, 4 * rows),
+        points: (2 * columns, 4 * rows),
         cells: (columns, 2 * rows),
     }
 }
@@ -169,7 +170,7 @@ impl<'s> Drawing<'s> {
         for y in 0..self.rows {
             let part = |half: f64| 1.0 - (y as f64 + half) / self.rows as f64;
             if self.colored {
-                let colors = [part(0.25), part(0.75)].map(color::of_part);
+                let colors = [part(0.25), part(0.75)].map(|part| color::along(axis, part));
                 for x in [x, x + 1] {
                     self.screen
                         .half_blocks(x, self.top + y, colors.map(Some), self.glyphs == Glyphs::Ascii);
@@ -394,24 +395,6 @@ impl<'s> Drawing<'s> {
             .chars()
             .nth(((part * count as f64) as usize).min(count - 1))
             .unwrap_or(' ')
-    }
-}
-
-/// The names of several lines.
-fn legend(scene: &Scene) -> Option<Vec<&str>> {
-    match &scene.body {
-        Body::Lines(lines) | Body::Points(lines) if lines.len() > 1 => {
-            Some(lines.iter().map(|line| &*line.name).collect())
-        }
-        _ => None,
-    }
-}
-
-/// What an axis is called, with the date where its numbers are times of a day.
-fn named(axis: &Axis) -> String {
-    match ticks::day_of(axis) {
-        Some(day) => format!("{} {day}", axis.name),
-        None => axis.name.clone(),
     }
 }
 
