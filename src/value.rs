@@ -30,8 +30,11 @@
 //!
 //! Not in a `Value`, because group reads leave them out: members that are neither arrays nor `.json`
 //! ([`NpzReader::raw`](crate::NpzReader::raw) has them), and with
-//! [`skip_unsupported`](crate::ReadOptions::skip_unsupported) the refused ones. A name that is both an array and a group stands for the array;
-//! what is in the group stands beside it under whole names, `block` and `block/w`, and is written as it was.
+//! [`skip_unsupported`](crate::ReadOptions::skip_unsupported) the refused ones.
+//!
+//! A name that is both an array and a group stands for the array. What is in the group stands beside it under whole names,
+//! `block` and `block/w`, and is written as it was. Read by its name, or as the field of a struct, it is a group in which
+//! the array has the name ''.
 //!
 //! # Other formats
 //!

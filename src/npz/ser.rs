@@ -467,16 +467,19 @@ fn check_name(name: &str, separator: Option<char>) -> Result<()> {
             "found an empty name, expected one of at least one character",
         ));
     }
-    let held = match separator {
-        _ if name.contains('\0') => "a NUL",
-        Some(separator) if name.contains(separator) => "the separator",
+    let (held, hint) = match separator {
+        _ if name.contains('\0') => ("a NUL", "rename it: Python would cut it there"),
+        Some(separator) if name.contains(separator) => (
+            "the separator",
+            "rename it, or choose another `WriteOptions::separator`",
+        ),
         _ => return Ok(()),
     };
     Err(Error::new(
         ErrorKind::InvalidName,
         format_args!("found the name {name:?}, which holds {held}, expected a name without"),
     )
-    .with_hint("rename it, or choose another `WriteOptions::separator`"))
+    .with_hint(hint))
 }
 
 #[cold]

@@ -200,7 +200,12 @@ fn refusals() {
         Array1::from(vec![json!(1), json!("a")]);
         json!([[], [1]]);
         "ends in NUL\0";
+        vec![Bytes::new(b"ab"), Bytes::new(b"abc")];
+        vec![Bytes::new(b"")];
+        '\0';
+        Duration::from_secs(1 << 40);
         BTreeMap::from([("", 1.0)]);
+        BTreeMap::from([("a\0b", 1.0)]);
         BTreeMap::from([("a/b", 1.0)]);
     };
     let found: Vec<[String; 2]> = cases
