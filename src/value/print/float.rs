@@ -69,8 +69,8 @@ impl Float {
     fn shortest(self) -> String {
         let abs = self.value().abs();
         match self {
-            Float::F64(_) => format!("{abs:e}"),
-            Float::F32(v) => format!("{:e}", v.abs()),
+            Float::F64(_) => even(format!("{abs:e}"), abs, |text| text.parse() == Ok(abs)),
+            Float::F32(v) => even(format!("{:e}", v.abs()), abs, |text| text.parse() == Ok(v.abs())),
             Float::F16(v) => {
                 let fits = |digits: &usize| {
                     let text = format!("{abs:.digits$e}");
@@ -129,6 +129,14 @@ impl Float {
             Sign::Minus => "",
         }
     }
+}
+
+/// The shortest digits of a value: where two texts are equally near, Rust takes the greater one, and NumPy the even one.
+fn even(shortest: String, value: f64, is_same: impl Fn(&str) -> bool) -> String {
+    let end = shortest.find('e').unwrap_or(shortest.len());
+    let digits = end.saturating_sub(2);
+    let rounded = format!("{value:.digits$e}");
+    if is_same(&rounded) { rounded } else { shortest }
 }
 
 /// The text before and after the point, without trailing zeros.
