@@ -72,7 +72,7 @@ pub fn run<P: Send>(
         }
         drop(done);
         let mut early = BTreeMap::new();
-        let (mut sent, mut merged) = (0, 0);
+        let (mut sent, mut merged) = (0_u64, 0_u64);
         let mut free: Vec<Vec<u8>> = Vec::new();
         let mut take = |(i, part, buffer): (u64, P, Vec<u8>), free: &mut Vec<Vec<u8>>| {
             early.insert(i, part);
@@ -81,10 +81,19 @@ pub fn run<P: Send>(
                 merge(part);
                 merged += 1;
             }
+            merged
         };
+        let mut done_to = 0;
         loop {
             while let Ok(result) = results.try_recv() {
-                take(result, &mut free);
+                done_to = take(result, &mut free);
+            }
+            // One thread that the system lets wait must not make the parts of the others pile up.
+            while sent - done_to > 4 * threads as u64 {
+                match results.recv() {
+                    Ok(result) => done_to = take(result, &mut free),
+                    Err(_) => break,
+                }
             }
             let mut buffer = free.pop().unwrap_or_default();
             fill(&mut data, &mut buffer, block)?;
