@@ -102,6 +102,7 @@ pub use crate::npz::either::{from_reader, from_slice, load};
 pub use crate::npz::reader::NpzReader;
 pub use crate::npz::reader::data::{NpzData, NpzStream};
 pub use crate::npz::reader::entry::{Entry, NpzEntries, NpzNames, Unmappable};
+pub use crate::npz::scan::{NpzScan, ScannedMember};
 pub use crate::npz::ser::serializer::Serializer;
 pub use crate::npz::writer::NpzWriter;
 pub use crate::npz::{from_npz_reader, from_npz_slice, load_npz, save_npz, to_npz_stream, to_npz_vec, to_npz_writer};

@@ -3,6 +3,7 @@
 pub(crate) mod de;
 pub(crate) mod either;
 pub(crate) mod reader;
+pub(crate) mod scan;
 pub(crate) mod ser;
 pub(crate) mod tree;
 pub(crate) mod writer;

@@ -96,7 +96,11 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("npy::rows::place", &["leaf"]),
-    ("npz", &["zip", "tree", "reader", "writer", "ser", "de", "either"]),
+    (
+        "npz",
+        &["zip", "tree", "reader", "scan", "writer", "ser", "de", "either"],
+    ),
+    ("npz::scan", &["member", "search", "tests"]),
     ("npz::zip", &["tests"]),
     (
         "npz::writer",

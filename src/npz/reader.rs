@@ -11,11 +11,11 @@
 
 mod check;
 pub(crate) mod data;
-mod directory;
+pub(super) mod directory;
 pub(crate) mod entry;
-mod inflate;
+pub(super) mod inflate;
 pub(crate) mod kept;
-mod member;
+pub(super) mod member;
 mod prefetch;
 mod progress;
 mod window;
@@ -494,7 +494,7 @@ fn check_start<R: Read + Seek>(reader: &mut R) -> Result<()> {
     })
 }
 
-fn check_size(size: u64, allowed: u64) -> Result<()> {
+pub(super) fn check_size(size: u64, allowed: u64) -> Result<()> {
     if size <= allowed {
         return Ok(());
     }

@@ -182,7 +182,7 @@ pub(crate) struct CentralHeader {
 
 impl CentralHeader {
     pub(crate) const LEN: usize = 46;
-    const SIGNATURE: &[u8; 4] = b"PK\x01\x02";
+    pub(crate) const SIGNATURE: &[u8; 4] = b"PK\x01\x02";
 
     pub(crate) fn parse(bytes: &[u8; Self::LEN]) -> Result<Self> {
         let mut fields = Fields::of(bytes, Self::SIGNATURE)
@@ -345,6 +345,23 @@ pub(crate) fn is_descriptor(bytes: &[u8], crc: u32, compressed: u64, size: u64) 
         narrow || wide
     };
     says_so(bytes) || bytes.strip_prefix(DESCRIPTOR_SIGNATURE).is_some_and(says_so)
+}
+
+/// The checksum in a descriptor that `bytes` start with, if it is one behind so many stored bytes. Without a signature in
+/// front of it the next record has to follow.
+pub(crate) fn stored_descriptor(bytes: &[u8], size: u64) -> Option<u32> {
+    let signed = bytes.strip_prefix(DESCRIPTOR_SIGNATURE);
+    let body = signed.unwrap_or(bytes);
+    [12, 20].into_iter().find_map(|len| {
+        let (body, behind) = body.split_at_checked(len)?;
+        let mut fields = Fields(body);
+        let crc = fields.u32();
+        let sizes = match len {
+            12 => [fields.u32(), fields.u32()].map(u64::from),
+            _ => [fields.u64(), fields.u64()],
+        };
+        (sizes == [size; 2] && (signed.is_some() || behind.starts_with(b"PK"))).then_some(crc)
+    })
 }
 
 /// The zip64 field among the extra fields of a header.

@@ -174,7 +174,7 @@ impl<R> fmt::Debug for NpzData<'_, R> {
     }
 }
 
-/// The bytes of one member, inflated, from [`NpzReader::stream`].
+/// The bytes of one member, inflated, from [`NpzReader::stream`] and [`NpzScan::stream`](crate::NpzScan::stream).
 pub struct NpzStream<'r, R> {
     /// `None` once the end has been seen.
     member: Option<Member<'r, Window<R>>>,
@@ -209,10 +209,16 @@ impl<R: Read + Seek> NpzReader<R> {
     pub fn stream(&mut self, name: &str) -> Result<NpzStream<'_, R>> {
         let index = self.require(name)?;
         let member = self.member(index).map_err(|err| err.at_member(name))?;
-        Ok(NpzStream {
+        Ok(NpzStream::new(member, name))
+    }
+}
+
+impl<'r, R> NpzStream<'r, R> {
+    pub(crate) fn new(member: Member<'r, Window<R>>, name: &str) -> Self {
+        NpzStream {
             member: Some(member),
             name: name.to_owned(),
-        })
+        }
     }
 }
 

@@ -22,7 +22,7 @@ use crate::npz::zip::{
 use crate::options::ReadOptions;
 
 /// Version 6.3 of the format, the last one that anything was added in.
-const LATEST: u8 = 63;
+pub(crate) const LATEST: u8 = 63;
 
 /// Where more entries than this are damaged, the directory is no directory.
 const MOST_FAULTS: usize = 1000;
@@ -45,10 +45,25 @@ pub(crate) struct CentralEntry {
     /// Where the local header starts.
     pub(crate) offset: u64,
     /// Where the next member or the directory starts: nothing of this one lies there.
-    pub(super) limit: u64,
+    pub(crate) limit: u64,
 }
 
 impl CentralEntry {
+    /// What the local header at `offset` says; nothing of the member lies at `limit` or behind it.
+    pub(crate) fn of_local(name: &str, header: &LocalHeader, sizes: [u64; 2], offset: u64, limit: u64) -> Self {
+        let [size, compressed] = sizes;
+        CentralEntry {
+            name: Arc::from(name),
+            size,
+            compressed,
+            method: header.method,
+            crc: header.crc,
+            flags: header.flags,
+            offset,
+            limit,
+        }
+    }
+
     /// The whole name in the archive: `x.npy`.
     pub(crate) fn name(&self) -> &Arc<str> {
         &self.name
@@ -321,7 +336,7 @@ fn find<R: Read + Seek>(reader: &mut R, len: u64) -> Result<(EndRecord, Vec<u8>)
 }
 
 /// The end record whose comment reaches to the last byte, and where in `tail` it starts.
-fn find_end(tail: &[u8]) -> Result<(usize, &[u8; EndRecord::LEN])> {
+pub(crate) fn find_end(tail: &[u8]) -> Result<(usize, &[u8; EndRecord::LEN])> {
     let mut found = None;
     let mut cut = None;
     for (at, window) in tail.windows(4).enumerate() {

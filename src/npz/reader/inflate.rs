@@ -26,7 +26,7 @@ pub(crate) struct Inflater {
 
 impl Inflater {
     /// Gets ready for a member of `compressed` bytes, with what an earlier one left in `kept`; `None` if it is stored.
-    pub(super) fn start(kept: &mut Option<Inflater>, method: Method, compressed: u64) -> Option<&mut Inflater> {
+    pub(crate) fn start(kept: &mut Option<Inflater>, method: Method, compressed: u64) -> Option<&mut Inflater> {
         match method {
             Method::Deflate => {}
             // Other methods have been refused before.
@@ -73,7 +73,7 @@ impl Inflater {
                 "found a deflate stream that goes on behind the member's size, expected its end",
             ));
         }
-        let rest = self.left + (self.filled - self.used) as u64;
+        let rest = self.rest();
         if rest > 0 {
             return Err(corrupt(format_args!(
                 "found {rest} bytes behind the end of the deflate stream, expected none"
@@ -82,8 +82,13 @@ impl Inflater {
         Ok(())
     }
 
+    /// How many of the compressed bytes have not been consumed.
+    pub(crate) fn rest(&self) -> u64 {
+        self.left + (self.filled - self.used) as u64
+    }
+
     /// Inflates until there is a byte; 0 only at the end of the stream.
-    fn step<R: Read>(&mut self, reader: &mut R, buf: &mut [u8]) -> io::Result<usize> {
+    pub(crate) fn step<R: Read>(&mut self, reader: &mut R, buf: &mut [u8]) -> io::Result<usize> {
         while !self.ended {
             if self.used == self.filled {
                 self.fill(reader)?;

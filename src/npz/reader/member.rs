@@ -99,25 +99,7 @@ fn agree(entry: &CentralEntry, header: &LocalHeader, name: &[u8], extra: &[u8]) 
             )));
         }
     }
-    let [mut compressed, mut size] = [header.compressed, header.size].map(u64::from);
-    if let Some(wide) = zip64_field(extra)?
-        && (header.compressed == WIDE || header.size == WIDE)
-    {
-        // In a local header the field has to hold both.
-        if wide.len() < 16 {
-            return Err(corrupt(format_args!(
-                "found {} bytes in the local zip64 field, expected 16",
-                wide.len()
-            )));
-        }
-        let mut fields = Fields(wide);
-        for field in [&mut size, &mut compressed] {
-            let wide = fields.u64();
-            if *field == u64::from(WIDE) {
-                *field = wide;
-            }
-        }
-    }
+    let [size, compressed] = local_sizes(header, extra)?;
     for (what, found, expected) in [
         ("the CRC", u64::from(header.crc), u64::from(entry.crc)),
         ("the compressed size", compressed, entry.compressed),
@@ -132,8 +114,32 @@ fn agree(entry: &CentralEntry, header: &LocalHeader, name: &[u8], extra: &[u8]) 
     Ok(())
 }
 
+/// Size and compressed size as the local header has them, in 64 bits.
+pub(crate) fn local_sizes(header: &LocalHeader, extra: &[u8]) -> Result<[u64; 2]> {
+    let mut sizes = [header.size, header.compressed].map(u64::from);
+    if let Some(wide) = zip64_field(extra)?
+        && sizes.contains(&WIDE.into())
+    {
+        // In a local header the field has to hold both.
+        if wide.len() < 16 {
+            return Err(corrupt(format_args!(
+                "found {} bytes in the local zip64 field, expected 16",
+                wide.len()
+            )));
+        }
+        let mut fields = Fields(wide);
+        for size in &mut sizes {
+            let wide = fields.u64();
+            if *size == u64::from(WIDE) {
+                *size = wide;
+            }
+        }
+    }
+    Ok(sizes)
+}
+
 /// Checks that this crate can read the data, and that the size is one that so many compressed bytes can have.
-fn check_claims(entry: &CentralEntry) -> Result<()> {
+pub(crate) fn check_claims(entry: &CentralEntry) -> Result<()> {
     if let Some((found, expected)) = zip::unsupported(entry.flags, entry.method) {
         return Err(Error::new(
             ErrorKind::UnsupportedArchive,
@@ -198,7 +204,7 @@ pub(crate) struct Member<'r, R> {
 
 impl<'r, R: Read> Member<'r, R> {
     /// `reader` has to stand at the data; `inflater` is what an earlier member left.
-    pub(super) fn new(
+    pub(crate) fn new(
         reader: &'r mut R,
         entry: &'r CentralEntry,
         inflater: &'r mut Option<Inflater>,
@@ -305,7 +311,7 @@ impl<R: Read> Read for Member<'_, R> {
 }
 
 /// Compares a checksum with the directory's.
-pub(super) fn compare(found: u32, entry: &CentralEntry) -> Result<()> {
+pub(crate) fn compare(found: u32, entry: &CentralEntry) -> Result<()> {
     if found == entry.crc {
         return Ok(());
     }

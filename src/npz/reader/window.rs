@@ -34,7 +34,7 @@ pub(crate) struct Window<R> {
 }
 
 impl<R> Window<R> {
-    pub(super) fn new(inner: R) -> Self {
+    pub(crate) fn new(inner: R) -> Self {
         Window {
             inner,
             inner_at: None,
@@ -53,7 +53,7 @@ impl<R> Window<R> {
 
     /// Announces that a member, or the first part of one, will be read: nothing behind `limit` is fetched, unless members
     /// have been read one after another, each up to where the next one starts.
-    pub(super) fn focus(&mut self, offset: u64, limit: u64) {
+    pub(crate) fn focus(&mut self, offset: u64, limit: u64) {
         let in_order = self.next == offset && offset > 0;
         self.ahead = match in_order {
             true => (2 * self.ahead).clamp(FIRST_AHEAD, MOST),
