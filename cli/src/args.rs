@@ -38,6 +38,7 @@ pub enum Verb {
     Plot(look::plot::Args),
     Diff(check::diff::Args),
     Verify(check::verify::Args),
+    Rescue(make::rescue::Args),
     Struct(rust::verb::Args),
     Set(make::set::Args),
     Repack(make::repack::Args),

@@ -5,7 +5,7 @@
 //! frame       what every verb stands on: files by content, members by name, text and JSON, errors and exit codes
 //! look        verbs that show: ls, show, stats, plot, text
 //! check       verbs that compare and check: diff, verify
-//! make        verbs that write files: set, repack, extract, pack, cat, convert
+//! make        verbs that write files: set, repack, extract, pack, cat, convert, rescue
 //! rust        struct: the code that loads a file
 //! shell       completions and manual pages
 //! ```
@@ -45,6 +45,7 @@ fn main() -> ExitCode {
         Verb::Cat(args) => make::cat::run(args, &context),
         Verb::Convert(args) => make::convert::run(args, &context),
         Verb::Verify(args) => check::verify::run(args, &context),
+        Verb::Rescue(args) => make::rescue::run(args, &context),
         Verb::Text(args) => look::text::run(args, &context),
         Verb::GitSetup(_) => look::text::setup(&context),
         Verb::Completions(args) => shell::completions(args, &context),

@@ -6,4 +6,5 @@ pub mod extract;
 pub mod output;
 pub mod pack;
 pub mod repack;
+pub mod rescue;
 pub mod set;

@@ -314,3 +314,65 @@ fn tables_go_there_and_back() {
     assert_eq!(dir.told(0, &["diff", "t.npz", "j.npz"]), "");
     dir.is_tidy();
 }
+
+#[test]
+fn rescue_saves_what_is_whole() {
+    let dir = Dir::new("rescue");
+    run(&dir, "a.npz", 3.0);
+    let bytes = fs::read(dir.at("a.npz")).unwrap();
+    let ends: Vec<u64> = (NpzReader::open(dir.at("a.npz")).unwrap().entries())
+        .map(|entry| entry.offset().unwrap() + entry.compressed_size())
+        .collect();
+    let directory = *ends.last().unwrap();
+    for cut in (0..bytes.len()).step_by(97).chain(bytes.len() - 60..=bytes.len()) {
+        fs::write(dir.at("cut.npz"), &bytes[..cut]).unwrap();
+        let whole = ends.iter().filter(|&&end| end <= cut as u64).count();
+        let out = dir.npz(&["rescue", "cut.npz", "-o", "out.npz", "--force", "--json"]);
+        let json: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+        let code = out.status.code().unwrap();
+        if json["files"][0]["error"].is_string() {
+            assert_eq!((code, whole), (2, 0), "cut at {cut}");
+            continue;
+        }
+        assert_eq!(json["files"][0]["whole"], whole, "cut at {cut}");
+        assert_eq!(code, i32::from((cut as u64) < directory + 4), "cut at {cut}: {json}");
+        assert_eq!(NpzReader::open(dir.at("out.npz")).unwrap().len(), whole);
+        if code == 0 {
+            assert_eq!(dir.told(0, &["diff", "a.npz", "out.npz"]), "");
+        }
+        if cut < bytes.len() && cut >= 4 {
+            let told = dir.told(1, &["verify", "cut.npz"]);
+            assert!(
+                told.starts_with(&format!("cut.npz: cut off at byte {cut}, {whole} member")),
+                "{told}"
+            );
+        }
+    }
+    dir.is_tidy();
+}
+
+#[test]
+fn rescue_believes_a_directory_that_is_there() {
+    let dir = Dir::new("rescue-listed");
+    run(&dir, "a.npz", 3.0);
+    let mut npz = NpzWriter::append(dir.at("a.npz")).unwrap();
+    npz.remove("zeros").unwrap();
+    npz.finish().unwrap();
+    // What was removed stays removed, and a name that comes twice is the later one.
+    assert_eq!(
+        dir.told(0, &["rescue", "a.npz", "-o", "out.npz"]),
+        "a.npz: 2 members whole, now in out.npz\n"
+    );
+    assert!(dir.told(2, &["rescue", "a.npz", "-o", "out.npz"]).contains("--force"));
+    let mut bytes = fs::read(dir.at("a.npz")).unwrap();
+    run(&dir, "b.npz", 4.0);
+    bytes.extend(fs::read(dir.at("b.npz")).unwrap());
+    bytes.truncate(bytes.len() - 10);
+    fs::write(dir.at("both.npz"), bytes).unwrap();
+    let told = dir.told(1, &["rescue", "both.npz", "-o", "out.npz", "--force"]);
+    assert!(
+        told.contains("3 members whole") && told.contains("a later member has the same name"),
+        "{told}"
+    );
+    assert_eq!(dir.told(0, &["diff", "b.npz", "out.npz"]), "");
+}

@@ -2,14 +2,14 @@
 
 mod numpy;
 
-use std::io::{Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
-use serde_npz::{ErrorKind, NpzReader, ReadOptions};
+use serde_npz::{ErrorKind, NpzReader, NpzScan, ReadOptions};
 
 use self::numpy::{Warning, warnings};
 use crate::frame::context::Context;
@@ -70,6 +70,9 @@ pub fn run(args: &Args, context: &Context) -> Result<Outcome> {
 struct Report {
     sound: bool,
     faults: Vec<FaultRow>,
+    /// Of an archive without its end, how many members are whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    whole: Option<usize>,
     /// What `--numpy` has found.
     #[serde(skip_serializing_if = "Option::is_none")]
     numpy: Option<Vec<Warning>>,
@@ -107,6 +110,14 @@ impl FaultRow {
         }
     }
 
+    /// What an archive without its end is told of.
+    fn cut_off(&mut self, end: u64, whole: usize) {
+        let members = if whole == 1 { "member" } else { "members" };
+        self.kind = kind(ErrorKind::Truncated);
+        self.offset = Some(end);
+        self.message = format!("cut off at byte {end}, {whole} {members} whole");
+    }
+
     /// Whether the bytes are as they were written, but nobody may read them here.
     fn is_refusal(&self) -> bool {
         [
@@ -136,6 +147,7 @@ fn check(path: &Path, args: &Args, context: &Context) -> Result<Report> {
     let mut report = Report {
         sound: true,
         faults: Vec::new(),
+        whole: None,
         numpy: None,
         members: 0,
         bytes: 0,
@@ -146,7 +158,12 @@ fn check(path: &Path, args: &Args, context: &Context) -> Result<Report> {
             None | Some(ErrorKind::Io | ErrorKind::BadMagic) => return Err(fault),
             Some(_) => {
                 report.sound = false;
-                report.faults.push(FaultRow::new(None, &fault));
+                let mut row = FaultRow::new(None, &fault);
+                if let Some((end, whole)) = cut_off(path, context.options())? {
+                    report.whole = Some(whole);
+                    row.cut_off(end, whole);
+                }
+                report.faults.push(row);
                 return Ok(report);
             }
         },
@@ -166,6 +183,21 @@ fn check(path: &Path, args: &Args, context: &Context) -> Result<Report> {
     report.sound = report.faults.is_empty();
     report.numpy = args.numpy.then(|| warnings(&members));
     Ok(report)
+}
+
+/// Where an archive without its end ends, and how many members before that are whole; `None` where its end is there.
+fn cut_off(path: &Path, options: &ReadOptions) -> Result<Option<(u64, usize)>> {
+    // Standard input has been read already.
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let file = BufReader::new(input::seekable(path)?);
+    let mut scan = NpzScan::with_options(file, options)?;
+    let mut whole = 0;
+    while let Some(member) = scan.next_member()? {
+        whole += usize::from(member.fault().is_none());
+    }
+    Ok(scan.is_cut_off().then(|| (scan.file_len(), whole)))
 }
 
 /// Reads a lone array to its end. What stands behind it may be further arrays, as `np.load` reads them one by one.
@@ -250,6 +282,8 @@ fn text(path: &str, report: &Report, args: &Args, context: &Context) -> Result<(
                 report.members
             )?;
         }
+    } else if let (Some(_), [fault]) = (report.whole, &report.faults[..]) {
+        writeln!(out, "{path}: {red}{}{red:#}", fault.message)?;
     } else {
         let word = if report.faults.iter().all(FaultRow::is_refusal) {
             "refused"

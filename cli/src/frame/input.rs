@@ -395,6 +395,28 @@ fn spool() -> io::Result<File> {
     Err(io::Error::other("found no free name for a temporary file"))
 }
 
+/// A file that can be read from anywhere: what comes through a pipe is spooled first.
+pub fn seekable(path: &Path) -> Result<File> {
+    let mut stream: Box<dyn Read> = match path == Path::new("-") {
+        true => Box::new(io::stdin()),
+        false => {
+            let file = File::open(path)?;
+            let metadata = file.metadata()?;
+            if metadata.is_dir() {
+                return Err(Fault::new("found a directory, expected a file"));
+            }
+            if metadata.is_file() {
+                return Ok(file);
+            }
+            Box::new(file)
+        }
+    };
+    let mut file = spool()?;
+    io::copy(&mut stream, &mut file)?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(file)
+}
+
 /// The files that were named; a glob that the shell left as it is stands for the files it matches.
 pub fn expand(paths: &[PathBuf]) -> Vec<PathBuf> {
     paths
