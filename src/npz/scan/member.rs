@@ -53,6 +53,8 @@ impl<R: Read + Seek> NpzScan<R> {
         let ends = ends.map(|len| len.map(|len| data.saturating_add(len)));
         self.at = match &fault {
             None => data + entry.compressed,
+            // A descriptor says that it ends here, whatever its bytes are.
+            Some(_) if later && entry.compressed > 0 => data + entry.compressed,
             Some(fault) => {
                 let is_cut = fault.kind() == ErrorKind::Truncated;
                 self.behind(&entry, data, ends, is_cut)?

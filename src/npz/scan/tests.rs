@@ -107,8 +107,11 @@ fn inner() -> Vec<u8> {
         .unwrap()
 }
 
+/// Name, content, and where the member is whole.
+type Made = (&'static str, Vec<u8>, usize);
+
 /// An array, a text, an archive, an array again, an empty member; and where each is whole.
-fn archive(form: Form, deflated: bool) -> (Vec<u8>, Vec<(&'static str, Vec<u8>, usize)>) {
+fn archive(form: Form, deflated: bool) -> (Vec<u8>, Vec<Made>) {
     let array = |n: i32| crate::to_npy_vec(&(0..n).collect::<Vec<_>>()).unwrap();
     let mut out = Vec::new();
     let mut members = Vec::new();
@@ -180,6 +183,9 @@ fn one_damaged_byte_costs_one_member() {
         for deflated in [false, true] {
             let (mut bytes, members) = archive(form, deflated);
             let all = bytes.len();
+            // Without a signature, a descriptor of stored bytes is one only if a record follows: that header serves two members.
+            let shares = !deflated && matches!(form, Form::Descriptor { signed: false, .. });
+            let (most_lost, shared) = if shares { (2, 2) } else { (1, 0) };
             end(&mut bytes);
             for at in (0..all).filter(|at| deflated || form == Form::Local || at % 8 == 0) {
                 for flip in if at % 2 == 0 { [1] } else { [0xff] } {
@@ -193,7 +199,7 @@ fn one_damaged_byte_costs_one_member() {
                         .iter()
                         .filter(|(_, content, _)| found.iter().any(|(_, other)| other == &content));
                     assert!(
-                        known.count() + 1 >= members.len(),
+                        known.count() + most_lost >= members.len(),
                         "{place} {:?}",
                         found.iter().map(|f| f.0).collect::<Vec<_>>()
                     );
@@ -201,7 +207,7 @@ fn one_damaged_byte_costs_one_member() {
                         .iter()
                         .filter(|(name, _)| matches!(*name, "inside.npy" | "within.npy"));
                     // Where the header of the inner archive itself is destroyed, nothing tells that it was one.
-                    let start = members[1].2;
+                    let start = members[1].2 - shared;
                     let header = start..start + 60;
                     assert!(header.contains(&at) || inside.count() == 0, "{place}");
                 }
