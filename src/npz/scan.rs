@@ -140,7 +140,7 @@ impl<R: Read + Seek> NpzScan<R> {
     /// use std::io::Cursor;
     /// use serde_npz::{ErrorKind, Limits, NpzScan, ReadOptions};
     ///
-    /// let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", [0_u8; 100])]))?;
+    /// let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("x", vec![0_u8; 100])]))?;
     /// let options = ReadOptions::new().limits(Limits::new().member_bytes(100));
     /// let member = NpzScan::with_options(Cursor::new(bytes), &options)?.next_member()?.unwrap();
     /// assert_eq!(member.fault().unwrap().kind(), ErrorKind::LimitExceeded);
@@ -185,8 +185,7 @@ impl<R: Read + Seek> NpzScan<R> {
     /// use std::io::Cursor;
     /// use serde_npz::{ErrorKind, NpzScan};
     ///
-    /// let mut bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("a", [1_u8; 50]), ("b", [2; 50])]))?;
-    /// let at = bytes.iter().position(|&byte| byte == 1).unwrap();
+    /// let mut bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("a", vec![1_u8; 50]), ("b", vec![2; 50])]))?;
     /// let damaged = bytes.windows(50).position(|bytes| bytes == [1; 50]).unwrap();
     /// bytes[damaged] = 7;
     /// let mut scan = NpzScan::new(Cursor::new(bytes))?;
