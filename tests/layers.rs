@@ -310,38 +310,29 @@ fn a_path_upwards_is_found() {
         ["with::nan uses with::list::serialize"]
     );
 
-    let none: [String; 0] = [];
-    assert_eq!(up("with::nan", "use super::codec::unmark;"), none);
-    assert_eq!(
-        up(
+    for (module, text) in [
+        ("with::nan", "use super::codec::unmark;"),
+        (
             "npz::ser",
-            "use crate::npy::{ser, layout::measure}; use super::writer::NpzWriter;"
+            "use crate::npy::{ser, layout::measure}; use super::writer::NpzWriter;",
         ),
-        none
-    );
-    assert_eq!(up("format::dtype::parse", "use super::{Dtype, print};"), none);
-    assert_eq!(
-        up(
+        ("format::dtype::parse", "use super::{Dtype, print};"),
+        (
             "format::dtype",
-            "#[cfg(test)] mod tests { use super::*; use crate::format::literal; }"
+            "#[cfg(test)] mod tests { use super::*; use crate::format::literal; }",
         ),
-        none
-    );
-    assert_eq!(
-        up(
+        (
             "format::dtype",
-            "// crate::npz\n/* crate::npz */ /// [`crate::npz`]\nfn f() {}"
+            "// crate::npz\n/* crate::npz */ /// [`crate::npz`]\nfn f() {}",
         ),
-        none
-    );
-    assert_eq!(
-        up(
+        (
             "format::dtype",
-            r##"const A: &[&str] = &["crate::npz", r#"" crate::npz"#]; const Q: char = '"';"##
+            r##"const A: &[&str] = &["crate::npz", r#"" crate::npz"#]; const Q: char = '"';"##,
         ),
-        none
-    );
-    assert_eq!(up("format::dtype", "fn f<'a>(x: &'a str) { g(b'\"', '\\'') }"), none);
+        ("format::dtype", "fn f<'a>(x: &'a str) { g(b'\"', '\\'') }"),
+    ] {
+        assert_eq!(up(module, text), [] as [&str; 0], "{text}");
+    }
 }
 
 fn collect(dir: &Path, files: &mut Vec<PathBuf>) {

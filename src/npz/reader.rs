@@ -31,7 +31,6 @@ use crc32fast::Hasher;
 
 pub(crate) use self::directory::CentralEntry;
 use self::directory::Directory;
-use self::entry::NpzNames;
 use self::inflate::Inflater;
 pub(crate) use self::member::Member;
 use self::prefetch::Prefetch;
@@ -318,20 +317,6 @@ impl<R: Read + Seek> NpzReader<R> {
 }
 
 impl<R> NpzReader<R> {
-    /// The names of all members in the archive's order, as NumPy's `files`: without one trailing `.npy`.
-    ///
-    /// ```
-    /// use std::io::Cursor;
-    ///
-    /// let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("a", 1), ("b", 2)]))?;
-    /// let npz = serde_npz::NpzReader::new(Cursor::new(bytes))?;
-    /// assert!(npz.names().eq(["a", "b"]));
-    /// # Ok::<(), serde_npz::Error>(())
-    /// ```
-    pub fn names(&self) -> NpzNames<'_> {
-        NpzNames::new(&self.directory.entries)
-    }
-
     /// How many members there are.
     ///
     /// ```

@@ -385,9 +385,19 @@ impl fmt::Debug for Entry {
 #[must_use = "iterators are lazy"]
 pub struct NpzNames<'a>(slice::Iter<'a, CentralEntry>);
 
-impl<'a> NpzNames<'a> {
-    pub(crate) fn new(entries: &'a [CentralEntry]) -> Self {
-        NpzNames(entries.iter())
+impl<R> NpzReader<R> {
+    /// The names of all members in the archive's order, as NumPy's `files`: without one trailing `.npy`.
+    ///
+    /// ```
+    /// use std::io::Cursor;
+    ///
+    /// let bytes = serde_npz::to_npz_vec(&std::collections::BTreeMap::from([("a", 1), ("b", 2)]))?;
+    /// let npz = serde_npz::NpzReader::new(Cursor::new(bytes))?;
+    /// assert!(npz.names().eq(["a", "b"]));
+    /// # Ok::<(), serde_npz::Error>(())
+    /// ```
+    pub fn names(&self) -> NpzNames<'_> {
+        NpzNames(self.directory.entries.iter())
     }
 }
 
