@@ -32,8 +32,6 @@ pub(crate) const HOLE: &str = "$serde_npz::hole";
 pub(crate) const COLUMNS: &str = "$serde_npz::columns";
 /// The value is the JSON text `x.json`.
 pub(crate) const JSON: &str = "$serde_npz::json";
-/// A tuple that is a complex number, which may be a real one in the file. Only asked for on reading.
-pub(crate) const COMPLEX: &str = "$serde_npz::complex";
 /// The array as it lies in a file: its header and its data.
 pub(crate) const RAW: &str = "$serde_npz::raw";
 /// The struct of an array's shape, whether its first axis runs fastest, and its elements as they lie in the file.
@@ -134,7 +132,6 @@ fn named(name: &str) -> Option<Marker> {
         FLOAT16 => Marker::Float16,
         FLOAT32 => Marker::Float32,
         BYTES => Marker::Bytes,
-        COMPLEX => Marker::Complex,
         LIST => Marker::List,
         RAGGED => Marker::Ragged,
         MASKED => Marker::Masked,
@@ -219,7 +216,6 @@ mod tests {
             (FLOAT16, Marker::Float16),
             (FLOAT32, Marker::Float32),
             (BYTES, Marker::Bytes),
-            (COMPLEX, Marker::Complex),
             (LIST, Marker::List),
             (RAGGED, Marker::Ragged),
             (MASKED, Marker::Masked),
