@@ -134,7 +134,6 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "npz::ser",
         &[
-            "measured",
             "ragged",
             "masked",
             "columns",
@@ -142,6 +141,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "sequence",
             "group",
             "place",
+            "node",
             "rows",
             "serializer",
         ],

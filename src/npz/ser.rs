@@ -9,7 +9,7 @@ mod columns;
 mod form;
 mod group;
 pub(crate) mod masked;
-mod measured;
+mod node;
 mod place;
 pub(crate) mod ragged;
 mod rows;
@@ -22,7 +22,7 @@ use std::io::{Seek, Write};
 use serde::Serialize;
 
 use self::form::Form;
-use self::place::PlaceSerializer;
+use self::node::NodeOf;
 use crate::error::{Error, ErrorKind, Result};
 use crate::npy::layout::capture;
 use crate::npy::layout::measure::{Around, nested_none, too_deep};
@@ -30,9 +30,7 @@ use crate::npy::layout::scalar::ScalarLayout;
 use crate::npy::layout::tally::{Tally, Thing};
 use crate::npy::marker::Marker;
 use crate::npy::raw;
-use crate::npy::ser::stream::Stream;
 use crate::npy::ser::write::write_marker;
-use crate::npy::sink::Out;
 use crate::npy::whole;
 use crate::npz::writer::NpzWriter;
 use crate::npz::writer::members::{Entered, MemberSink, Members, Place};
@@ -224,40 +222,7 @@ impl<'w> Archive<'w> {
     /// how many elements there are. What makes a form of another value writes that one by this, so that types do not nest
     /// without end.
     fn unformed<T: Serialize + ?Sized>(&self, value: &T, at: At) -> Result<Option<u64>> {
-        let mut sink = self.place.sink();
-        let mut stream = Stream::new(Out::new(&mut sink));
-        let outcome = PlaceSerializer {
-            archive: self,
-            stream: &mut stream,
-            at,
-        }
-        .value(value);
-        let (elements, refused) = match outcome {
-            Ok(Outcome::Written) => return Ok(None),
-            Ok(Outcome::Array) => {
-                self.count_all(stream.tally());
-                let ended = stream.end();
-                return sink.end(ended).map(|()| None);
-            }
-            Ok(Outcome::Unmeasured { elements, refused }) => (elements, refused),
-            Ok(Outcome::Formed { elements }) => return Ok(Some(elements)),
-            Ok(Outcome::Content { variant, elements }) => {
-                return self.content(variant, value, elements).map(|()| None);
-            }
-            Err(error) => {
-                drop(stream);
-                let ended = if sink.has_begun() || error.path().is_empty() {
-                    sink.end(Err(error))
-                } else {
-                    Err(error)
-                };
-                return ended.map(|()| None);
-            }
-        };
-        if stream.begun() {
-            stream.take_back().map_err(|e| self.place.name(e))?;
-        }
-        self.measured(value, at, elements, refused, &stream).map(|()| None)
+        self.node(&NodeOf(value), at)
     }
 
     /// Writes `value` as a list of members.

@@ -32,7 +32,7 @@ use serde::ser::Serializer;
 
 use self::fields::Fields;
 use self::items::Items;
-use self::reconcile::reconcile;
+use self::reconcile::{along, reconcile};
 pub(crate) use self::reconcile::{irreconcilable, measure_along};
 use crate::error::{Error, Result};
 use crate::format::dtype::Wide;
@@ -84,7 +84,7 @@ fn walk<T: Serialize + ?Sized>(value: &T, around: Around, content: bool) -> Resu
     };
     let layout = measure.value(value)?.into_node();
     let layout = if layout.has_mixed() {
-        reconcile(value, layout, &mut tally, at)?
+        reconcile(layout, tally, &mut |layout, tally| along(value, layout, tally, at))?
     } else {
         layout
     };

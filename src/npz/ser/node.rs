@@ -1,27 +1,96 @@
-//! What is measured before it is written: an array, a list, or neither; and that both walks met the same.
+//! A node of the archive: written on one walk, or measured before; and that both walks met the same.
 
 use serde::Serialize;
 
-use super::{Archive, At, OnNone, array_root, tagged_ndarray};
+use super::place::PlaceSerializer;
+use super::{Archive, At, Names, OnNone, Outcome, array_root, tagged_ndarray};
 use crate::error::{Error, Result};
-use crate::npy::layout::measure::{measure_content, measure_counted};
+use crate::npy::layout::measure::{Around, measure_content, measure_counted};
 use crate::npy::layout::scalar::changed;
 use crate::npy::layout::tally::{Tally, Thing};
 use crate::npy::layout::tree::Layout;
+use crate::npy::marker::Marker;
 use crate::npy::ser::stream::Stream;
 use crate::npy::ser::write::write_node;
+use crate::npy::sink::{Out, Sink};
+
+/// A value of any type, so that what does not depend on it is compiled once and not for each type.
+pub(super) trait Node {
+    /// Walks along the value; an array may have begun in `stream` then.
+    fn walk(&self, archive: &Archive<'_>, stream: &mut Stream<'_>, at: At) -> Result<Outcome>;
+
+    fn measure(&self, around: Around) -> Result<(Layout, Tally)>;
+
+    /// As [`Node::measure`], where a tuple variant stands for what it holds.
+    fn measure_content(&self, around: Around) -> Result<(Layout, Tally)>;
+
+    fn write(&self, layout: &Layout, marker: Option<Marker>, sink: &mut dyn Sink) -> Result<()>;
+}
+
+/// A value as a node.
+pub(super) struct NodeOf<'a, T: ?Sized>(pub(super) &'a T);
+
+impl<T: Serialize + ?Sized> Node for NodeOf<'_, T> {
+    fn walk(&self, archive: &Archive<'_>, stream: &mut Stream<'_>, at: At) -> Result<Outcome> {
+        PlaceSerializer { archive, stream, at }.value(self.0)
+    }
+
+    fn measure(&self, around: Around) -> Result<(Layout, Tally)> {
+        measure_counted(self.0, around)
+    }
+
+    fn measure_content(&self, around: Around) -> Result<(Layout, Tally)> {
+        measure_content(self.0, around)
+    }
+
+    fn write(&self, layout: &Layout, marker: Option<Marker>, sink: &mut dyn Sink) -> Result<()> {
+        write_node(self.0, layout, marker, sink)
+    }
+}
 
 impl Archive<'_> {
+    /// Writes a node; returns how many elements it has, if it is to take the form which the `with` module around asks for.
+    pub(super) fn node(&self, value: &dyn Node, at: At) -> Result<Option<u64>> {
+        let mut sink = self.place.sink();
+        let mut stream = Stream::new(Out::new(&mut sink));
+        let (elements, refused) = match value.walk(self, &mut stream, at) {
+            Ok(Outcome::Written) => return Ok(None),
+            Ok(Outcome::Array) => {
+                self.count_all(stream.tally());
+                let ended = stream.end();
+                return sink.end(ended).map(|()| None);
+            }
+            Ok(Outcome::Unmeasured { elements, refused }) => (elements, refused),
+            Ok(Outcome::Formed { elements }) => return Ok(Some(elements)),
+            Ok(Outcome::Content { variant, elements }) => {
+                return self.content(variant, value, elements).map(|()| None);
+            }
+            Err(error) => {
+                drop(stream);
+                let ended = if sink.has_begun() || error.path().is_empty() {
+                    sink.end(Err(error))
+                } else {
+                    Err(error)
+                };
+                return ended.map(|()| None);
+            }
+        };
+        if stream.begun() {
+            stream.take_back().map_err(|e| self.place.name(e))?;
+        }
+        self.measured(value, at, elements, refused, &stream).map(|()| None)
+    }
+
     /// Writes a value whose layout is known only when all of its `elements` have been seen, after `stream` refused it.
-    pub(super) fn measured<T: Serialize + ?Sized>(
+    fn measured(
         &self,
-        value: &T,
+        value: &dyn Node,
         at: At,
         elements: Option<u64>,
         refused: Option<Error>,
         stream: &Stream<'_>,
     ) -> Result<()> {
-        let (layout, tally) = measure_counted(value, self.around()).map_err(|e| self.place.name(e))?;
+        let (layout, tally) = value.measure(self.around()).map_err(|e| self.place.name(e))?;
         self.check_elements(&layout, elements)?;
         match layout {
             // A struct or a tuple of differing kinds is a record only inside a sequence.
@@ -42,19 +111,16 @@ impl Archive<'_> {
                 Some(error) => Err(self.place.name(error)),
                 None => {
                     self.count_all(tally);
-                    self.member(|sink| write_node(value, &layout, self.marker(), sink))
+                    self.member(|sink| value.write(&layout, self.marker(), sink))
                 }
             },
         }
     }
 
     /// Writes a measured value as a list.
-    fn measured_list<T>(&self, value: &T, at: At, elements: Option<u64>, measured: Tally) -> Result<()>
-    where
-        T: Serialize + ?Sized,
-    {
+    fn measured_list(&self, value: &dyn Node, at: At, elements: Option<u64>, measured: Tally) -> Result<()> {
         let before = self.tally.get();
-        self.list(value, at, elements)?;
+        self.node(value, at.as_list(Names::Index, elements))?;
         self.check_tally(before, measured)
     }
 
@@ -87,17 +153,17 @@ impl Archive<'_> {
     }
 
     /// Writes what a tuple variant holds: a group of one.
-    pub(super) fn content<T: Serialize + ?Sized>(&self, variant: &str, value: &T, elements: u64) -> Result<()> {
+    fn content(&self, variant: &str, value: &dyn Node, elements: u64) -> Result<()> {
         let before = self.open_group()?;
         {
             let _entered = self.enter(variant)?;
-            let (layout, tally) = measure_content(value, self.around()).map_err(|e| self.place.name(e))?;
+            let (layout, tally) = value.measure_content(self.around()).map_err(|e| self.place.name(e))?;
             self.check_elements(&layout, Some(elements))?;
             match layout {
                 Layout::Misfit(misfit) if !misfit.is_list() => return Err(self.place.name(misfit.into_error())),
                 layout @ Layout::Axis { .. } => {
                     self.count_all(tally);
-                    self.member(|sink| write_node(value, &layout, self.marker(), sink))?;
+                    self.member(|sink| value.write(&layout, self.marker(), sink))?;
                 }
                 _ => {
                     self.measured_list(value, At::inside(OnNone::Marker), Some(elements), tally)?;

@@ -8,13 +8,12 @@ use crate::npy::layout::scalar::changed;
 use crate::npy::layout::tally::Tally;
 use crate::npy::layout::tree::{Layout, unequal};
 
-/// Looks at the values of numbers that are of several kinds: whether one kind holds all of them.
+/// Looks at the values of numbers that are of several kinds, on the walk `along` the layout: whether one kind holds all.
 #[cold]
-pub(super) fn reconcile<T: Serialize + ?Sized>(
-    value: &T,
+pub(super) fn reconcile(
     mut layout: Layout,
-    tally: &mut Tally,
-    at: Place,
+    tally: Tally,
+    along: &mut dyn FnMut(&mut Layout, &mut Tally) -> Result<bool>,
 ) -> Result<Layout> {
     if let Layout::Ndarray { .. } = layout {
         return Ok(
@@ -25,8 +24,8 @@ pub(super) fn reconcile<T: Serialize + ?Sized>(
         );
     }
     let mut again = Tally::default();
-    let same = along(value, &mut layout, &mut again, at)?;
-    if !again.agrees(*tally) {
+    let same = along(&mut layout, &mut again)?;
+    if !again.agrees(tally) {
         return Err(changed("other values", "those"));
     }
     if same && !layout.has_irreconcilable() {
@@ -45,7 +44,12 @@ pub(crate) fn measure_along<T: Serialize + ?Sized>(value: &T, layout: &mut Layou
     along(value, layout, &mut Tally::default(), Place::of(around))
 }
 
-fn along<T: Serialize + ?Sized>(value: &T, layout: &mut Layout, tally: &mut Tally, at: Place) -> Result<bool> {
+pub(super) fn along<T: Serialize + ?Sized>(
+    value: &T,
+    layout: &mut Layout,
+    tally: &mut Tally,
+    at: Place,
+) -> Result<bool> {
     let seen = Some(layout);
     Ok(matches!(Measure { seen, tally, at }.value(value)?, Found::Same))
 }
