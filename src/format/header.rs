@@ -237,7 +237,7 @@ impl Header {
     /// ```
     pub fn to_bytes(&self) -> Vec<u8> {
         let order = if self.fortran { "True" } else { "False" };
-        let mut text = format!(
+        let text = format!(
             "{{'descr': {}, 'fortran_order': {order}, 'shape': {}, }}",
             Repr(&self.dtype),
             Tuple(&self.shape)
@@ -248,17 +248,23 @@ impl Header {
         } else {
             self.shape.first()
         };
-        if let Some(axis) = grows {
-            text.extend(std::iter::repeat_n(
-                ' ',
-                GROWTH_DIGITS.saturating_sub(axis.to_string().len()),
-            ));
-        }
-        let latin1: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(c).ok()).collect();
-        let (version, text) = match latin1 {
-            Some(text) if padded(Version::One, text.len()) <= usize::from(u16::MAX) => (Version::One, text),
-            Some(text) => (Version::Two, text),
-            None => (Version::Three, text.into_bytes()),
+        let room = grows.map_or(0, |axis| {
+            let digits = axis.checked_ilog10().unwrap_or(0) as usize + 1;
+            GROWTH_DIGITS.saturating_sub(digits)
+        });
+        let latin1 = if text.is_ascii() {
+            Ok(text.into_bytes())
+        } else {
+            let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(c).ok()).collect();
+            bytes.ok_or(text)
+        };
+        let is_latin1 = latin1.is_ok();
+        let mut text = latin1.unwrap_or_else(String::into_bytes);
+        text.resize(text.len() + room, b' ');
+        let version = match is_latin1 {
+            true if padded(Version::One, text.len()) <= usize::from(u16::MAX) => Version::One,
+            true => Version::Two,
+            false => Version::Three,
         };
         let len = padded(version, text.len());
         let mut bytes = Vec::with_capacity(version.start() + len);
