@@ -4,8 +4,8 @@ mod join;
 
 use std::borrow::Cow;
 
-use self::join::{Misfit, SCALAR_OPTIONS, misfit};
-pub(crate) use self::join::{UNEQUAL_KINDS, ragged, unequal};
+pub(crate) use self::join::{Misfit, UNEQUAL_KINDS, ragged, unequal};
+use self::join::{SCALAR_OPTIONS, misfit};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::dtype::{Dtype, Kind, MASK, VALUE, Wide, halves};
 use crate::format::header::Header;

@@ -167,10 +167,7 @@ impl Measured {
                 self.item = *item;
                 Ok(())
             }
-            _ => Err(match irreconcilable() {
-                Layout::Misfit(misfit) => misfit.into_error(),
-                _ => no_row("numbers of several kinds"),
-            }),
+            _ => Err(irreconcilable().into_error()),
         }
     }
 }

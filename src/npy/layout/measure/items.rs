@@ -150,7 +150,9 @@ impl Items<'_> {
                     None => found,
                     Some(seen) => match seen.union(found, index) {
                         // Inside of a `with` module a number may have become another already.
-                        both if marked && both.has_mixed() => unequal("numbers of one kind", "others among them"),
+                        both if marked && both.has_mixed() => {
+                            Layout::Misfit(unequal("numbers of one kind", "others among them"))
+                        }
                         both => both,
                     },
                 });

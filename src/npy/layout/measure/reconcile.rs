@@ -6,7 +6,7 @@ use super::{Around, Found, Measure, Place};
 use crate::error::Result;
 use crate::npy::layout::scalar::changed;
 use crate::npy::layout::tally::Tally;
-use crate::npy::layout::tree::{Layout, unequal};
+use crate::npy::layout::tree::{Layout, Misfit, unequal};
 
 /// Looks at the values of numbers that are of several kinds, on the walk `along` the layout: whether one kind holds all.
 #[cold]
@@ -16,12 +16,8 @@ pub(super) fn reconcile(
     along: &mut dyn FnMut(&mut Layout, &mut Tally) -> Result<bool>,
 ) -> Result<Layout> {
     if let Layout::Ndarray { .. } = layout {
-        return Ok(
-            match unequal("numbers of one kind", "numbers of several kinds in an ndarray") {
-                Layout::Misfit(misfit) => Layout::Misfit(misfit.in_ndarray()),
-                layout => layout,
-            },
-        );
+        let misfit = unequal("numbers of one kind", "numbers of several kinds in an ndarray");
+        return Ok(Layout::Misfit(misfit.in_ndarray()));
     }
     let mut again = Tally::default();
     let same = along(&mut layout, &mut again)?;
@@ -31,11 +27,11 @@ pub(super) fn reconcile(
     if same && !layout.has_irreconcilable() {
         return Ok(layout);
     }
-    Ok(irreconcilable())
+    Ok(Layout::Misfit(irreconcilable()))
 }
 
 /// Numbers of several kinds, of which none holds all values.
-pub(crate) fn irreconcilable() -> Layout {
+pub(crate) fn irreconcilable() -> Misfit {
     unequal("numbers that one dtype holds exactly", "others among them")
 }
 

@@ -161,7 +161,7 @@ fn join_scalars(a: ScalarLayout, b: ScalarLayout) -> Layout {
         (a, b) if a == b => a,
         (a, b) => match (mixed(a), mixed(b)) {
             (Some(a), Some(b)) => ScalarLayout::Mixed(a.and(b)),
-            _ => return unequal(a.dtype(), b.dtype()),
+            _ => return Layout::Misfit(unequal(a.dtype(), b.dtype())),
         },
     })
 }
@@ -176,14 +176,14 @@ fn mixed(leaf: ScalarLayout) -> Option<Mixed> {
 }
 
 /// Elements of unequal kinds, which are a list.
-pub(crate) fn unequal(expected: impl std::fmt::Display, found: impl std::fmt::Display) -> Layout {
-    Layout::Misfit(Misfit {
+pub(crate) fn unequal(expected: impl std::fmt::Display, found: impl std::fmt::Display) -> Misfit {
+    Misfit {
         kind: ErrorKind::MixedTypes,
         index: Vec::new(),
         message: format!("found {found}, expected {expected} as in the elements before"),
         hint: UNEQUAL_KINDS,
         list: true,
-    })
+    }
 }
 
 type Axis = (u64, Box<Layout>, bool);
