@@ -8,7 +8,7 @@ use serde_npz::ErrorKind::*;
 use serde_npz::{Dtype, Header, NpyReader, NpyWriter, NpzReader, NpzWriter, Value, load_npy};
 use serde_npz::{from_npy_slice, from_npz_slice, to_npy_vec, to_npz_vec};
 
-use crate::common::{Scratch, refused};
+use crate::common::{Scratch, npy, refused};
 use crate::options::back;
 
 const U128: &str = "[('lo', '<u8'), ('hi', '<u8')]";
@@ -99,15 +99,6 @@ fn keys_are_text() {
     );
 }
 
-fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
-    let text = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}\n");
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend((text.len() as u16).to_le_bytes());
-    bytes.extend(text.as_bytes());
-    bytes.extend(data);
-    bytes
-}
-
 #[test]
 fn any_record_of_two_halves() {
     let v = 0x0123_4567_89ab_cdef_fedc_ba98_7654_3210_u128;
@@ -115,16 +106,19 @@ fn any_record_of_two_halves() {
     let files = [
         npy(
             "[('lo', '>u8'), ('hi', '>u8')]",
+            false,
             "()",
             &[lo.to_be_bytes(), hi.to_be_bytes()].concat(),
         ),
         npy(
             "[('hi', '>i8'), ('lo', '<u8')]",
+            false,
             "()",
             &[hi.to_be_bytes(), lo.to_le_bytes()].concat(),
         ),
         npy(
             "[('', '|V3'), ('hi', '<u8'), ('', '|V1'), ('lo', '>u8'), ('', '|V2')]",
+            false,
             "()",
             &[&[0; 3][..], &hi.to_le_bytes(), &[0], &lo.to_be_bytes(), &[0; 2]].concat(),
         ),
@@ -146,7 +140,7 @@ fn any_record_of_two_halves() {
         "[('lo', '<u8'), ('high', '<u8')]",
         "[('lo', '<u8', (1,)), ('hi', '<u8')]",
     ] {
-        let err = from_npy_slice::<u128>(&npy(descr, "()", &[0; 24])).unwrap_err();
+        let err = from_npy_slice::<u128>(&npy(descr, false, "()", &[0; 24])).unwrap_err();
         assert_eq!(err.kind(), TypeMismatch, "{descr}: {err}");
     }
 }

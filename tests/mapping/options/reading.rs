@@ -1,15 +1,7 @@
 //! Masks on reading: wherever they stand, into targets of other kinds, and strange ones.
 
 use super::*;
-
-fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
-    let text = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}\n");
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend((text.len() as u16).to_le_bytes());
-    bytes.extend(text.as_bytes());
-    bytes.extend(data);
-    bytes
-}
+use crate::common::npy;
 
 #[test]
 fn masks_wherever_they_stand() {
@@ -20,16 +12,19 @@ fn masks_wherever_they_stand() {
         let files = [
             npy(
                 "[('temp?', '|b1'), ('t', '<f8'), ('temp', '>f4')]",
+                false,
                 "()",
                 &[&[there][..], &t, &temp].concat(),
             ),
             npy(
                 "[('temp', '>f4'), ('t', '<f8'), ('temp?', '?')]",
+                false,
                 "()",
                 &[&temp[..], &t, &[there]].concat(),
             ),
             npy(
                 "[('t', '<f8'), ('', '|V3'), ('temp?', '|b1'), ('', '|V1'), ('temp', '>f4'), ('', '|V2')]",
+                false,
                 "()",
                 &[&t[..], &[9; 3], &[there], &[9], &temp, &[9; 2]].concat(),
             ),
@@ -153,7 +148,7 @@ fn values_show_masks() {
 #[test]
 fn strange_masks() {
     let read = |descr: &str, data: &[u8]| -> Vec<(String, Any)> {
-        match from_npy_slice::<Any>(&npy(descr, "()", data)).unwrap() {
+        match from_npy_slice::<Any>(&npy(descr, false, "()", data)).unwrap() {
             Any::Map(entries) => entries,
             other => panic!("{descr}: {other:?}"),
         }
@@ -175,14 +170,14 @@ fn strange_masks() {
     // The mask of an element is its last field.
     assert_eq!(names("[('?', '|b1'), ('x', '|u1')]", &[0, 1]), ["?", "x"]);
     assert_eq!(
-        from_npy_slice::<Any>(&npy("[('x', '|u1'), ('?', '|b1')]", "()", &[1, 0])).unwrap(),
+        from_npy_slice::<Any>(&npy("[('x', '|u1'), ('?', '|b1')]", false, "()", &[1, 0])).unwrap(),
         Any::Unit
     );
     assert_eq!(
-        from_npy_slice::<Option<Point>>(&npy("[('?', '|b1')]", "()", &[0])).unwrap(),
+        from_npy_slice::<Option<Point>>(&npy("[('?', '|b1')]", false, "()", &[0])).unwrap(),
         None
     );
-    assert!(from_npy_slice::<Option<Point>>(&npy("[('?', '|b1')]", "()", &[1])).is_err());
+    assert!(from_npy_slice::<Option<Point>>(&npy("[('?', '|b1')]", false, "()", &[1])).is_err());
     // Of a mask within a mask the outer one tells first.
     let nested = "[('r', [('x', '|u1'), ('?', '|b1')]), ('r?', '|b1'), ('?', '|b1')]";
     assert_eq!(names(nested, &[1, 1, 1, 1]), ["r"]);
@@ -190,7 +185,7 @@ fn strange_masks() {
     assert_eq!(read(nested, &[1, 0, 1, 1])[0].1, Any::Unit);
     // Very many of them.
     let chain: Vec<String> = (0..250).map(|i| format!("('x{}', '|b1')", "?".repeat(i))).collect();
-    let file = npy(&format!("[{}]", chain.join(", ")), "()", &[1; 250]);
+    let file = npy(&format!("[{}]", chain.join(", ")), false, "()", &[1; 250]);
     let options = ReadOptions::new().max_header_size(1 << 20);
     assert_eq!(
         options.from_npy_slice::<BTreeMap<String, bool>>(&file).unwrap().len(),
